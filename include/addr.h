@@ -1,0 +1,46 @@
+/*
+ * addr.h - IPv4 and IPv6 addresses and networks.
+ *
+ * An IPv4-mapped IPv6 address is taken as the IPv4 address it carries.
+ */
+#ifndef WEIR_ADDR_H
+#define WEIR_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+enum addr_family { ADDR_NONE = 0, ADDR_V4 = 4, ADDR_V6 = 6 };
+
+struct addr {
+	enum addr_family family;
+	uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest is zero */
+};
+
+struct cidr {
+	struct addr addr; /* host bits are zero */
+	unsigned bits;
+};
+
+#define ADDR_TEXT_MAX 64
+
+/* Takes "192.0.2.1", "2001:db8::1", "[2001:db8::1]" and the milter's "IPv6:2001:db8::1". */
+bool addr_parse(struct slice text, struct addr *addr_out) MUST_CHECK;
+
+/* 32 or 128. */
+unsigned addr_max_bits(enum addr_family family);
+
+/* The address with all but its first `bits` bits cleared. */
+struct addr addr_mask(const struct addr *addr, unsigned bits);
+
+bool addr_eq(const struct addr *a, const struct addr *b);
+
+void addr_print(const struct addr *addr, struct text *out);
+
+/* "192.0.2.0/24"; an address alone is a network of itself; host bits must be zero. */
+bool cidr_parse(struct slice text, struct cidr *cidr_out) MUST_CHECK;
+
+bool cidr_contains(const struct cidr *cidr, const struct addr *addr);
+
+#endif

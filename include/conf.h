@@ -1,0 +1,132 @@
+/*
+ * conf.h - one checked, unchanging snapshot of the settings.
+ *
+ * A snapshot is counted: who uses it beyond a call takes a reference.  A reload makes
+ * a new one; a request keeps the one it began with.  The settings themselves, their
+ * bounds and defaults are rows of the table in lib/conf/schema.c.
+ */
+#ifndef WEIR_CONF_H
+#define WEIR_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "slice.h"
+
+struct list;
+
+enum conf_backend { BACKEND_EMBEDDED, BACKEND_REDIS };
+
+enum conf_on_failure { ON_FAILURE_ACCEPT, ON_FAILURE_DEFER };
+
+enum conf_mode { MODE_ON, MODE_OBSERVE, MODE_OFF };
+
+struct conf_texts {
+	char **v;
+	size_t n;
+};
+
+/* `count` events in `per_ms`; count 0 means no limit. */
+struct conf_rate {
+	int64_t count;
+	int64_t per_ms;
+};
+
+/* Clients of one provider, who are one identity. */
+struct conf_pool {
+	char *name;
+	struct list *clients;
+};
+
+struct conf {
+	char *node;
+	char *user;
+
+	struct {
+		int to;       /* enum log_target */
+		int level;    /* enum log_level */
+		int facility; /* a row of facilities in log.c's terms: see schema.c */
+	} log;
+
+	struct {
+		int backend; /* enum conf_backend */
+		char *path;
+		int64_t max_size; /* bytes; 0 = no quota */
+		int64_t deadline_ms;
+		int on_failure; /* enum conf_on_failure */
+		char *failure_reply;
+
+		struct {
+			struct conf_texts servers;
+			char *username;
+			char *password_file;
+			char *password; /* read from password_file */
+			int64_t db;
+			char *prefix;
+		} redis;
+	} store;
+
+	struct {
+		struct conf_texts listen;
+		int64_t socket_mode;
+		char *socket_group;
+		int64_t max_connections;
+		int64_t idle_timeout_ms;
+		int64_t request_timeout_ms;
+	} policyd;
+
+	struct {
+		int mode; /* enum conf_mode */
+		int64_t delay_ms;
+		int64_t retry_window_ms;
+		int64_t lifetime_ms;
+		int64_t ipv4_prefix;
+		int64_t ipv6_prefix;
+		int64_t allow_client_after;
+		struct conf_rate new_triplets;
+		char *reply;
+		bool header;
+		struct conf_pool *pools;
+		size_t n_pools;
+	} greylist;
+
+	struct {
+		struct conf_texts clients;
+		struct conf_texts senders;
+		struct conf_texts recipients;
+		struct conf_texts networks;
+		struct conf_texts certificates;
+	} lists;
+	/* loaded from what `lists` names; never NULL in a loaded snapshot */
+	struct list *allowed_clients;
+	struct list *allowed_senders;
+	struct list *allowed_recipients;
+	struct list *own_networks;
+
+	char **value_texts; /* each row's value as text, in the order of the schema */
+	int refs;
+};
+
+/*
+ * Loads `path` (NULL: defaults only), then `overrides` ("name=value"), checks the whole
+ * and loads the list files.  On failure returns NULL and says "file:line: text".
+ * The caller owns one reference.
+ */
+struct conf *conf_load(const char *path, const struct conf_texts *overrides,
+                       struct err *err_out) MUST_CHECK;
+
+struct conf *conf_ref(struct conf *conf);
+
+/* Gives the reference back and clears the caller's pointer. */
+void conf_unref(struct conf **conf);
+
+/*
+ * Names of settings that differ between the two and only hold from a restart on,
+ * separated by blanks; empty when there is none.
+ */
+void conf_needs_restart(const struct conf *running, const struct conf *loaded,
+                        struct text *names_out);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * err.h - the text of what went wrong at start-up, at reload and in the tools.
+ *
+ * Functions that can fail there take a struct err as their last argument, return
+ * false, and leave one line in it that an operator can act on ("file:line: text"
+ * where a file is to blame).  Run-time failures are enums of their module instead.
+ */
+#ifndef WEIR_ERR_H
+#define WEIR_ERR_H
+
+#include <stdbool.h>
+
+#include "attr.h"
+
+struct err {
+	char text[512];
+};
+
+/* Formats the text; always returns false, so that `return err_set(...)` reads well. */
+bool err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The same, with ": " and the text of errno added. */
+bool err_set_errno(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

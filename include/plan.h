@@ -1,0 +1,65 @@
+/*
+ * plan.h - what must be asked before a recipient can be judged.
+ *
+ * Pure: the settings, the facts and a time go in; either a reason to accept at once or
+ * the question for the store comes out.
+ */
+#ifndef WEIR_PLAN_H
+#define WEIR_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "ask.h"
+#include "conf.h"
+#include "identity.h"
+#include "list.h"
+#include "mem.h"
+#include "query.h"
+
+/* Why the verdict is what it is; words are in verdict.c. */
+enum why {
+	WHY_NOT_JUDGED, /* a stage or a recipient nothing is asked about */
+	WHY_NO_CLIENT_ADDRESS,
+	WHY_OFF,
+	WHY_AUTHENTICATED,
+	WHY_OWN_NETWORK,
+	WHY_CERTIFICATE,
+	WHY_LIST_CLIENT,
+	WHY_LIST_SENDER,
+	WHY_LIST_RECIPIENT,
+	WHY_NULL_SENDER, /* is judged at DATA */
+	WHY_CLIENT_ALLOWED,
+	WHY_GREYLIST_KNOWN,
+	WHY_GREYLIST_PASSED,
+	WHY_GREYLIST_NEW,
+	WHY_GREYLIST_UNSTORED,
+	WHY_GREYLIST_EARLY,
+	WHY_GREYLIST_AGED,
+	WHY_STORE_FAILURE,
+	WHY_COUNT
+};
+
+struct plan {
+	bool ask;            /* the store is to be asked */
+	enum why why;        /* when not */
+	struct list_hit hit; /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
+	struct addr client;
+	struct identity identity; /* these three when ask is set */
+	struct slice sender;
+	struct slice recipient;
+};
+
+/* Lists and exemptions, then who and what the triplet is about. */
+void plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
+               struct arena *arena, struct plan *plan_out);
+
+/* The settings the rules of a record go by. */
+struct grey_rules plan_rules(const struct conf *conf);
+
+/* The question for the store; may_store is true and now_s 0 in it. */
+struct ask plan_ask(const struct conf *conf, const struct plan *plan,
+                    const struct key_secret *secret);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * query.h - the facts of one mail step, as the MTA told them.
+ *
+ * Plain data.  Slices point into the arena of the request; what the MTA did not
+ * say is empty.
+ */
+#ifndef WEIR_QUERY_H
+#define WEIR_QUERY_H
+
+#include <stdint.h>
+
+#include "slice.h"
+
+enum stage {
+	STAGE_OTHER, /* connect, HELO, MAIL, ... : nothing is judged there */
+	STAGE_RCPT,
+	STAGE_DATA,
+	STAGE_END_OF_MESSAGE,
+};
+
+struct query {
+	enum stage stage;
+	struct slice client_address;
+	struct slice client_name; /* forward-confirmed, else empty or "unknown" */
+	struct slice client_port;
+	struct slice helo_name;
+	struct slice sender; /* empty: the null sender */
+	struct slice recipient;
+	struct slice recipient_count;
+	struct slice queue_id;
+	struct slice instance; /* the same for all steps of one message */
+	struct slice sasl_username;
+	struct slice ccert_fingerprint;
+	struct slice ccert_pubkey_fingerprint;
+	struct slice test_time; /* seconds since 1970; used under --test-clock only */
+};
+
+#endif

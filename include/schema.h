@@ -1,0 +1,65 @@
+/*
+ * schema.h - the table of settings: one row each.
+ *
+ * The loader, -o, -t, the hints for unknown names and the lint of the manual all come
+ * from it.  Adding a setting is adding a row (and its paragraph in weir.conf.5).
+ */
+#ifndef WEIR_SCHEMA_H
+#define WEIR_SCHEMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "slice.h"
+
+enum setting_type {
+	SET_TEXT,  /* char * */
+	SET_BOOL,  /* bool */
+	SET_INT,   /* int64_t, min..max */
+	SET_OCTAL, /* int64_t, min..max, written in octal */
+	SET_TIME,  /* int64_t milliseconds, "90s", "3m"; min..max */
+	SET_SIZE,  /* int64_t bytes, "512M"; min..max */
+	SET_RATE,  /* struct conf_rate, "100/1m" */
+	SET_ENUM,  /* int: position among `words` */
+	SET_REPLY, /* char *, "451 4.7.1 text" */
+	SET_TEXTS, /* struct conf_texts */
+	SET_POOLS, /* conf->greylist.pools: a list of groups */
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset; /* in struct conf */
+	int64_t min;
+	int64_t max;
+	const char *text;  /* default, as -o would give it */
+	const char *words; /* SET_ENUM: "on|observe|off" */
+	bool at_start;     /* a reload does not change it */
+};
+
+extern const struct setting schema[];
+extern const size_t schema_rows;
+
+/* NULL when there is none of that name. */
+const struct setting *schema_find(struct slice name);
+
+/* The known name that is nearest to a wrong one, NULL when none is near. */
+const char *schema_nearest(struct slice name);
+
+/*
+ * Sets one setting from text.  False with a text about the value, without its name.
+ * What was set before is freed.
+ */
+bool schema_set(const struct setting *row, struct conf *conf, struct slice value,
+                struct err *err_out) MUST_CHECK;
+
+/* Frees what the setting holds. */
+void schema_clear(const struct setting *row, struct conf *conf);
+
+/* The times, sizes and rates of the settings, for tests and tools. */
+bool parse_time(struct slice text, int64_t *ms_out) MUST_CHECK;
+bool parse_size(struct slice text, int64_t *bytes_out) MUST_CHECK;
+bool parse_rate(struct slice text, struct conf_rate *rate_out) MUST_CHECK;
+
+#endif

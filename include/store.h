@@ -1,0 +1,55 @@
+/*
+ * store.h - what weir remembers, behind one asynchronous question.
+ *
+ * All that is asked during one turn of the loop shares one transaction (embedded) or one
+ * pipeline (Redis).  Every question is answered exactly once, within store.deadline, and
+ * never from within store_ask(); an answer may be "no answer" (struct answer.status).
+ * After repeated trouble the breaker opens: questions are refused at once, and one
+ * now and then is let through to see whether the store is back.
+ */
+#ifndef WEIR_STORE_H
+#define WEIR_STORE_H
+
+#include <stdbool.h>
+
+#include "ask.h"
+#include "conf.h"
+#include "err.h"
+#include "key.h"
+#include "loop.h"
+
+struct store;
+struct store_job;
+
+/*
+ * Opens the store the settings name.  A store that is away is no failure: it is picked up
+ * when it appears.  NULL with a text when it must not be used: wrong kind of file, no
+ * rights.
+ */
+struct store *store_open(struct loop *loop, const struct conf *conf, struct err *err_out);
+
+/* Takes over the settings that a reload may change. */
+void store_configure(struct store *store, const struct conf *conf);
+
+/* Stops waiting: no more answers are delivered. */
+void store_close(struct store **store);
+
+/* The site's secret for keys; NULL while the store has not been reached yet. */
+const struct key_secret *store_secret(const struct store *store);
+
+/* Whether questions are being answered. */
+bool store_is_up(const struct store *store);
+
+typedef void store_fn(void *arg, const struct answer *answer);
+
+/* The job is valid until its answer is delivered or it is abandoned. */
+struct store_job *store_ask(struct store *store, const struct ask *ask, store_fn *fn,
+                            void *arg);
+
+/* Nobody wants the answer any more; clears the caller's pointer. */
+void store_abandon(struct store *store, struct store_job **job);
+
+/* "timeout", "down", ... for the log. */
+const char *store_status_word(enum store_status status);
+
+#endif

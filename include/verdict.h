@@ -1,0 +1,41 @@
+/*
+ * verdict.h - the answer for one recipient, and the one place of the failure rule.
+ */
+#ifndef WEIR_VERDICT_H
+#define WEIR_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ask.h"
+#include "conf.h"
+#include "mem.h"
+#include "plan.h"
+#include "slice.h"
+
+enum verdict_action { VERDICT_ACCEPT, VERDICT_DEFER };
+
+#define VERDICT_ID_LEN 6
+
+struct verdict {
+	enum verdict_action action;
+	enum why why;
+	bool observed;      /* mode observe: it would have been deferred */
+	int64_t wait_s;     /* until a retry passes; 0 when there is no such time */
+	int64_t delayed_s;  /* a first pass: how long the mail was held up */
+	struct slice reply; /* DEFER: "451 4.7.1 text" */
+	char id[VERDICT_ID_LEN + 1];
+};
+
+/* "greylist-new", "list-client", ... : the words of the log and the manual. */
+const char *why_word(enum why why);
+
+/*
+ * Turns what was planned and what the store answered (NULL when nothing was asked) into the
+ * verdict.  The reply lives in the arena; `serial` becomes the id.
+ */
+void verdict_make(const struct conf *conf, const struct plan *plan,
+                  const struct answer *answer, uint32_t serial, struct arena *arena,
+                  struct verdict *verdict_out);
+
+#endif

@@ -1,0 +1,104 @@
+/* addr.c - IPv4 and IPv6 addresses and networks. */
+#include "addr.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* ::ffff:0:0/96 carries IPv4 addresses (RFC 4291 2.5.5.2). */
+static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+static struct slice
+without_brackets(struct slice text)
+{
+	if (slice_starts_nocase(text, SLICE("IPv6:")))
+		return slice_from(text, 5);
+	if (text.n >= 2 && text.p[0] == '[' && text.p[text.n - 1] == ']')
+		return slice_head(slice_from(text, 1), text.n - 2);
+	return text;
+}
+
+bool
+addr_parse(struct slice text, struct addr *addr_out)
+{
+	char buf[ADDR_TEXT_MAX];
+	text = without_brackets(text);
+	if (text.n == 0 || text.n >= sizeof(buf) || memchr(text.p, '\0', text.n))
+		return false;
+	memcpy(buf, text.p, text.n);
+	buf[text.n] = '\0';
+
+	struct addr addr = {0};
+	if (inet_pton(AF_INET, buf, addr.bytes) == 1) {
+		addr.family = ADDR_V4;
+	} else if (inet_pton(AF_INET6, buf, addr.bytes) == 1) {
+		addr.family = ADDR_V6;
+		if (memcmp(addr.bytes, v4_mapped, sizeof(v4_mapped)) == 0) {
+			addr.family = ADDR_V4;
+			memmove(addr.bytes, addr.bytes + 12, 4);
+			memset(addr.bytes + 4, 0, 12);
+		}
+	} else {
+		return false;
+	}
+	*addr_out = addr;
+	return true;
+}
+
+unsigned
+addr_max_bits(enum addr_family family)
+{
+	return family == ADDR_V4 ? 32 : 128;
+}
+
+struct addr
+addr_mask(const struct addr *addr, unsigned bits)
+{
+	struct addr masked = *addr;
+	for (unsigned i = 0; i < sizeof(masked.bytes); i++) {
+		unsigned before = i * 8;
+		if (before >= bits)
+			masked.bytes[i] = 0;
+		else if (bits - before < 8)
+			masked.bytes[i] &= (uint8_t)(0xff << (8 - (bits - before)));
+	}
+	return masked;
+}
+
+bool
+addr_eq(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+void
+addr_print(const struct addr *addr, struct text *out)
+{
+	char buf[INET6_ADDRSTRLEN];
+	if (addr->family == ADDR_NONE)
+		text_puts(out, "unknown");
+	else if (inet_ntop(addr->family == ADDR_V4 ? AF_INET : AF_INET6, addr->bytes, buf,
+	                   sizeof(buf)))
+		text_puts(out, buf);
+}
+
+bool
+cidr_parse(struct slice text, struct cidr *cidr_out)
+{
+	struct slice rest = text, host;
+	if (!slice_cut(&rest, '/', &host) || !addr_parse(host, &cidr_out->addr))
+		return false;
+	uint64_t bits = addr_max_bits(cidr_out->addr.family);
+	if (rest.p && !slice_to_u64(rest, bits, &bits))
+		return false;
+	cidr_out->bits = (unsigned)bits;
+	struct addr network = addr_mask(&cidr_out->addr, cidr_out->bits);
+	return addr_eq(&network, &cidr_out->addr);
+}
+
+bool
+cidr_contains(const struct cidr *cidr, const struct addr *addr)
+{
+	struct addr network = addr_mask(addr, cidr->bits);
+	return addr_eq(&network, &cidr->addr);
+}

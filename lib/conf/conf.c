@@ -1,0 +1,506 @@
+/*
+ * conf.c - loads a settings file into a checked snapshot.
+ *
+ * Every complaint names the place it comes from: "file:line: text", or the -o option.
+ */
+#include "conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libconfig.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "list.h"
+#include "mem.h"
+#include "schema.h"
+
+struct place {
+	const char *file; /* NULL: the default */
+	unsigned line;    /* 0: an override */
+};
+
+struct loading {
+	struct conf *conf;
+	struct err *err;
+	struct place *places; /* of each row of the schema */
+};
+
+static bool
+complain(struct loading *load, struct place place, const char *name, const char *text)
+{
+	if (place.file && place.line)
+		return err_set(load->err, "%s:%u: %s %s", place.file, place.line, name,
+		               text);
+	if (place.file)
+		return err_set(load->err, "%s %s %s", place.file, name, text);
+	return err_set(load->err, "%s %s", name, text);
+}
+
+/* Complains about the setting wherever it was set. */
+static bool
+complain_of(struct loading *load, const char *name, const char *text)
+{
+	const struct setting *row = schema_find(slice_of(name));
+	return complain(load, load->places[row - schema], name, text);
+}
+
+static bool
+set_row(struct loading *load, const struct setting *row, struct slice value,
+        struct place place)
+{
+	struct err why;
+	if (!schema_set(row, load->conf, value, &why))
+		return complain(load, place, row->name, why.text);
+	char **text = &load->conf->value_texts[row - schema];
+	free(*text);
+	*text = mem_dup(value);
+	load->places[row - schema] = place;
+	return true;
+}
+
+static bool
+unknown_name(struct loading *load, struct place place, const char *name)
+{
+	char text[200];
+	const char *near = schema_nearest(slice_of(name));
+	if (near)
+		snprintf(text, sizeof(text), "is not a setting; did you mean %s?", near);
+	else
+		snprintf(text, sizeof(text), "is not a setting");
+	return complain(load, place, name, text);
+}
+
+static struct place
+place_of(const config_setting_t *node)
+{
+	return (struct place){.file = config_setting_source_file(node),
+	                      .line = config_setting_source_line(node)};
+}
+
+/* Elements of an array or list of strings, separated by commas. */
+static bool
+join_strings(config_setting_t *node, struct text *out)
+{
+	for (int i = 0; i < config_setting_length(node); i++) {
+		const char *one = config_setting_get_string_elem(node, i);
+		if (!one || strchr(one, ','))
+			return false;
+		if (out->n > 0)
+			text_puts(out, ", ");
+		text_puts(out, one);
+	}
+	return !out->cut;
+}
+
+/* The value as text, in the form -o takes; false when its type does not fit. */
+static bool
+value_text(config_setting_t *node, enum setting_type wanted, struct text *out)
+{
+	switch (config_setting_type(node)) {
+	case CONFIG_TYPE_STRING:
+		text_puts(out, config_setting_get_string(node));
+		return wanted != SET_TEXTS && wanted != SET_BOOL && !out->cut;
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		text_int(out, config_setting_get_int64(node));
+		return wanted == SET_INT || wanted == SET_SIZE || wanted == SET_RATE ||
+		       wanted == SET_TIME;
+	case CONFIG_TYPE_BOOL:
+		text_puts(out, config_setting_get_bool(node) ? "true" : "false");
+		return wanted == SET_BOOL;
+	case CONFIG_TYPE_ARRAY:
+	case CONFIG_TYPE_LIST: return wanted == SET_TEXTS && join_strings(node, out);
+	default: return false;
+	}
+}
+
+static bool
+is_word(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (!ascii_alpha(*p) && !ascii_digit(*p) && !strchr("-._", *p))
+			return false;
+	return *text;
+}
+
+static const char *
+wanted_type(enum setting_type type)
+{
+	switch (type) {
+	case SET_TEXTS:
+		return "wants an array of strings without commas: [ \"...\", \"...\" ]";
+	case SET_BOOL: return "wants true or false, without quotes";
+	case SET_INT: return "wants a whole number";
+	default: return "wants a string: \"...\"";
+	}
+}
+
+/* { name = "google"; clients = [ "google.com", ... ]; } */
+static bool
+load_pool(struct loading *load, config_setting_t *node, struct conf_pool *pool)
+{
+	struct place place = place_of(node);
+	const char *name;
+	config_setting_t *clients = config_setting_get_member(node, "clients");
+	if (!config_setting_is_group(node) || config_setting_length(node) != 2 ||
+	    !config_setting_lookup_string(node, "name", &name) || !clients ||
+	    !(config_setting_is_array(clients) || config_setting_is_list(clients)))
+		return complain(load, place, "greylist.pools",
+		                "wants groups of a name and clients: "
+		                "{ name = \"x\"; clients = [ \"example.com\" ]; }");
+	/* No dots: a pool must not be taken for the domain or network of that name. */
+	if (!is_word(name) || strchr(name, '.'))
+		return complain(load, place, "greylist.pools",
+		                "wants names of letters, digits, - and _");
+	pool->name = mem_dup(slice_of(name));
+	pool->clients = list_new(LIST_CLIENTS);
+	for (int i = 0; i < config_setting_length(clients); i++) {
+		const char *entry = config_setting_get_string_elem(clients, i);
+		struct err why;
+		if (!entry)
+			return complain(load, place, "greylist.pools",
+			                "wants strings as clients");
+		if (!list_add(pool->clients, slice_of(entry), 0, "greylist.pools",
+		              place.line, &why))
+			return complain(load, place, "greylist.pools", why.text);
+	}
+	return true;
+}
+
+static bool
+load_pools(struct loading *load, config_setting_t *node)
+{
+	if (!config_setting_is_list(node))
+		return complain(load, place_of(node), "greylist.pools",
+		                "wants a list of groups: ( { ... }, { ... } )");
+	size_t n = (size_t)config_setting_length(node);
+	struct conf *conf = load->conf;
+	conf->greylist.pools = mem_alloc(n * sizeof(*conf->greylist.pools));
+	for (size_t i = 0; i < n; i++) {
+		conf->greylist.n_pools = i + 1;
+		if (!load_pool(load, config_setting_get_elem(node, (unsigned)i),
+		               &conf->greylist.pools[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+load_value(struct loading *load, config_setting_t *node, const char *name)
+{
+	const struct setting *row = schema_find(slice_of(name));
+	if (!row)
+		return unknown_name(load, place_of(node), name);
+	if (row->type == SET_POOLS)
+		return load_pools(load, node);
+	char buf[8192];
+	struct text value = TEXT(buf);
+	if (!value_text(node, row->type, &value))
+		return complain(load, place_of(node), name, wanted_type(row->type));
+	return set_row(load, row, text_slice(&value), place_of(node));
+}
+
+/* Whether some setting's name begins with "name.". */
+static bool
+is_section(const char *name)
+{
+	size_t n = strlen(name);
+	for (size_t i = 0; i < schema_rows; i++)
+		if (strncmp(schema[i].name, name, n) == 0 && schema[i].name[n] == '.')
+			return true;
+	return false;
+}
+
+/* Walks the groups; names are joined with dots. */
+static bool
+load_group(struct loading *load, config_setting_t *group, const char *prefix)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
+		char name[128];
+		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "",
+		         config_setting_name(node));
+		if (config_setting_is_group(node) && is_section(name)) {
+			if (!load_group(load, node, name))
+				return false;
+		} else if (!load_value(load, node, name)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+load_defaults(struct loading *load)
+{
+	for (size_t i = 0; i < schema_rows; i++)
+		if (!set_row(load, &schema[i], slice_of(schema[i].text),
+		             (struct place){0}))
+			return false;
+	return true;
+}
+
+static bool
+load_override(struct loading *load, const char *text)
+{
+	struct place place = {.file = "-o"};
+	struct slice rest = slice_of(text), name;
+	if (!slice_cut(&rest, '=', &name) || !rest.p)
+		return err_set(load->err, "-o wants name=value, not \"%s\"", text);
+	const struct setting *row = schema_find(slice_trim(name));
+	if (!row) {
+		char copy[128];
+		struct text typed = TEXT(copy);
+		text_put(&typed, name);
+		return unknown_name(load, place, copy);
+	}
+	return set_row(load, row, slice_trim(rest), place);
+}
+
+static bool
+check_node(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	if (!*conf->node) {
+		char host[256] = "";
+		gethostname(host, sizeof(host) - 1);
+		free(conf->node);
+		conf->node = mem_dup(slice_of(*host ? host : "localhost"));
+	}
+	if (!is_word(conf->node) || strlen(conf->node) > 64)
+		return complain_of(load, "node",
+		                   "must be at most 64 letters, digits, - . _");
+	return true;
+}
+
+static bool
+check_endpoints(struct loading *load, const char *name, const struct conf_texts *texts,
+                bool any_port)
+{
+	if (texts->n == 0)
+		return complain_of(load, name, "must name at least one address");
+	for (size_t i = 0; i < texts->n; i++) {
+		struct endpoint endpoint;
+		if (!endpoint_parse(slice_of(texts->v[i]), &endpoint) ||
+		    (!endpoint.is_unix && endpoint.port == 0 && !any_port))
+			return complain_of(
+				load, name,
+				"wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\"");
+	}
+	return true;
+}
+
+static bool
+check_redis(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	if (conf->store.redis.servers.n != 1)
+		return complain_of(load, "store.redis.servers", "must name one server");
+	if (strlen(conf->store.redis.prefix) > 64 ||
+	    strpbrk(conf->store.redis.prefix, " \t\r\n{}*?[]"))
+		return complain_of(
+			load, "store.redis.prefix",
+			"must be at most 64 characters, none of blank { } * ? [ ]");
+	if (*conf->store.redis.username && !*conf->store.redis.password_file)
+		return complain_of(load, "store.redis.username", "needs a password_file");
+	return check_endpoints(load, "store.redis.servers", &conf->store.redis.servers,
+	                       false);
+}
+
+static bool
+check_times(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	if (conf->greylist.retry_window_ms <= conf->greylist.delay_ms)
+		return complain_of(load, "greylist.retry_window",
+		                   "must be longer than greylist.delay");
+	if (conf->greylist.lifetime_ms < conf->greylist.retry_window_ms)
+		return complain_of(load, "greylist.lifetime",
+		                   "must not be shorter than greylist.retry_window");
+	return true;
+}
+
+static bool
+check_all(struct loading *load)
+{
+	return check_node(load) && check_redis(load) && check_times(load) &&
+	       check_endpoints(load, "policyd.listen", &load->conf->policyd.listen, true);
+}
+
+/* First line of a file nobody else may read. */
+static bool
+read_password(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	const char *path = conf->store.redis.password_file;
+	conf->store.redis.password = mem_dup(SLICE(""));
+	if (!*path || conf->store.backend != BACKEND_REDIS)
+		return true;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char buf[1024];
+	ssize_t n = -1;
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		n = read(fd, buf, sizeof(buf));
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	if (n < 0)
+		return err_set_errno(load->err,
+		                     "store.redis.password_file: cannot read %s", path);
+	if (st.st_mode & (S_IRWXO | S_IWGRP))
+		return err_set(load->err,
+		               "store.redis.password_file: %s must not be readable by "
+		               "others nor writable by its group",
+		               path);
+	struct slice rest = {.p = buf, .n = (size_t)n}, line = {0};
+	if (!slice_cut(&rest, '\n', &line) || slice_trim(line).n == 0 || n == sizeof(buf))
+		return err_set(load->err, "store.redis.password_file: no password in %s",
+		               path);
+	free(conf->store.redis.password);
+	conf->store.redis.password = mem_dup(slice_trim(line));
+	explicit_bzero(buf, sizeof(buf));
+	return true;
+}
+
+static bool
+load_files(const struct conf_texts *files, struct list *list, struct err *err)
+{
+	for (size_t i = 0; i < files->n; i++)
+		if (!listfile_load(list, files->v[i], err))
+			return false;
+	return true;
+}
+
+static bool
+load_lists(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	conf->allowed_clients = list_new(LIST_CLIENTS);
+	conf->allowed_senders = list_new(LIST_MAIL);
+	conf->allowed_recipients = list_new(LIST_MAIL);
+	conf->own_networks = list_new(LIST_CLIENTS);
+	for (size_t i = 0; i < conf->lists.networks.n; i++) {
+		struct cidr cidr;
+		struct slice entry = slice_of(conf->lists.networks.v[i]);
+		struct err why;
+		if (!cidr_parse(entry, &cidr))
+			return complain_of(
+				load, "lists.networks",
+				"wants addresses and networks such as \"192.0.2.0/24\"");
+		if (!list_add(conf->own_networks, entry, 0, "lists.networks", 0, &why))
+			return complain_of(load, "lists.networks", why.text);
+	}
+	return load_files(&conf->lists.clients, conf->allowed_clients, load->err) &&
+	       load_files(&conf->lists.senders, conf->allowed_senders, load->err) &&
+	       load_files(&conf->lists.recipients, conf->allowed_recipients, load->err);
+}
+
+static bool
+load_tree(struct loading *load, config_t *tree, const char *path)
+{
+	if (!path)
+		return true;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return err_set_errno(load->err, "cannot read %s", path);
+	fclose(file);
+	if (config_read_file(tree, path) != CONFIG_TRUE) {
+		const char *where =
+			config_error_file(tree) ? config_error_file(tree) : path;
+		return err_set(load->err, "%s:%d: %s", where, config_error_line(tree),
+		               config_error_text(tree));
+	}
+	return load_group(load, config_root_setting(tree), "");
+}
+
+static bool
+load_all(struct loading *load, config_t *tree, const char *path,
+         const struct conf_texts *overrides)
+{
+	if (!load_defaults(load) || !load_tree(load, tree, path))
+		return false;
+	for (size_t i = 0; overrides && i < overrides->n; i++)
+		if (!load_override(load, overrides->v[i]))
+			return false;
+	return check_all(load) && read_password(load) && load_lists(load);
+}
+
+struct conf *
+conf_load(const char *path, const struct conf_texts *overrides, struct err *err_out)
+{
+	struct conf *conf = mem_new(struct conf);
+	conf->refs = 1;
+	conf->value_texts = mem_alloc(schema_rows * sizeof(*conf->value_texts));
+	struct loading load = {.conf = conf,
+	                       .err = err_out,
+	                       .places = mem_alloc(schema_rows * sizeof(*load.places))};
+	config_t tree; /* outlives the places, which point into it */
+	config_init(&tree);
+	if (!load_all(&load, &tree, path, overrides))
+		conf_unref(&conf);
+	config_destroy(&tree);
+	free(load.places);
+	return conf;
+}
+
+struct conf *
+conf_ref(struct conf *conf)
+{
+	__atomic_add_fetch(&conf->refs, 1, __ATOMIC_RELAXED);
+	return conf;
+}
+
+static void
+free_lists(struct conf *conf)
+{
+	list_free(&conf->allowed_clients);
+	list_free(&conf->allowed_senders);
+	list_free(&conf->allowed_recipients);
+	list_free(&conf->own_networks);
+	for (size_t i = 0; i < conf->greylist.n_pools; i++) {
+		free(conf->greylist.pools[i].name);
+		list_free(&conf->greylist.pools[i].clients);
+	}
+	free(conf->greylist.pools);
+}
+
+void
+conf_unref(struct conf **conf_at)
+{
+	struct conf *conf = *conf_at;
+	*conf_at = NULL;
+	if (!conf || __atomic_sub_fetch(&conf->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	free_lists(conf);
+	for (size_t i = 0; i < schema_rows; i++) {
+		schema_clear(&schema[i], conf);
+		free(conf->value_texts[i]);
+	}
+	free(conf->value_texts);
+	if (conf->store.redis.password)
+		explicit_bzero(conf->store.redis.password,
+		               strlen(conf->store.redis.password));
+	free(conf->store.redis.password);
+	free(conf);
+}
+
+void
+conf_needs_restart(const struct conf *running, const struct conf *loaded,
+                   struct text *names_out)
+{
+	for (size_t i = 0; i < schema_rows; i++) {
+		if (!schema[i].at_start ||
+		    strcmp(running->value_texts[i], loaded->value_texts[i]) == 0)
+			continue;
+		if (names_out->n > 0)
+			text_putc(names_out, ' ');
+		text_puts(names_out, schema[i].name);
+	}
+}

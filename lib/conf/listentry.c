@@ -1,0 +1,162 @@
+/* listentry.c - what the text of one list entry means; refuses what it cannot mean. */
+#include "listentry.h"
+
+enum { LABEL_MAX = 63, QUOTED_MAX = 100 };
+
+bool
+listentry_refuse(struct slice entry, const char *why, struct err *err_out)
+{
+	struct slice quoted = slice_head(entry, QUOTED_MAX);
+	const char *dots = quoted.n < entry.n ? "..." : "";
+	return err_set(err_out, "\"%.*s%s\" %s", (int)quoted.n, quoted.p, dots, why);
+}
+
+static bool
+is_label(struct slice label)
+{
+	for (size_t i = 0; i < label.n; i++) {
+		char c = label.p[i];
+		if (!ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '_')
+			return false;
+	}
+	return label.n > 0 && label.n <= LABEL_MAX;
+}
+
+/* A last label of digits only belongs to a mistyped address. */
+static bool
+is_domain(struct slice name)
+{
+	if (name.n == 0 || name.n > LIST_NAME_MAX)
+		return false;
+	struct slice label = {0};
+	while (slice_cut(&name, '.', &label))
+		if (!is_label(label))
+			return false;
+	uint64_t number;
+	return !slice_to_u64(label, UINT64_MAX, &number);
+}
+
+static bool
+parse_domain(struct slice entry, const char *why, struct listentry *parsed_out,
+             struct err *err_out)
+{
+	if (!is_domain(entry.p[0] == '.' ? slice_from(entry, 1) : entry))
+		return listentry_refuse(entry, why, err_out);
+	*parsed_out = (struct listentry){.form = LISTENTRY_TEXT, .text = entry};
+	return true;
+}
+
+static bool
+parse_mail(struct slice entry, struct listentry *parsed_out, struct err *err_out)
+{
+	ptrdiff_t at = slice_find(entry, '@');
+	if (at < 0)
+		return parse_domain(entry, "is not a mail address, a domain or a /regex/",
+		                    parsed_out, err_out);
+	if (at == 0)
+		return listentry_refuse(entry, "has nothing before its '@'", err_out);
+	if (entry.n > LIST_MAIL_MAX)
+		return listentry_refuse(entry, "is too long", err_out);
+	struct slice domain = slice_from(entry, (size_t)at + 1);
+	if (domain.n > 0 && !is_domain(domain))
+		return listentry_refuse(entry, "has no valid domain behind its '@'",
+		                        err_out);
+	*parsed_out = (struct listentry){.form = LISTENTRY_TEXT, .text = entry};
+	return true;
+}
+
+static bool
+looks_like_net(struct slice entry)
+{
+	if (slice_find(entry, '/') >= 0 || slice_find(entry, ':') >= 0)
+		return true;
+	for (size_t i = 0; i < entry.n; i++)
+		if (!ascii_digit(entry.p[i]) && entry.p[i] != '.')
+			return false;
+	return true;
+}
+
+/* Says what is wrong with a network that cidr_parse() refused. */
+static bool
+refuse_net(struct slice entry, struct err *err_out)
+{
+	struct slice rest = entry;
+	struct slice head;
+	struct addr addr;
+	uint64_t bits;
+	if (!slice_cut(&rest, '/', &head) || !addr_parse(head, &addr))
+		return listentry_refuse(entry, "is not an address or network", err_out);
+	if (!slice_to_u64(rest, addr_max_bits(addr.family), &bits))
+		return listentry_refuse(entry, "has a bad prefix length", err_out);
+	return listentry_refuse(entry, "has bits set beyond its prefix length", err_out);
+}
+
+/* postgrey's short forms: "192.0.2" is 192.0.2.0/24, "192.0" is 192.0.0.0/16. */
+static bool
+parse_short_net(struct slice entry, struct cidr *net_out)
+{
+	size_t dots = 0;
+	for (size_t i = 0; i < entry.n; i++) {
+		if (!ascii_digit(entry.p[i]) && entry.p[i] != '.')
+			return false;
+		dots += entry.p[i] == '.';
+	}
+	if (dots != 1 && dots != 2)
+		return false;
+	char buf[ADDR_TEXT_MAX];
+	struct text whole = TEXT(buf);
+	text_put(&whole, entry);
+	text_puts(&whole, dots == 2 ? ".0/24" : ".0.0/16");
+	return cidr_parse(text_slice(&whole), net_out);
+}
+
+static bool
+parse_net(struct slice entry, struct listentry *parsed_out, struct err *err_out)
+{
+	struct cidr net;
+	if (!parse_short_net(entry, &net) && !cidr_parse(entry, &net))
+		return refuse_net(entry, err_out);
+	*parsed_out = (struct listentry){.form = LISTENTRY_NET, .net = net};
+	return true;
+}
+
+static bool
+parse_client(struct slice entry, struct listentry *parsed_out, struct err *err_out)
+{
+	if (looks_like_net(entry))
+		return parse_net(entry, parsed_out, err_out);
+	return parse_domain(entry, "is not an address, a network, a domain or a /regex/",
+	                    parsed_out, err_out);
+}
+
+static bool
+parse_regex(struct slice entry, struct listentry *parsed_out, struct err *err_out)
+{
+	if (entry.n < 2 || entry.p[entry.n - 1] != '/')
+		return listentry_refuse(entry,
+		                        "lacks the '/' that ends a regular expression",
+		                        err_out);
+	if (entry.n == 2)
+		return listentry_refuse(entry, "is an empty regular expression", err_out);
+	parsed_out->form = LISTENTRY_REGEX;
+	parsed_out->text = slice_head(slice_from(entry, 1), entry.n - 2);
+	return true;
+}
+
+bool
+listentry_parse(enum list_kind kind, struct slice entry, struct listentry *parsed_out,
+                struct err *err_out)
+{
+	if (entry.n == 0)
+		return err_set(err_out, "empty entry");
+	if (entry.n > LIST_ENTRY_MAX)
+		return err_set(err_out, "entry longer than %d bytes", LIST_ENTRY_MAX);
+	for (size_t i = 0; i < entry.n; i++)
+		if (entry.p[i] <= ' ' || entry.p[i] > '~')
+			return err_set(err_out,
+			               "entry with a blank, control or non-ASCII byte");
+	if (entry.p[0] == '/')
+		return parse_regex(entry, parsed_out, err_out);
+	return kind == LIST_MAIL ? parse_mail(entry, parsed_out, err_out)
+	                         : parse_client(entry, parsed_out, err_out);
+}

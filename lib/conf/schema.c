@@ -1,0 +1,112 @@
+/* schema.c - THE table of settings. */
+#include "schema.h"
+
+#include <stdlib.h>
+
+#define AT(member) offsetof(struct conf, member)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define GIGA (INT64_C(1) << 30)
+
+/* clang-format off */
+const struct setting schema[] = {
+	{"node", SET_TEXT, AT(node), 0, 0, "", NULL, true},
+	{"user", SET_TEXT, AT(user), 0, 0, "weir", NULL, true},
+
+	{"log.to", SET_ENUM, AT(log.to), 0, 0, "syslog", "stderr|syslog", true},
+	{"log.level", SET_ENUM, AT(log.level), 0, 0, "info", "error|warning|info|debug", false},
+	{"log.facility", SET_ENUM, AT(log.facility), 0, 0, "mail", "mail|daemon|local0|local1|local2|local3|local4|local5|local6|local7", true},
+
+	{"store.backend", SET_ENUM, AT(store.backend), 0, 0, "embedded", "embedded|redis", true},
+	{"store.path", SET_TEXT, AT(store.path), 0, 0, "/var/lib/weir", NULL, true},
+	{"store.max_size", SET_SIZE, AT(store.max_size), 0, 1024 * GIGA, "0", NULL, true},
+	{"store.deadline", SET_TIME, AT(store.deadline_ms), 10, 10 * SECOND, "200ms", NULL, false},
+	{"store.on_failure", SET_ENUM, AT(store.on_failure), 0, 0, "accept", "accept|defer", false},
+	{"store.failure_reply", SET_REPLY, AT(store.failure_reply), 0, 0, "451 4.3.0 Temporary trouble, please try again later (id %i)", NULL, false},
+	{"store.redis.servers", SET_TEXTS, AT(store.redis.servers), 0, 0, "127.0.0.1:6379", NULL, true},
+	{"store.redis.username", SET_TEXT, AT(store.redis.username), 0, 0, "", NULL, true},
+	{"store.redis.password_file", SET_TEXT, AT(store.redis.password_file), 0, 0, "", NULL, true},
+	{"store.redis.db", SET_INT, AT(store.redis.db), 0, 65535, "0", NULL, true},
+	{"store.redis.prefix", SET_TEXT, AT(store.redis.prefix), 0, 0, "weir:", NULL, true},
+
+	{"policyd.listen", SET_TEXTS, AT(policyd.listen), 0, 0, "inet:127.0.0.1:10040", NULL, true},
+	{"policyd.socket_mode", SET_OCTAL, AT(policyd.socket_mode), 0, 0777, "0660", NULL, true},
+	{"policyd.socket_group", SET_TEXT, AT(policyd.socket_group), 0, 0, "", NULL, true},
+	{"policyd.max_connections", SET_INT, AT(policyd.max_connections), 1, 65536, "4096", NULL, false},
+	{"policyd.idle_timeout", SET_TIME, AT(policyd.idle_timeout_ms), 5 * MINUTE, DAY, "20m", NULL, false},
+	{"policyd.request_timeout", SET_TIME, AT(policyd.request_timeout_ms), SECOND, 5 * MINUTE, "10s", NULL, false},
+
+	{"greylist.mode", SET_ENUM, AT(greylist.mode), 0, 0, "on", "on|observe|off", false},
+	{"greylist.delay", SET_TIME, AT(greylist.delay_ms), SECOND, DAY, "3m", NULL, false},
+	{"greylist.retry_window", SET_TIME, AT(greylist.retry_window_ms), MINUTE, 30 * DAY, "24h", NULL, false},
+	{"greylist.lifetime", SET_TIME, AT(greylist.lifetime_ms), HOUR, 3650 * DAY, "35d", NULL, false},
+	{"greylist.ipv4_prefix", SET_INT, AT(greylist.ipv4_prefix), 8, 32, "24", NULL, false},
+	{"greylist.ipv6_prefix", SET_INT, AT(greylist.ipv6_prefix), 16, 128, "64", NULL, false},
+	{"greylist.allow_client_after", SET_INT, AT(greylist.allow_client_after), 0, 1000, "1", NULL, false},
+	{"greylist.new_triplets", SET_RATE, AT(greylist.new_triplets), 0, 0, "100/1m", NULL, false},
+	{"greylist.reply", SET_REPLY, AT(greylist.reply), 0, 0, "451 4.7.1 Greylisted, please try again later (id %i)", NULL, false},
+	{"greylist.header", SET_BOOL, AT(greylist.header), 0, 0, "true", NULL, false},
+	{"greylist.pools", SET_POOLS, 0, 0, 0, "", NULL, false},
+
+	{"lists.clients", SET_TEXTS, AT(lists.clients), 0, 0, "", NULL, false},
+	{"lists.senders", SET_TEXTS, AT(lists.senders), 0, 0, "", NULL, false},
+	{"lists.recipients", SET_TEXTS, AT(lists.recipients), 0, 0, "", NULL, false},
+	{"lists.networks", SET_TEXTS, AT(lists.networks), 0, 0, "127.0.0.0/8, ::1", NULL, false},
+	{"lists.certificates", SET_TEXTS, AT(lists.certificates), 0, 0, "", NULL, false},
+};
+/* clang-format on */
+
+const size_t schema_rows = COUNT_OF(schema);
+
+const struct setting *
+schema_find(struct slice name)
+{
+	for (size_t i = 0; i < schema_rows; i++)
+		if (slice_eq(slice_of(schema[i].name), name))
+			return &schema[i];
+	return NULL;
+}
+
+#define NAME_MAX_COMPARED 48
+
+/* Levenshtein distance, in two rows. */
+static size_t
+distance(struct slice a, struct slice b)
+{
+	size_t row[NAME_MAX_COMPARED + 1];
+	for (size_t j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.n; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b.n; j++) {
+			size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
+			diagonal = row[j];
+			if (diagonal + 1 < best)
+				best = diagonal + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[b.n];
+}
+
+const char *
+schema_nearest(struct slice name)
+{
+	const char *nearest = NULL;
+	size_t best = 1 + name.n / 3;
+	if (name.n > NAME_MAX_COMPARED)
+		return NULL;
+	for (size_t i = 0; i < schema_rows; i++) {
+		size_t d = distance(name, slice_of(schema[i].name));
+		if (d < best) {
+			best = d;
+			nearest = schema[i].name;
+		}
+	}
+	return nearest;
+}

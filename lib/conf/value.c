@@ -1,0 +1,308 @@
+/* value.c - settings from text: times, sizes, rates, words, replies. */
+#include <stdlib.h>
+
+#include "mem.h"
+#include "schema.h"
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+/* "3m" -> 3 * 60000: digits, then one of the units. */
+static bool
+parse_united(struct slice text, const struct unit *units, size_t n, int64_t *value_out)
+{
+	size_t digits = 0;
+	while (digits < text.n && ascii_digit(text.p[digits]))
+		digits++;
+	uint64_t number;
+	if (!slice_to_u64(slice_head(text, digits), INT32_MAX, &number))
+		return false;
+	struct slice suffix = slice_from(text, digits);
+	for (size_t i = 0; i < n; i++) {
+		if (slice_eq(suffix, slice_of(units[i].name))) {
+			*value_out = (int64_t)number * units[i].factor;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+parse_time(struct slice text, int64_t *ms_out)
+{
+	static const struct unit units[] = {
+		{"ms", 1        },
+                {"s",  1000     },
+                {"m",  60000    },
+		{"h",  3600000  },
+                {"d",  86400000 },
+                {"w",  604800000}
+        };
+	return parse_united(text, units, COUNT_OF(units), ms_out);
+}
+
+bool
+parse_size(struct slice text, int64_t *bytes_out)
+{
+	static const struct unit units[] = {
+		{"",  1      },
+                {"K", 1 << 10},
+                {"M", 1 << 20},
+                {"G", 1 << 30}
+        };
+	return parse_united(text, units, COUNT_OF(units), bytes_out);
+}
+
+bool
+parse_rate(struct slice text, struct conf_rate *rate_out)
+{
+	if (slice_eq(text, SLICE("0"))) {
+		*rate_out = (struct conf_rate){0};
+		return true;
+	}
+	struct slice rest = text, number;
+	uint64_t count;
+	if (!slice_cut(&rest, '/', &number) ||
+	    !slice_to_u64(number, 1000000000, &count) || count == 0 ||
+	    !parse_time(rest, &rate_out->per_ms) || rate_out->per_ms == 0)
+		return false;
+	rate_out->count = (int64_t)count;
+	return true;
+}
+
+static void *
+member(struct conf *conf, const struct setting *row)
+{
+	return (char *)conf + row->offset;
+}
+
+static bool
+set_number(const struct setting *row, struct conf *conf, int64_t value, struct err *err)
+{
+	if (value < row->min || value > row->max)
+		return err_set(err, "is out of bounds");
+	*(int64_t *)member(conf, row) = value;
+	return true;
+}
+
+static bool
+set_int(const struct setting *row, struct conf *conf, struct slice value, struct err *err)
+{
+	uint64_t number;
+	if (!slice_to_u64(value, INT64_MAX, &number))
+		return err_set(err, "wants a whole number");
+	if ((int64_t)number < row->min || (int64_t)number > row->max)
+		return err_set(err, "must be from %lld to %lld", (long long)row->min,
+		               (long long)row->max);
+	return set_number(row, conf, (int64_t)number, err);
+}
+
+static bool
+set_octal(const struct setting *row, struct conf *conf, struct slice value,
+          struct err *err)
+{
+	int64_t number = 0;
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] < '0' || value.p[i] > '7' || number > row->max)
+			return err_set(err, "wants an octal mode such as \"0660\"");
+		number = number * 8 + (value.p[i] - '0');
+	}
+	if (value.n == 0)
+		return err_set(err, "wants an octal mode such as \"0660\"");
+	return set_number(row, conf, number, err);
+}
+
+static bool
+set_time(const struct setting *row, struct conf *conf, struct slice value,
+         struct err *err)
+{
+	int64_t ms;
+	if (!parse_time(value, &ms))
+		return err_set(
+			err,
+			"wants a time with its unit, such as \"90s\", \"3m\" or \"35d\"");
+	if (ms < row->min || ms > row->max)
+		return row->min < 1000 ? err_set(err, "must be from %lldms to %lldms",
+		                                 (long long)row->min, (long long)row->max)
+		                       : err_set(err, "must be from %llds to %llds",
+		                                 (long long)row->min / 1000,
+		                                 (long long)row->max / 1000);
+	if (row->min >= 1000 && ms % 1000 != 0)
+		return err_set(err, "must be whole seconds");
+	return set_number(row, conf, ms, err);
+}
+
+static bool
+set_size(const struct setting *row, struct conf *conf, struct slice value,
+         struct err *err)
+{
+	int64_t bytes;
+	if (!parse_size(value, &bytes))
+		return err_set(err, "wants a size such as \"512M\" or \"2G\"");
+	if (bytes > row->max)
+		return err_set(err, "must be at most %lldG", (long long)(row->max >> 30));
+	return set_number(row, conf, bytes, err);
+}
+
+static bool
+set_rate(const struct setting *row, struct conf *conf, struct slice value,
+         struct err *err)
+{
+	if (!parse_rate(value, member(conf, row)))
+		return err_set(err,
+		               "wants a number for a time, such as \"100/1m\", or \"0\"");
+	return true;
+}
+
+static bool
+set_enum(const struct setting *row, struct conf *conf, struct slice value,
+         struct err *err)
+{
+	struct slice rest = slice_of(row->words), word;
+	for (int i = 0; slice_cut(&rest, '|', &word); i++) {
+		if (slice_eq(word, value)) {
+			*(int *)member(conf, row) = i;
+			return true;
+		}
+	}
+	return err_set(err, "must be one of %s", row->words);
+}
+
+static bool
+set_bool(const struct setting *row, struct conf *conf, struct slice value,
+         struct err *err)
+{
+	if (!slice_eq(value, SLICE("true")) && !slice_eq(value, SLICE("false")))
+		return err_set(err, "must be true or false");
+	*(bool *)member(conf, row) = value.p[0] == 't';
+	return true;
+}
+
+static bool
+set_text(const struct setting *row, struct conf *conf, struct slice value,
+         struct err *err)
+{
+	if (value.n > 1000)
+		return err_set(err, "is too long");
+	char **text = member(conf, row);
+	free(*text);
+	*text = mem_dup(value);
+	return true;
+}
+
+/* RFC 5321 4.2 and RFC 3463: "4yz 4.y.z text", so that the mail is never bounced. */
+static bool
+is_deferral(struct slice reply)
+{
+	struct slice rest = reply, code, enhanced, part;
+	uint64_t number;
+	if (!slice_word(&rest, &code) || code.n != 3 ||
+	    !slice_to_u64(code, 499, &number) || number < 400 || number == 421 ||
+	    !slice_word(&rest, &enhanced))
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (!slice_cut(&enhanced, '.', &part) || part.n > 3 ||
+		    !slice_to_u64(part, 999, &number) || (i == 0 && number != 4))
+			return false;
+	return !enhanced.p && slice_trim(rest).n > 0;
+}
+
+static bool
+has_known_marks(struct slice reply)
+{
+	for (size_t i = 0; i + 1 < reply.n; i++)
+		if (reply.p[i] == '%' && !strchr("din%", reply.p[++i]))
+			return false;
+	return reply.n == 0 || reply.p[reply.n - 1] != '%' ||
+	       (reply.n > 1 && reply.p[reply.n - 2] == '%');
+}
+
+static bool
+set_reply(const struct setting *row, struct conf *conf, struct slice value,
+          struct err *err)
+{
+	if (value.n > 400)
+		return err_set(err, "is too long for an SMTP reply (400 characters)");
+	for (size_t i = 0; i < value.n; i++)
+		if (value.p[i] < ' ' || value.p[i] > '~')
+			return err_set(err, "must be one line of printable ASCII");
+	if (!is_deferral(value))
+		return err_set(
+			err, "wants a temporary failure such as \"451 4.7.1 some text\" "
+			     "(not 421)");
+	if (!has_known_marks(value))
+		return err_set(err, "knows %%d, %%i, %%n and %%%% only");
+	return set_text(row, conf, value, err);
+}
+
+static void
+free_texts(struct conf_texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		free(texts->v[i]);
+	free(texts->v);
+	*texts = (struct conf_texts){0};
+}
+
+static bool
+set_texts(const struct setting *row, struct conf *conf, struct slice value)
+{
+	struct conf_texts *texts = member(conf, row);
+	free_texts(texts);
+	struct slice rest = value, one;
+	while (slice_cut(&rest, ',', &one)) {
+		one = slice_trim(one);
+		if (one.n == 0)
+			continue;
+		texts->v = mem_grow(texts->v, (texts->n + 1) * sizeof(*texts->v));
+		texts->v[texts->n++] = mem_dup(one);
+	}
+	return true;
+}
+
+bool
+schema_set(const struct setting *row, struct conf *conf, struct slice value,
+           struct err *err)
+{
+	switch (row->type) {
+	case SET_TEXT: return set_text(row, conf, value, err);
+	case SET_BOOL: return set_bool(row, conf, value, err);
+	case SET_INT: return set_int(row, conf, value, err);
+	case SET_OCTAL: return set_octal(row, conf, value, err);
+	case SET_TIME: return set_time(row, conf, value, err);
+	case SET_SIZE: return set_size(row, conf, value, err);
+	case SET_RATE: return set_rate(row, conf, value, err);
+	case SET_ENUM: return set_enum(row, conf, value, err);
+	case SET_REPLY: return set_reply(row, conf, value, err);
+	case SET_TEXTS: return set_texts(row, conf, value);
+	case SET_POOLS:
+		if (value.n == 0)
+			return true;
+		return err_set(err, "can only be given in the settings file");
+	}
+	return false;
+}
+
+void
+schema_clear(const struct setting *row, struct conf *conf)
+{
+	char **text = member(conf, row);
+	switch (row->type) {
+	case SET_TEXT:
+	case SET_REPLY:
+		free(*text);
+		*text = NULL;
+		break;
+	case SET_TEXTS: free_texts(member(conf, row)); break;
+	case SET_BOOL:
+	case SET_INT:
+	case SET_OCTAL:
+	case SET_TIME:
+	case SET_SIZE:
+	case SET_RATE:
+	case SET_ENUM:
+	case SET_POOLS: break;
+	}
+}

@@ -1,0 +1,281 @@
+/* daemon.c - the skeleton of a daemon. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "listen.h"
+#include "log.h"
+#include "mem.h"
+#include "stats.h"
+#include "systemd.h"
+
+#define DRAIN_MS 5000
+
+static const int facilities[] = {LOG_MAIL,   LOG_DAEMON, LOG_LOCAL0, LOG_LOCAL1,
+                                 LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5,
+                                 LOG_LOCAL6, LOG_LOCAL7};
+
+static void
+open_log(const struct daemon *daemon)
+{
+	log_open(daemon->program->name, (enum log_target)daemon->conf->log.to,
+	         facilities[daemon->conf->log.facility],
+	         (enum log_level)daemon->conf->log.level);
+}
+
+static int
+usage(const struct program *program, FILE *to)
+{
+	fprintf(to,
+	        "usage: %s [-c FILE] [-o NAME=VALUE]... [-t] [-V] [--test-clock]\n"
+	        "  -c FILE        the settings file (%s)\n"
+	        "  -o NAME=VALUE  override one setting, as in -o store.path=/tmp/x\n"
+	        "  -t             check the settings and end\n"
+	        "  -V             print the version and end\n"
+	        "  --test-clock   take the time from policy_test_time (for tests only)\n",
+	        program->name, DEFAULT_CONF);
+	return to == stdout ? EX_OK : EX_USAGE;
+}
+
+enum { OPTION_TEST_CLOCK = 256, OPTION_HELP };
+
+/* -1: go on; else the exit status. */
+static int
+parse_options(struct daemon *daemon, int argc, char **argv, bool *check_only)
+{
+	static const struct option longs[] = {
+		{"test-clock", no_argument, NULL, OPTION_TEST_CLOCK},
+		{"help",        no_argument, NULL, OPTION_HELP},
+		{"version",            no_argument, NULL, 'V'},
+		{0},
+	};
+	int c;
+	daemon->overrides.v = mem_alloc((size_t)argc * sizeof(char *));
+	while ((c = getopt_long(argc, argv, "c:o:tV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': daemon->conf_path = optarg; break;
+		case 'o': daemon->overrides.v[daemon->overrides.n++] = optarg; break;
+		case 't': *check_only = true; break;
+		case OPTION_TEST_CLOCK: daemon->test_clock = true; break;
+		case OPTION_HELP: return usage(daemon->program, stdout);
+		case 'V':
+			printf("%s %s\n", daemon->program->name, PACKAGE_VERSION);
+			return EX_OK;
+		default: return usage(daemon->program, stderr);
+		}
+	}
+	return optind < argc ? usage(daemon->program, stderr) : -1;
+}
+
+static bool
+give_up_root(const struct conf *conf, struct err *err)
+{
+	if (geteuid() != 0 || !*conf->user)
+		return true;
+	const struct passwd *user = getpwnam(conf->user);
+	if (!user)
+		return err_set(
+			err,
+			"user: there is no user \"%s\" (set user = \"\" to stay as you "
+			"are)",
+			conf->user);
+	uid_t uid = user->pw_uid;
+	gid_t gid = user->pw_gid;
+	if (initgroups(conf->user, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
+		return err_set_errno(err, "cannot become user %s", conf->user);
+	if (uid != 0 && setresuid(0, 0, 0) == 0)
+		return err_set(err, "root could not be given up");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return true;
+}
+
+/* As many descriptors as connections may need; the rest is the operator's LimitNOFILE. */
+static void
+raise_descriptor_limit(const struct conf *conf)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)conf->policyd.max_connections + 64;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		log_warning("only %llu descriptors are allowed: too few for "
+		            "policyd.max_connections",
+		            (unsigned long long)limit.rlim_cur);
+}
+
+static void
+log_counters(void)
+{
+	struct log_record rec;
+	log_start(&rec, LOG_LEVEL_INFO);
+	log_word(&rec, "event", "counters");
+	for (int i = 0; i < STAT_COUNT; i++)
+		log_int(&rec, stats_name((enum stat)i), (int64_t)stats_get((enum stat)i));
+	if (log_wants(LOG_LEVEL_INFO))
+		log_send(&rec);
+}
+
+static void
+on_reload(void *arg)
+{
+	struct daemon *daemon = arg;
+	struct err err;
+	systemd_notify("RELOADING=1");
+	struct conf *conf = conf_load(daemon->conf_path, &daemon->overrides, &err);
+	if (!conf) {
+		log_error("reload: %s: the settings in force stay", err.text);
+		systemd_notify("READY=1");
+		return;
+	}
+	char names[512];
+	struct text fixed = TEXT(names);
+	conf_needs_restart(daemon->conf, conf, &fixed);
+	conf_unref(&daemon->conf);
+	daemon->conf = conf;
+	open_log(daemon);
+	daemon->program->reload(daemon);
+	log_counters();
+	log_info("settings reloaded");
+	if (fixed.n > 0)
+		log_warning("these settings hold from a restart on: %s", names);
+	systemd_notify("READY=1");
+}
+
+static void
+on_drain_limit(void *arg)
+{
+	struct daemon *daemon = arg;
+	log_warning("some requests are still under way: not waiting any longer");
+	loop_stop(daemon->loop);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct daemon *daemon = arg;
+	if (daemon->draining)
+		return;
+	daemon->draining = true;
+	log_info("stopping");
+	systemd_notify("STOPPING=1");
+	timer_start(daemon->drain_limit, DRAIN_MS);
+	daemon->program->drain(daemon);
+}
+
+void
+daemon_drained(struct daemon *daemon)
+{
+	loop_stop(daemon->loop);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	struct daemon *daemon = arg;
+	systemd_notify("WATCHDOG=1");
+	timer_start(daemon->watchdog, daemon->watchdog_ms);
+}
+
+static void
+watch_signals(struct daemon *daemon)
+{
+	signal(SIGPIPE, SIG_IGN);
+	loop_signal(daemon->loop, SIGHUP, on_reload, daemon);
+	loop_signal(daemon->loop, SIGUSR1, on_reload, daemon);
+	loop_signal(daemon->loop, SIGTERM, on_stop, daemon);
+	loop_signal(daemon->loop, SIGINT, on_stop, daemon);
+}
+
+static void
+on_turn_end(void *arg)
+{
+	(void)arg;
+	log_flush();
+}
+
+static void
+run(struct daemon *daemon)
+{
+	struct turn_hook hook = {.fn = on_turn_end};
+	loop_at_turn_end(daemon->loop, &hook);
+	watch_signals(daemon);
+	daemon->drain_limit = timer_new(daemon->loop, on_drain_limit, daemon);
+	daemon->watchdog = timer_new(daemon->loop, on_watchdog, daemon);
+	daemon->watchdog_ms = systemd_watchdog_ms();
+	if (daemon->watchdog_ms > 0)
+		timer_start(daemon->watchdog, daemon->watchdog_ms);
+	if (daemon->test_clock)
+		log_warning(
+			"TEST CLOCK: the time is what each request says; never use this for "
+			"real mail");
+	systemd_notify("READY=1");
+	loop_run(daemon->loop);
+	timer_free(&daemon->watchdog);
+	timer_free(&daemon->drain_limit);
+	loop_forget_turn_hook(daemon->loop, &hook);
+	log_counters();
+}
+
+static int
+start_and_run(struct daemon *daemon)
+{
+	const struct program *program = daemon->program;
+	struct err err;
+	int status = EX_OK;
+	daemon->inherited_fds = listen_inherited();
+	raise_descriptor_limit(daemon->conf);
+	if (!program->bind(daemon, &err)) {
+		log_error("%s", err.text);
+		status = EX_OSERR;
+	} else if (!give_up_root(daemon->conf, &err) || !program->start(daemon, &err)) {
+		log_error("%s", err.text);
+		status = EX_CONFIG;
+	} else {
+		run(daemon);
+	}
+	program->stop(daemon);
+	return status;
+}
+
+int
+daemon_main(const struct program *program, int argc, char **argv)
+{
+	struct daemon daemon = {.program = program, .conf_path = DEFAULT_CONF};
+	bool check_only = false;
+	struct err err;
+	log_open(program->name, LOG_TO_STDERR, 0, LOG_LEVEL_INFO);
+	int status = parse_options(&daemon, argc, argv, &check_only);
+	if (status < 0) {
+		daemon.conf = conf_load(daemon.conf_path, &daemon.overrides, &err);
+		if (!daemon.conf) {
+			log_error("%s", err.text);
+			status = EX_CONFIG;
+		} else if (check_only) {
+			log_info("%s: the settings are good", daemon.conf_path);
+			status = EX_OK;
+		} else {
+			open_log(&daemon);
+			daemon.loop = loop_new();
+			status = start_and_run(&daemon);
+			loop_free(&daemon.loop);
+		}
+	}
+	conf_unref(&daemon.conf);
+	free(daemon.overrides.v);
+	log_close();
+	return status;
+}

@@ -1,0 +1,25 @@
+/* loop_priv.h - the inside of the loop, for the files of lib/io that need libevent. */
+#ifndef WEIR_LOOP_PRIV_H
+#define WEIR_LOOP_PRIV_H
+
+#include "loop.h"
+
+struct event_base;
+struct evdns_base;
+struct signal_watch;
+
+struct loop {
+	struct event_base *base;
+	struct evdns_base *dns; /* made when first needed */
+	int64_t now_ms;
+	bool stopped;
+	struct task *tasks;   /* of the round to come */
+	struct task *running; /* left of the round under way */
+	unsigned round;
+	struct turn_hook *hooks;
+	struct signal_watch *signals;
+};
+
+void resolver_close(struct loop *loop);
+
+#endif

@@ -1,0 +1,94 @@
+/* resolve.c - addresses of host names without blocking, through libevent's resolver. */
+#include <event2/dns.h>
+#include <event2/util.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "loop_priv.h"
+#include "mem.h"
+
+struct resolve {
+	struct loop *loop;
+	resolve_fn *fn; /* NULL: cancelled */
+	void *arg;
+	struct evutil_addrinfo *found;
+	int error;
+	struct task task;
+	struct evdns_getaddrinfo_request *request;
+};
+
+static void
+deliver(void *arg)
+{
+	struct resolve *resolve = arg;
+	const struct evutil_addrinfo *first = resolve->found;
+	if (resolve->fn)
+		resolve->fn(resolve->arg, first ? first->ai_addr : NULL,
+		            first ? first->ai_addrlen : 0,
+		            resolve->error ? evutil_gai_strerror(resolve->error) : "");
+	if (resolve->found)
+		evutil_freeaddrinfo(resolve->found);
+	free(resolve);
+}
+
+/* libevent may call this from within evdns_getaddrinfo(): the task makes it later always. */
+static void
+on_found(int error, struct evutil_addrinfo *found, void *arg)
+{
+	struct resolve *resolve = arg;
+	resolve->request = NULL;
+	resolve->error = error;
+	resolve->found = found;
+	loop_defer(resolve->loop, &resolve->task);
+}
+
+/* Without a usable resolv.conf numeric addresses and /etc/hosts still work. */
+static void
+open_resolver(struct loop *loop)
+{
+	loop->dns = evdns_base_new(loop->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (!loop->dns)
+		log_fatal("cannot make a resolver");
+	evdns_base_resolv_conf_parse(loop->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	evdns_base_load_hosts(loop->dns, "/etc/hosts");
+}
+
+struct resolve *
+resolve_start(struct loop *loop, const char *host, uint16_t port, resolve_fn *fn,
+              void *arg)
+{
+	if (!loop->dns)
+		open_resolver(loop);
+	struct resolve *resolve = mem_new(struct resolve);
+	*resolve = (struct resolve){.loop = loop, .fn = fn, .arg = arg};
+	resolve->task = (struct task){.fn = deliver, .arg = resolve};
+	char service[8];
+	snprintf(service, sizeof(service), "%u", port);
+	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC,
+	                                .ai_socktype = SOCK_STREAM,
+	                                .ai_flags = EVUTIL_AI_NUMERICSERV};
+	resolve->request =
+		evdns_getaddrinfo(loop->dns, host, service, &hints, on_found, resolve);
+	return resolve;
+}
+
+void
+resolve_cancel(struct resolve **resolve_at)
+{
+	struct resolve *resolve = *resolve_at;
+	*resolve_at = NULL;
+	if (!resolve)
+		return;
+	resolve->fn = NULL;
+	if (resolve->request)
+		evdns_getaddrinfo_cancel(resolve->request);
+}
+
+void
+resolver_close(struct loop *loop)
+{
+	if (loop->dns)
+		evdns_base_free(loop->dns, 1);
+}

@@ -1,0 +1,97 @@
+/* key.c - store keys: keyed BLAKE2b of what they stand for, through libsodium. */
+#include "key.h"
+
+#include <sodium.h>
+
+#define DOMAIN_IDENTITY 'i'
+#define DOMAIN_TRIPLET  't'
+
+/* Longer texts would be refused by every MTA; they are cut so that a key needs no heap. */
+#define PART_MAX 512
+
+struct message {
+	size_t n;
+	uint8_t bytes[1 + 3 * (2 + PART_MAX)];
+};
+
+static void
+add_part(struct message *message, struct slice part)
+{
+	size_t n = part.n < PART_MAX ? part.n : PART_MAX;
+	message->bytes[message->n++] = (uint8_t)(n & 0xff);
+	message->bytes[message->n++] = (uint8_t)(n >> 8);
+	if (n > 0)
+		memcpy(message->bytes + message->n, part.p, n);
+	message->n += n;
+}
+
+static struct key
+hash(const struct key_secret *secret, const struct message *message)
+{
+	struct key key;
+	crypto_generichash_blake2b(key.bytes, sizeof(key.bytes), message->bytes,
+	                           message->n, secret->bytes, sizeof(secret->bytes));
+	return key;
+}
+
+struct key
+key_identity(const struct key_secret *secret, struct slice identity)
+{
+	struct message message;
+	message.bytes[0] = DOMAIN_IDENTITY;
+	message.n = 1;
+	add_part(&message, identity);
+	return hash(secret, &message);
+}
+
+struct key
+key_triplet(const struct key_secret *secret, struct slice identity, struct slice sender,
+            struct slice recipient)
+{
+	struct message message;
+	message.bytes[0] = DOMAIN_TRIPLET;
+	message.n = 1;
+	add_part(&message, identity);
+	add_part(&message, sender);
+	add_part(&message, recipient);
+	return hash(secret, &message);
+}
+
+void
+key_print(const struct key *key, char text_out[KEY_TEXT_LEN + 1])
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned bits = 0, have = 0;
+	char *out = text_out;
+	for (size_t i = 0; i < KEY_BYTES; i++) {
+		bits = bits << 8 | key->bytes[i];
+		for (have += 8; have >= 6; have -= 6)
+			*out++ = digits[bits >> (have - 6) & 63];
+	}
+	*out++ = digits[bits << (6 - have) & 63];
+	*out = '\0';
+}
+
+void
+key_secret_print(const struct key_secret *secret, char text_out[KEY_SECRET_TEXT_LEN + 1])
+{
+	sodium_bin2hex(text_out, KEY_SECRET_TEXT_LEN + 1, secret->bytes,
+	               sizeof(secret->bytes));
+}
+
+bool
+key_secret_parse(struct slice text, struct key_secret *secret_out)
+{
+	size_t n;
+	return text.n == KEY_SECRET_TEXT_LEN &&
+	       sodium_hex2bin(secret_out->bytes, sizeof(secret_out->bytes), text.p,
+	                      text.n, NULL, &n, NULL) == 0 &&
+	       n == sizeof(secret_out->bytes);
+}
+
+void
+key_secret_make(struct key_secret *secret_out)
+{
+	randombytes_buf(secret_out->bytes, sizeof(secret_out->bytes));
+}

@@ -1,0 +1,131 @@
+/* verdict.c - from what was planned and answered to the verdict. */
+#include "verdict.h"
+
+static const char *const why_words[] = {
+	[WHY_NOT_JUDGED] = "not-judged",
+	[WHY_NO_CLIENT_ADDRESS] = "no-client-address",
+	[WHY_OFF] = "greylist-off",
+	[WHY_AUTHENTICATED] = "authenticated",
+	[WHY_OWN_NETWORK] = "own-network",
+	[WHY_CERTIFICATE] = "certificate",
+	[WHY_LIST_CLIENT] = "list-client",
+	[WHY_LIST_SENDER] = "list-sender",
+	[WHY_LIST_RECIPIENT] = "list-recipient",
+	[WHY_NULL_SENDER] = "null-sender",
+	[WHY_CLIENT_ALLOWED] = "client-allowed",
+	[WHY_GREYLIST_KNOWN] = "greylist-known",
+	[WHY_GREYLIST_PASSED] = "greylist-passed",
+	[WHY_GREYLIST_NEW] = "greylist-new",
+	[WHY_GREYLIST_UNSTORED] = "greylist-unstored",
+	[WHY_GREYLIST_EARLY] = "greylist-early",
+	[WHY_GREYLIST_AGED] = "greylist-aged",
+	[WHY_STORE_FAILURE] = "store-failure",
+};
+
+_Static_assert(COUNT_OF(why_words) == WHY_COUNT, "one word for each reason");
+
+const char *
+why_word(enum why why)
+{
+	return why_words[why];
+}
+
+static const struct {
+	enum why why;
+	enum verdict_action action;
+} of_answer[] = {
+	[GREY_IS_NEW] = {WHY_GREYLIST_NEW,      VERDICT_DEFER },
+	[GREY_IS_NEW_UNSTORED] = {WHY_GREYLIST_UNSTORED, VERDICT_DEFER },
+	[GREY_IS_EARLY] = {WHY_GREYLIST_EARLY,    VERDICT_DEFER },
+	[GREY_IS_AGED] = {WHY_GREYLIST_AGED,     VERDICT_DEFER },
+	[GREY_IS_PASSED_NOW] = {WHY_GREYLIST_PASSED,   VERDICT_ACCEPT},
+	[GREY_IS_KNOWN] = {WHY_GREYLIST_KNOWN,    VERDICT_ACCEPT},
+	[GREY_IS_CLIENT_ALLOWED] = {WHY_CLIENT_ALLOWED,    VERDICT_ACCEPT},
+};
+
+_Static_assert(COUNT_OF(of_answer) == GREY_ANSWERS, "one verdict for each answer");
+
+/*
+ * Neighbouring serials give ids far apart, and none comes twice in 2^30: multiplying by an
+ * odd number permutes the residues of a power of two.
+ */
+static void
+make_id(uint32_t serial, char id_out[VERDICT_ID_LEN + 1])
+{
+	static const char digits[] =
+		"0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's 32 */
+	uint32_t bits = serial * UINT32_C(0x2545F491);
+	for (int i = VERDICT_ID_LEN - 1; i >= 0; i--, bits >>= 5)
+		id_out[i] = digits[bits & 31];
+	id_out[VERDICT_ID_LEN] = '\0';
+}
+
+/* Fills in %d, %i, %n and %% of a reply's template. */
+static struct slice
+expand(const char *template, const struct verdict *verdict, const struct plan *plan,
+       struct arena *arena)
+{
+	size_t cap = 512; /* RFC 5321 4.5.3.1.5: a reply line is at most 512 octets */
+	struct text out = {.p = arena_take(arena, cap), .cap = cap - 2};
+	for (const char *p = template; *p; p++) {
+		if (*p != '%' || !p[1])
+			text_putc(&out, *p);
+		else if (*++p == 'd')
+			text_int(&out, verdict->wait_s);
+		else if (*p == 'i')
+			text_puts(&out, verdict->id);
+		else if (*p == 'n')
+			text_put_escaped(&out,
+			                 slice_from(plan->recipient,
+			                            (size_t)(slice_rfind(plan->recipient,
+			                                                 '@') +
+			                                     1)));
+		else
+			text_putc(&out, *p);
+	}
+	return text_slice(&out);
+}
+
+/* The failure rule: what a question without an answer means. */
+static void
+judge_failure(const struct conf *conf, struct verdict *verdict)
+{
+	verdict->why = WHY_STORE_FAILURE;
+	verdict->action = conf->store.on_failure == ON_FAILURE_DEFER ? VERDICT_DEFER
+	                                                             : VERDICT_ACCEPT;
+}
+
+static void
+judge_answer(const struct grey_result *grey, struct verdict *verdict)
+{
+	verdict->why = of_answer[grey->answer].why;
+	verdict->action = of_answer[grey->answer].action;
+	verdict->wait_s = grey->wait_s;
+	verdict->delayed_s = grey->delayed_s;
+}
+
+void
+verdict_make(const struct conf *conf, const struct plan *plan,
+             const struct answer *answer, uint32_t serial, struct arena *arena,
+             struct verdict *verdict_out)
+{
+	struct verdict *verdict = verdict_out;
+	*verdict = (struct verdict){.action = VERDICT_ACCEPT, .why = plan->why};
+	make_id(serial, verdict->id);
+	if (!answer)
+		return;
+	if (answer->status == STORE_OK)
+		judge_answer(&answer->grey, verdict);
+	else
+		judge_failure(conf, verdict);
+	if (verdict->action == VERDICT_ACCEPT)
+		return;
+	verdict->reply =
+		expand(verdict->why == WHY_STORE_FAILURE ? conf->store.failure_reply
+	                                                 : conf->greylist.reply,
+	               verdict, plan, arena);
+	if (conf->greylist.mode == MODE_OBSERVE) {
+		verdict->action = VERDICT_ACCEPT;
+		verdict->observed = true;
+	}
+}

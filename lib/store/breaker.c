@@ -1,0 +1,55 @@
+/* breaker.c - when to stop asking a store that does not answer. */
+#include "breaker.h"
+
+bool
+breaker_allows(struct breaker *breaker, int64_t now_ms)
+{
+	if (!breaker->open)
+		return true;
+	if (now_ms < breaker->probe_at_ms)
+		return false;
+	breaker->probe_every_ms *= 2;
+	if (breaker->probe_every_ms > BREAKER_PROBE_MAX_MS)
+		breaker->probe_every_ms = BREAKER_PROBE_MAX_MS;
+	breaker->probe_at_ms = now_ms + breaker->probe_every_ms;
+	return true;
+}
+
+bool
+breaker_answered(struct breaker *breaker)
+{
+	bool closed = breaker->open;
+	if (closed)
+		*breaker = (struct breaker){0};
+	breaker->timeouts = 0;
+	return closed;
+}
+
+static bool
+open_breaker(struct breaker *breaker, int64_t now_ms)
+{
+	if (breaker->open)
+		return false;
+	breaker->open = true;
+	breaker->probe_every_ms = BREAKER_PROBE_MIN_MS;
+	breaker->probe_at_ms = now_ms + BREAKER_PROBE_MIN_MS;
+	return true;
+}
+
+bool
+breaker_timed_out(struct breaker *breaker, int64_t now_ms)
+{
+	if (++breaker->timeouts < BREAKER_TIMEOUTS)
+		return false;
+	return open_breaker(breaker, now_ms);
+}
+
+bool
+breaker_failed(struct breaker *breaker, int64_t now_ms)
+{
+	int64_t *oldest = &breaker->errors_at_ms[breaker->next_error];
+	bool many = *oldest != 0 && now_ms - *oldest <= BREAKER_ERRORS_WITHIN_MS;
+	*oldest = now_ms;
+	breaker->next_error = (breaker->next_error + 1) % BREAKER_ERRORS;
+	return many && open_breaker(breaker, now_ms);
+}

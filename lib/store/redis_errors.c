@@ -1,0 +1,54 @@
+/* redis_errors.c - the table of Redis' error replies. */
+#include "redis_errors.h"
+
+#include <string.h>
+
+static const struct redis_error errors[] = {
+	{"NOSCRIPT",    STORE_FAILED, REMEDY_LOAD,      NULL                                 },
+	{"OOM",         STORE_FULL,   REMEDY_NONE,      "Redis has reached its maxmemory"    },
+	{"MISCONF",     STORE_FULL,   REMEDY_NONE,
+         "Redis refuses writes because it cannot save: see stop-writes-on-bgsave-error"      },
+	{"READONLY",    STORE_FAILED, REMEDY_RECONNECT, "this Redis is a replica"            },
+	{"LOADING",     STORE_DOWN,   REMEDY_RECONNECT, "Redis is loading its data"          },
+	{"MASTERDOWN",  STORE_FAILED, REMEDY_RECONNECT, "this Redis has lost its master"     },
+	{"CLUSTERDOWN", STORE_FAILED, REMEDY_NONE,      "the Redis Cluster is down"          },
+	{"NOREPLICAS",  STORE_FAILED, REMEDY_NONE,      "Redis has too few replicas to write"},
+	{"BUSY",        STORE_FAILED, REMEDY_NONE,      "Redis is busy with a script"        },
+	{"TRYAGAIN",    STORE_FAILED, REMEDY_NONE,      NULL                                 },
+	{"MOVED",       STORE_FAILED, REMEDY_OPERATOR,
+         "this is a Redis Cluster, which weir does not know"                                 },
+	{"ASK",         STORE_FAILED, REMEDY_OPERATOR,
+         "this is a Redis Cluster, which weir does not know"                                 },
+	{"NOAUTH",      STORE_FAILED, REMEDY_OPERATOR,
+         "Redis wants a password: set store.redis.password_file"                             },
+	{"WRONGPASS",   STORE_FAILED, REMEDY_OPERATOR,
+         "see store.redis.username and store.redis.password_file"                            },
+	{"NOPERM",      STORE_FAILED, REMEDY_OPERATOR,
+         "the Redis user lacks a right (see weir.conf(5))"                                   },
+	{"WRONGTYPE",   STORE_FAILED, REMEDY_OPERATOR,
+         "a key is used by another program: choose another store.redis.prefix"               },
+	{"CROSSSLOT",   STORE_FAILED, REMEDY_OPERATOR,  NULL                                 },
+	{"BADRECORD",   STORE_FAILED, REMEDY_NONE,
+         "a record was written by another version of weir"                                   },
+};
+
+static const struct redis_error any_error = {"ERR", STORE_FAILED, REMEDY_OPERATOR, NULL};
+
+const struct redis_error *
+redis_error_find(struct slice text)
+{
+	struct slice rest = text, word;
+	slice_word(&rest, &word);
+	for (size_t i = 0; i < COUNT_OF(errors); i++)
+		if (slice_eq(word, slice_of(errors[i].word)))
+			return &errors[i];
+	/* Redis 6 wraps what a script raised: "ERR Error running script ...: -OOM ..." */
+	for (size_t i = 0; i < COUNT_OF(errors); i++) {
+		char wrapped[24];
+		struct text mark = TEXT(wrapped);
+		text_printf(&mark, "-%s ", errors[i].word);
+		if (text.n > 0 && memmem(text.p, text.n, mark.p, mark.n))
+			return &errors[i];
+	}
+	return &any_error;
+}

@@ -1,0 +1,61 @@
+/*
+ * redis_link.h - one connection to Redis, kept up by itself.
+ *
+ * Commands go out in order and are answered in order.  The link resolves, connects,
+ * authenticates and greets; when the connection is lost it tries again after 50 ms,
+ * growing to 1 s, with jitter.  What the server sends is bounded and never trusted: a
+ * surplus, huge or malformed reply ends the connection, not the program.
+ */
+#ifndef WEIR_REDIS_LINK_H
+#define WEIR_REDIS_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "loop.h"
+#include "slice.h"
+
+struct redis_link;
+
+enum redis_kind {
+	REDIS_LOST,
+	REDIS_NIL,
+	REDIS_INTEGER,
+	REDIS_TEXT,
+	REDIS_ERROR,
+	REDIS_OTHER
+};
+
+struct redis_reply {
+	enum redis_kind kind; /* REDIS_LOST: the connection ended before the reply */
+	int64_t integer;
+	struct slice text; /* TEXT and ERROR; valid during the callback */
+};
+
+typedef void redis_fn(void *arg, const struct redis_reply *reply);
+
+/*
+ * `on_ready` is called when the connection is usable, once for each; `on_lost` when it is no
+ * longer, after every command under way was told REDIS_LOST.
+ */
+struct redis_link *link_new(struct loop *loop, const struct conf *conf, loop_fn *on_ready,
+                            loop_fn *on_lost, void *arg);
+void link_free(struct redis_link **link);
+
+/* Appends a command; it is sent with link_flush().  False when there is no connection. */
+bool link_send(struct redis_link *link, size_t n, const struct slice *words, redis_fn *fn,
+               void *arg);
+void link_flush(struct redis_link *link);
+
+/* Ends the connection, says why in the log, and connects anew after the pause. */
+void link_drop(struct redis_link *link, const char *why);
+
+/* The server greeted well: the next pause is short again, the next loss is logged again. */
+void link_is_good(struct redis_link *link);
+
+/* The connection is dropped when its oldest command has waited so long. */
+void link_set_patience(struct redis_link *link, int64_t ms);
+
+#endif

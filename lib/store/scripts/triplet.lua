@@ -1,0 +1,62 @@
+-- One try of a triplet: the twin of grey_triplet_step() in lib/rules/grey.c.
+--
+-- KEYS[1]  the triplet
+-- ARGV     delay_s, retry_window_s, lifetime_s, may_store (1 or 0), now_s (0: the server's clock)
+-- answers  16 * seconds + answer; answers are those of enum grey_answer, seconds are until a retry
+--          passes (new, early, aged) or since the first try (passed now)
+local NEW, UNSTORED, EARLY, AGED, PASSED_NOW, KNOWN = 0, 1, 2, 3, 4, 5
+local WAITING, PASSED = 1, 2
+local VERSION_UNIT, STATE_UNIT, AT_UNIT = 2 ^ 49, 2 ^ 46, 2 ^ 12
+
+local delay, window, lifetime = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local may_store, now = ARGV[4] == '1', tonumber(ARGV[5])
+if now == 0 then
+  now = tonumber(redis.call('TIME')[1])
+end
+
+-- The key outlives the record a little, so that this script decides, not the expiry.
+local function write(state, kept)
+  local record = VERSION_UNIT + state * STATE_UNIT + now * AT_UNIT
+  redis.call('SET', KEYS[1], string.format('%.0f', record), 'EX', kept + 60)
+end
+
+local function begin_waiting(answer)
+  write(WAITING, window)
+  return 16 * delay + answer
+end
+
+local value = redis.call('GET', KEYS[1])
+if not value then
+  if not may_store then
+    return 16 * delay + UNSTORED
+  end
+  return begin_waiting(NEW)
+end
+
+local record = tonumber(value)
+local version = record and math.floor(record / VERSION_UNIT)
+local state = record and math.floor(record / STATE_UNIT) % 8
+if version ~= 1 or (state ~= WAITING and state ~= PASSED) then
+  return redis.error_reply('BADRECORD triplet of an unknown version')
+end
+local age = now - math.floor(record / AT_UNIT) % 2 ^ 34
+
+if state == WAITING then
+  if age < 0 then
+    return begin_waiting(EARLY)
+  elseif age < delay then
+    return 16 * (delay - age) + EARLY
+  elseif age > window then
+    return begin_waiting(AGED)
+  end
+  write(PASSED, lifetime)
+  return 16 * age + PASSED_NOW
+end
+
+if age > lifetime then
+  return begin_waiting(AGED)
+end
+if age < 0 or age >= math.floor(lifetime / 32) then
+  write(PASSED, lifetime)
+end
+return KNOWN

@@ -1,0 +1,377 @@
+/* sqlite_db.c - the database file of the embedded store: opening it, and its upkeep. */
+#include "sqlite_db_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "record.h"
+
+#define APPLICATION_ID 0x77656972 /* "weir" */
+#define SCHEMA_VERSION 1
+#define PAGE_SIZE      4096
+#define BUSY_STEP_US   500
+#define BUSY_TOTAL_US  50000
+#define SWEEP_ROWS     256
+
+static const char *const statements[] = {
+	[ST_GET_TRIPLET] = "SELECT rec FROM triplet WHERE key = ?1",
+	[ST_PUT_TRIPLET] = "INSERT OR REPLACE INTO triplet (key, rec) VALUES (?1, ?2)",
+	[ST_GET_IDENTITY] = "SELECT rec FROM identity WHERE key = ?1",
+	[ST_PUT_IDENTITY] = "INSERT OR REPLACE INTO identity (key, rec) VALUES (?1, ?2)",
+	[ST_SWEEP_TRIPLET] =
+		"SELECT key, rec FROM triplet WHERE key > ?1 ORDER BY key LIMIT ?2",
+	[ST_SWEEP_IDENTITY] =
+		"SELECT key, rec FROM identity WHERE key > ?1 ORDER BY key LIMIT ?2",
+	[ST_DROP_TRIPLET] = "DELETE FROM triplet WHERE key = ?1",
+	[ST_DROP_IDENTITY] = "DELETE FROM identity WHERE key = ?1",
+	[ST_BEGIN] = "BEGIN",
+	[ST_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
+	[ST_COMMIT] = "COMMIT",
+	[ST_ROLLBACK] = "ROLLBACK",
+};
+
+_Static_assert(COUNT_OF(statements) == ST_COUNT, "one text for each statement");
+
+/* Two processes share the file: wait for the other's commit, but not for one that hangs. */
+static int
+on_busy(void *arg, int times)
+{
+	(void)arg;
+	if ((int64_t)times * BUSY_STEP_US >= BUSY_TOTAL_US)
+		return 0;
+	usleep(BUSY_STEP_US);
+	return 1;
+}
+
+static int
+on_wal(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+	struct sqlite_db *db = arg;
+	(void)handle, (void)name;
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static bool
+exec(struct sqlite_db *db, const char *sql)
+{
+	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The integer a pragma gives, -1 when it gives none. */
+static int64_t
+pragma_value(struct sqlite_db *db, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int64_t value = -1;
+	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return value;
+}
+
+/* What kind of failure the last SQLite error is when opening. */
+static enum db_opened
+open_failure(struct sqlite_db *db, const char *path, struct err *err)
+{
+	int rc = db->handle ? sqlite3_errcode(db->handle) : SQLITE_NOMEM;
+	err_set(err, "%s: %s", path,
+	        db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
+	switch (rc) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_FULL:
+	case SQLITE_IOERR: return DB_LATER;
+	case SQLITE_NOTADB:
+		err_set(err,
+		        "%s is not a weir database (not an SQLite file, or damaged): "
+		        "move it away to begin anew",
+		        path);
+		return DB_REFUSED;
+	default: return DB_REFUSED;
+	}
+}
+
+/* An empty file is ours to fill; anything else must carry our mark. */
+static enum db_opened
+check_kind(struct sqlite_db *db, const char *path, bool *fresh_out, struct err *err)
+{
+	int64_t tables = pragma_value(db, "SELECT count(*) FROM sqlite_schema");
+	if (tables < 0)
+		return open_failure(db, path, err);
+	int64_t id = pragma_value(db, "PRAGMA application_id");
+	int64_t version = pragma_value(db, "PRAGMA user_version");
+	*fresh_out = tables == 0 && id == 0 && version == 0;
+	if (*fresh_out)
+		return DB_OPENED;
+	if (id != APPLICATION_ID) {
+		err_set(err, "%s is the database of another program: it is left alone",
+		        path);
+		return DB_REFUSED;
+	}
+	if (version != SCHEMA_VERSION) {
+		err_set(err,
+		        "%s was made by another version of weir (schema %lld, this one "
+		        "knows %d)",
+		        path, (long long)version, SCHEMA_VERSION);
+		return DB_REFUSED;
+	}
+	return DB_OPENED;
+}
+
+static enum db_opened
+check_pages(struct sqlite_db *db, const char *path, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	bool good = false;
+	if (sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &stmt, NULL) !=
+	    SQLITE_OK)
+		return open_failure(db, path, err);
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
+		const unsigned char *text = sqlite3_column_text(stmt, 0);
+		good = text && strcmp((const char *)text, "ok") == 0;
+	}
+	sqlite3_finalize(stmt);
+	if (good)
+		return DB_OPENED;
+	err_set(err,
+	        "%s is damaged (SQLite's quick_check failed): move it away to begin anew, "
+	        "or mend it with sqlite3's .recover",
+	        path);
+	return DB_REFUSED;
+}
+
+static bool
+make_tables(struct sqlite_db *db)
+{
+	char sql[1024];
+	snprintf(
+		sql, sizeof(sql),
+		"BEGIN IMMEDIATE;"
+		"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) "
+		"WITHOUT ROWID;"
+		"CREATE TABLE IF NOT EXISTS triplet (key BLOB PRIMARY KEY, rec INTEGER NOT NULL) "
+		"WITHOUT ROWID;"
+		"CREATE TABLE IF NOT EXISTS identity (key BLOB PRIMARY KEY, rec INTEGER NOT NULL) "
+		"WITHOUT ROWID;"
+		"PRAGMA application_id = %d;"
+		"PRAGMA user_version = %d;"
+		"COMMIT",
+		APPLICATION_ID, SCHEMA_VERSION);
+	return exec(db, sql);
+}
+
+/* Two daemons may start at once: the secret that is stored first is everybody's. */
+static bool
+load_secret(struct sqlite_db *db)
+{
+	sqlite3_stmt *stmt;
+	struct key_secret fresh;
+	char text[KEY_SECRET_TEXT_LEN + 1];
+	key_secret_make(&fresh);
+	key_secret_print(&fresh, text);
+	if (pragma_value(db, "SELECT count(*) FROM meta WHERE name = 'secret'") == 0) {
+		char sql[256];
+		snprintf(sql, sizeof(sql),
+		         "INSERT OR IGNORE INTO meta VALUES ('secret', '%s')", text);
+		if (!exec(db, sql))
+			return false;
+	}
+	if (sqlite3_prepare_v2(db->handle, "SELECT value FROM meta WHERE name = 'secret'",
+	                       -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	bool good = false;
+	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0))
+		good = key_secret_parse(slice_of((const char *)sqlite3_column_text(stmt,
+		                                                                   0)),
+		                        &db->secret);
+	sqlite3_finalize(stmt);
+	return good;
+}
+
+static bool
+set_up(struct sqlite_db *db, int64_t max_size, bool fresh)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", PAGE_SIZE);
+	if (fresh && !exec(db, sql))
+		return false;
+	if (!exec(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON") ||
+	    !exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") ||
+	    !exec(db,
+	          "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864") ||
+	    !exec(db, "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY"))
+		return false;
+	int64_t page_size = pragma_value(db, "PRAGMA page_size");
+	if (max_size > 0 && page_size > 0) {
+		snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %lld",
+		         (long long)(max_size / page_size + 1));
+		if (!exec(db, sql))
+			return false;
+	}
+	return (!fresh || make_tables(db)) && load_secret(db);
+}
+
+static bool
+prepare_all(struct sqlite_db *db)
+{
+	for (int i = 0; i < ST_COUNT; i++)
+		if (sqlite3_prepare_v3(db->handle, statements[i], -1,
+		                       SQLITE_PREPARE_PERSISTENT, &db->stmts[i],
+		                       NULL) != SQLITE_OK)
+			return false;
+	return true;
+}
+
+static enum db_opened
+open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *err)
+{
+	bool fresh = false;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	mode_t old = umask(0117); /* 0660; -wal and -shm follow */
+	int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+	umask(old);
+	if (rc != SQLITE_OK)
+		return open_failure(db, path, err);
+	sqlite3_extended_result_codes(db->handle, 0);
+	sqlite3_busy_handler(db->handle, on_busy, NULL);
+	sqlite3_wal_hook(db->handle, on_wal, db);
+	enum db_opened kind = check_kind(db, path, &fresh, err);
+	if (kind == DB_OPENED && !fresh)
+		kind = check_pages(db, path, err);
+	if (kind != DB_OPENED)
+		return kind;
+	if (!set_up(db, max_size, fresh) || !prepare_all(db))
+		return open_failure(db, path, err);
+	return DB_OPENED;
+}
+
+enum db_opened
+db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out, struct err *err_out)
+{
+	char path[1024];
+	snprintf(path, sizeof(path), "%s/weir.db", dir);
+	if (access(dir, W_OK | X_OK) != 0) {
+		err_set_errno(err_out, "store.path: cannot write in %s", dir);
+		return DB_REFUSED;
+	}
+	struct stat st;
+	if (stat(path, &st) == 0 && access(path, R_OK | W_OK) != 0) {
+		err_set_errno(err_out, "cannot write %s", path);
+		return DB_REFUSED;
+	}
+	struct sqlite_db *db = mem_new(struct sqlite_db);
+	enum db_opened kind = open_file(db, path, max_size, err_out);
+	if (kind != DB_OPENED)
+		db_close(&db);
+	*db_out = db;
+	return kind;
+}
+
+void
+db_close(struct sqlite_db **db_at)
+{
+	struct sqlite_db *db = *db_at;
+	*db_at = NULL;
+	if (!db)
+		return;
+	for (int i = 0; i < ST_COUNT; i++)
+		sqlite3_finalize(db->stmts[i]);
+	sqlite3_close(db->handle);
+	explicit_bzero(&db->secret, sizeof(db->secret));
+	free(db);
+}
+
+const struct key_secret *
+db_secret(const struct sqlite_db *db)
+{
+	return &db->secret;
+}
+
+int
+db_wal_pages(const struct sqlite_db *db)
+{
+	return db->wal_pages;
+}
+
+void
+db_checkpoint(struct sqlite_db *db)
+{
+	int pages = 0, moved = 0;
+	if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages,
+	                              &moved) == SQLITE_OK)
+		db->wal_pages = pages - moved;
+}
+
+struct expired {
+	size_t n;
+	struct key keys[SWEEP_ROWS];
+};
+
+/* Reads on from the cursor, which goes back to the start behind the last row. */
+static bool
+find_expired(struct sqlite_db *db, enum statement sweep, struct key *cursor,
+             const struct grey_rules *rules, struct expired *expired)
+{
+	sqlite3_stmt *stmt = db->stmts[sweep];
+	int64_t now_s = clock_wall_s();
+	int rows = 0, rc;
+	sqlite3_bind_blob(stmt, 1, cursor->bytes, KEY_BYTES, SQLITE_TRANSIENT);
+	sqlite3_bind_int(stmt, 2, SWEEP_ROWS);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct grey_record rec;
+		if (sqlite3_column_bytes(stmt, 0) != KEY_BYTES)
+			continue;
+		memcpy(cursor->bytes, sqlite3_column_blob(stmt, 0), KEY_BYTES);
+		rows++;
+		if (record_unpack(sqlite3_column_int64(stmt, 1), &rec) &&
+		    grey_is_expired(&rec, rules, now_s))
+			expired->keys[expired->n++] = *cursor;
+	}
+	sqlite3_reset(stmt);
+	if (rows < SWEEP_ROWS)
+		*cursor = (struct key){0};
+	return rc == SQLITE_DONE;
+}
+
+static int
+sweep_table(struct sqlite_db *db, enum statement sweep, enum statement drop,
+            struct key *cursor, const struct grey_rules *rules)
+{
+	struct expired expired;
+	expired.n = 0;
+	if (!find_expired(db, sweep, cursor, rules, &expired) || expired.n == 0)
+		return 0;
+	if (db_step(db, ST_BEGIN_IMMEDIATE) != SQLITE_DONE)
+		return 0;
+	for (size_t i = 0; i < expired.n; i++) {
+		sqlite3_bind_blob(db->stmts[drop], 1, expired.keys[i].bytes, KEY_BYTES,
+		                  SQLITE_STATIC);
+		if (db_step(db, drop) != SQLITE_DONE) {
+			db_step(db, ST_ROLLBACK);
+			return 0;
+		}
+	}
+	if (db_step(db, ST_COMMIT) == SQLITE_DONE)
+		return (int)expired.n;
+	db_step(db, ST_ROLLBACK);
+	return 0;
+}
+
+int
+db_sweep(struct sqlite_db *db, const struct grey_rules *rules)
+{
+	return sweep_table(db, ST_SWEEP_TRIPLET, ST_DROP_TRIPLET, &db->triplet_cursor,
+	                   rules) +
+	       sweep_table(db, ST_SWEEP_IDENTITY, ST_DROP_IDENTITY, &db->identity_cursor,
+	                   rules);
+}

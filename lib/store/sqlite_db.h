@@ -1,0 +1,45 @@
+/*
+ * sqlite_db.h - the database file of the embedded store, used by one thread at a time.
+ *
+ * Tables triplet and identity hold packed records (record.h) by their key; meta holds
+ * the site's secret.  Integrity survives kill -9 and power loss (WAL, synchronous=NORMAL).
+ */
+#ifndef WEIR_SQLITE_DB_H
+#define WEIR_SQLITE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ask.h"
+#include "err.h"
+#include "key.h"
+
+struct store_job;
+struct sqlite_db;
+
+enum db_opened {
+	DB_OPENED,
+	DB_LATER,   /* disk full or locked: try again */
+	DB_REFUSED, /* not ours, damaged, or not permitted: never to be used */
+};
+
+/* Opens DIR/weir.db, making it when there is none.  Never changes a file that is not ours. */
+enum db_opened db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out,
+                       struct err *err_out);
+void db_close(struct sqlite_db **db);
+
+const struct key_secret *db_secret(const struct sqlite_db *db);
+
+/* Answers all jobs of the list, in one transaction where nothing is in the way. */
+void db_run(struct sqlite_db *db, struct store_job *jobs);
+
+/* Frames of the write-ahead log that await a checkpoint. */
+int db_wal_pages(const struct sqlite_db *db);
+
+/* Moves the write-ahead log into the file, as far as other processes allow it. */
+void db_checkpoint(struct sqlite_db *db);
+
+/* Looks at the next few rows and removes the expired ones; how many those were. */
+int db_sweep(struct sqlite_db *db, const struct grey_rules *rules);
+
+#endif

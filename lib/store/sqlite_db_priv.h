@@ -1,0 +1,37 @@
+/* sqlite_db_priv.h - between the upkeep of the database file and the questions to it. */
+#ifndef WEIR_SQLITE_DB_PRIV_H
+#define WEIR_SQLITE_DB_PRIV_H
+
+#include <sqlite3.h>
+
+#include "sqlite_db.h"
+
+enum statement {
+	ST_GET_TRIPLET,
+	ST_PUT_TRIPLET,
+	ST_GET_IDENTITY,
+	ST_PUT_IDENTITY,
+	ST_SWEEP_TRIPLET,
+	ST_SWEEP_IDENTITY,
+	ST_DROP_TRIPLET,
+	ST_DROP_IDENTITY,
+	ST_BEGIN,
+	ST_BEGIN_IMMEDIATE,
+	ST_COMMIT,
+	ST_ROLLBACK,
+	ST_COUNT
+};
+
+struct sqlite_db {
+	sqlite3 *handle;
+	sqlite3_stmt *stmts[ST_COUNT];
+	struct key_secret secret;
+	int wal_pages;
+	struct key triplet_cursor; /* where the sweep goes on */
+	struct key identity_cursor;
+};
+
+/* Runs a statement that gives no row and resets it; SQLITE_DONE when it worked. */
+int db_step(struct sqlite_db *db, enum statement statement);
+
+#endif

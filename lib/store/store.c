@@ -1,0 +1,278 @@
+/* store.c - questions under way: their deadline, the breaker, and who waits for them. */
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "breaker.h"
+#include "log.h"
+#include "mem.h"
+#include "stats.h"
+#include "store_priv.h"
+
+/* More jobs than this under way (late ones included) means that the store is stuck. */
+#define JOBS_MAX 16384
+
+struct store {
+	struct loop *loop;
+	const struct store_ops *ops;
+	struct store_backend *backend;
+	int64_t deadline_ms;
+	bool up; /* as the backend says */
+	bool have_secret;
+	struct key_secret secret;
+	struct breaker breaker;
+	struct store_job *waiting; /* somebody waits for these; ordered by deadline */
+	struct store_job *refused; /* never asked; answered by the task */
+	struct task refuse_task;
+	struct loop_timer *deadline_timer;
+	struct turn_hook hook;
+	struct store_job *spare;
+	size_t jobs; /* with the backend */
+};
+
+static void
+tell(struct store_job *job, enum store_status status)
+{
+	store_fn *fn = job->fn;
+	job->fn = NULL;
+	if (!fn)
+		return;
+	struct answer answer = job->answer;
+	answer.status = status;
+	fn(job->arg, &answer);
+}
+
+static void
+stop_waiting(struct store *store, struct store_job *job)
+{
+	if (!job->waiting)
+		return;
+	job->waiting = false;
+	DL_DELETE(store->waiting, job);
+}
+
+static struct store_job *
+take_job(struct store *store)
+{
+	struct store_job *job = store->spare;
+	if (!job)
+		return mem_new(struct store_job);
+	LL_DELETE(store->spare, job);
+	*job = (struct store_job){0};
+	return job;
+}
+
+static void
+give_back(struct store *store, struct store_job *job)
+{
+	LL_PREPEND(store->spare, job);
+}
+
+static void
+refuse_all(void *arg)
+{
+	struct store *store = arg;
+	while (store->refused) {
+		struct store_job *job = store->refused;
+		DL_DELETE(store->refused, job);
+		tell(job, job->answer.status);
+		give_back(store, job);
+	}
+}
+
+static void
+log_breaker(const struct store *store, bool opened)
+{
+	if (opened)
+		log_error(
+			"store %s does not answer: going on by store.on_failure until it does",
+			store->ops->name);
+	else
+		log_info("store %s answers again", store->ops->name);
+}
+
+static void
+arm_deadline(struct store *store)
+{
+	if (!store->waiting || timer_is_running(store->deadline_timer))
+		return;
+	int64_t left_ms = store->waiting->deadline_ms - loop_now_ms(store->loop);
+	timer_start(store->deadline_timer, left_ms > 0 ? left_ms : 0);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct store *store = arg;
+	int64_t now_ms = loop_now_ms(store->loop);
+	while (store->waiting && store->waiting->deadline_ms <= now_ms) {
+		struct store_job *job = store->waiting;
+		stop_waiting(store, job);
+		stats_add(STAT_STORE_TIMEOUTS, 1);
+		if (breaker_timed_out(&store->breaker, now_ms))
+			log_breaker(store, true);
+		tell(job, STORE_TIMEOUT);
+	}
+	arm_deadline(store);
+}
+
+static void
+on_turn_end(void *arg)
+{
+	struct store *store = arg;
+	store->ops->flush(store->backend);
+}
+
+struct store *
+store_open(struct loop *loop, const struct conf *conf, struct err *err_out)
+{
+	struct store *store = mem_new(struct store);
+	store->loop = loop;
+	store->ops = conf->store.backend == BACKEND_REDIS ? &store_redis_ops
+	                                                  : &store_sqlite_ops;
+	store->deadline_ms = conf->store.deadline_ms;
+	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
+	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};
+	store->backend = store->ops->open(store, loop, conf, err_out);
+	if (!store->backend) {
+		free(store);
+		return NULL;
+	}
+	store->deadline_timer = timer_new(loop, on_deadline, store);
+	loop_at_turn_end(loop, &store->hook);
+	return store;
+}
+
+void
+store_configure(struct store *store, const struct conf *conf)
+{
+	store->deadline_ms = conf->store.deadline_ms;
+	store->ops->configure(store->backend, conf);
+}
+
+void
+store_close(struct store **store_at)
+{
+	struct store *store = *store_at;
+	*store_at = NULL;
+	if (!store)
+		return;
+	for (struct store_job *job = store->waiting; job; job = job->next)
+		job->fn = NULL;
+	loop_forget_turn_hook(store->loop, &store->hook);
+	store->ops->close(store->backend);
+	loop_undefer(store->loop, &store->refuse_task);
+	timer_free(&store->deadline_timer);
+	struct store_job *job, *next;
+	DL_FOREACH_SAFE(store->refused, job, next)
+	free(job);
+	LL_FOREACH_SAFE(store->spare, job, next)
+	free(job);
+	explicit_bzero(&store->secret, sizeof(store->secret));
+	free(store);
+}
+
+const struct key_secret *
+store_secret(const struct store *store)
+{
+	return store->have_secret ? &store->secret : NULL;
+}
+
+bool
+store_is_up(const struct store *store)
+{
+	return store->up && !store->breaker.open;
+}
+
+static struct store_job *
+refuse(struct store *store, struct store_job *job, enum store_status status)
+{
+	stats_add(STAT_STORE_REFUSED_BY_BREAKER, 1);
+	job->answer.status = status;
+	DL_APPEND(store->refused, job);
+	loop_defer(store->loop, &store->refuse_task);
+	return job;
+}
+
+struct store_job *
+store_ask(struct store *store, const struct ask *ask, store_fn *fn, void *arg)
+{
+	struct store_job *job = take_job(store);
+	int64_t now_ms = loop_now_ms(store->loop);
+	job->store = store;
+	job->backend = store->backend;
+	job->ask = *ask;
+	job->fn = fn;
+	job->arg = arg;
+	job->deadline_ms = now_ms + store->deadline_ms;
+	stats_add(STAT_STORE_ASKED, 1);
+	if (!store->up)
+		return refuse(store, job, STORE_DOWN);
+	if (store->jobs >= JOBS_MAX)
+		return refuse(store, job, STORE_OVERLOADED);
+	if (!breaker_allows(&store->breaker, now_ms))
+		return refuse(store, job, STORE_DOWN);
+	if (!store->ops->submit(store->backend, job))
+		return refuse(store, job, STORE_OVERLOADED);
+	store->jobs++;
+	job->waiting = true;
+	DL_APPEND(store->waiting, job);
+	arm_deadline(store);
+	return job;
+}
+
+void
+store_abandon(struct store *store, struct store_job **job_at)
+{
+	(void)store;
+	if (*job_at)
+		(*job_at)->fn = NULL;
+	*job_at = NULL;
+}
+
+void
+store_job_done(struct store_job *job)
+{
+	struct store *store = job->store;
+	int64_t now_ms = loop_now_ms(store->loop);
+	enum store_status status = job->answer.status;
+	store->jobs--;
+	if (status != STORE_OK)
+		stats_add(STAT_STORE_ERRORS, 1);
+	if (status == STORE_FAILED && breaker_failed(&store->breaker, now_ms))
+		log_breaker(store, true);
+	if (!job->waiting) /* too late to be good news */
+		stats_add(STAT_LATE_ANSWERS, 1);
+	else if (status == STORE_OK && breaker_answered(&store->breaker))
+		log_breaker(store, false);
+	stop_waiting(store, job);
+	tell(job, status);
+	give_back(store, job);
+}
+
+void
+store_came_up(struct store *store, const struct key_secret *secret)
+{
+	store->secret = *secret;
+	store->have_secret = true;
+	if (!store->up)
+		log_info("store %s is there", store->ops->name);
+	store->up = true;
+}
+
+void
+store_went_down(struct store *store)
+{
+	store->up = false;
+}
+
+const char *
+store_status_word(enum store_status status)
+{
+	static const char *const words[] = {
+		[STORE_OK] = "ok",     [STORE_TIMEOUT] = "timeout",
+		[STORE_DOWN] = "down", [STORE_OVERLOADED] = "overloaded",
+		[STORE_FULL] = "full", [STORE_FAILED] = "failed",
+	};
+	return words[status];
+}

@@ -1,0 +1,53 @@
+/*
+ * store_priv.h - between store.c and the two backends.
+ *
+ * A job belongs to the backend from submit() until it is handed to store_job_done();
+ * who asked may have gone by then, which store.c alone knows.
+ */
+#ifndef WEIR_STORE_PRIV_H
+#define WEIR_STORE_PRIV_H
+
+#include "store.h"
+
+struct store_backend;
+
+struct store_job {
+	struct ask ask;
+	struct answer answer;       /* the backend fills it in */
+	struct store_job *next_job; /* the backend's queues */
+
+	/* store.c's */
+	struct store *store;
+	struct store_backend *backend;
+	store_fn *fn; /* NULL: nobody waits any more */
+	void *arg;
+	int64_t deadline_ms;
+	bool waiting; /* on the list of those */
+	struct store_job *prev, *next;
+};
+
+struct store_ops {
+	const char *name;
+	struct store_backend *(*open)(struct store *store, struct loop *loop,
+	                              const struct conf *conf, struct err *err_out);
+	void (*configure)(struct store_backend *backend, const struct conf *conf);
+
+	/* Hands every job it still has to store_job_done(). */
+	void (*close)(struct store_backend *backend);
+
+	/* Gathers the job; it goes out with flush(), at the end of the turn.  False: too much. */
+	bool (*submit)(struct store_backend *backend, struct store_job *job);
+	void (*flush)(struct store_backend *backend);
+};
+
+extern const struct store_ops store_sqlite_ops;
+extern const struct store_ops store_redis_ops;
+
+/* The answer is there.  Never called from within submit(). */
+void store_job_done(struct store_job *job);
+
+/* The store can be asked (the secret is known), or no longer. */
+void store_came_up(struct store *store, const struct key_secret *secret);
+void store_went_down(struct store *store);
+
+#endif

@@ -1,0 +1,472 @@
+/*
+ * store_redis.c - the shared store: questions as pipelined commands, one key each.
+ *
+ * A question asks for the identity (GET); unless that allows it, the triplet's script
+ * decides (EVALSHA); a first pass is counted for the identity before the answer is given.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "record.h"
+#include "redis_errors.h"
+#include "redis_link.h"
+#include "scripts.h"
+#include "store_priv.h"
+
+#define HEARTBEAT_MS 60000
+
+struct store_backend {
+	struct store *store;
+	struct redis_link *link;
+	struct loop_timer *heartbeat;
+	char *username, *password, *prefix, *db;
+	struct key_secret secret; /* the one in use, or offered for a new store */
+	int64_t last_error_ms;
+	int64_t last_policy_ms;
+};
+
+/* A key of ours: prefix, a letter for its kind, 22 characters. */
+struct redis_key {
+	struct text text;
+	char buf[64 + 1 + KEY_TEXT_LEN + 1];
+};
+
+static struct slice
+name_key(const struct store_backend *backend, char kind, const struct key *key,
+         struct redis_key *name)
+{
+	char printed[KEY_TEXT_LEN + 1];
+	key_print(key, printed);
+	name->text = TEXT(name->buf);
+	text_puts(&name->text, backend->prefix);
+	text_putc(&name->text, kind);
+	text_puts(&name->text, printed);
+	return text_slice(&name->text);
+}
+
+/* Logs an error reply, at most once a minute, and does what it calls for. */
+static void
+treat_error(struct store_backend *backend, const struct redis_reply *reply,
+            const struct redis_error *error)
+{
+	if (log_ration(&backend->last_error_ms, 60))
+		log_error("redis: %.*s%s%s", (int)reply->text.n, reply->text.p,
+		          error->advice ? ": " : "", error->advice ? error->advice : "");
+	if (error->remedy == REMEDY_RECONNECT)
+		link_drop(backend->link, error->advice);
+}
+
+static void
+finish(struct store_job *job, enum store_status status)
+{
+	job->answer.status = status;
+	store_job_done(job);
+}
+
+/* True when the reply cannot be used; the job is finished then. */
+static bool
+is_failure(struct store_job *job, const struct redis_reply *reply)
+{
+	if (reply->kind == REDIS_LOST) {
+		finish(job, STORE_DOWN);
+		return true;
+	}
+	if (reply->kind == REDIS_ERROR) {
+		const struct redis_error *error = redis_error_find(reply->text);
+		struct store_backend *backend = job->backend;
+		finish(job, error->status);
+		treat_error(backend, reply, error);
+		return true;
+	}
+	return false;
+}
+
+static bool
+wants_script(const struct redis_reply *reply)
+{
+	return reply->kind == REDIS_ERROR &&
+	       redis_error_find(reply->text)->remedy == REMEDY_LOAD;
+}
+
+struct script {
+	struct slice text;
+	struct slice sha;
+};
+
+static const struct script triplet_script = {
+	{triplet_lua,     sizeof(triplet_lua) - 1    },
+	{triplet_lua_sha, sizeof(triplet_lua_sha) - 1}
+};
+static const struct script identity_script = {
+	{identity_lua,     sizeof(identity_lua) - 1    },
+	{identity_lua_sha, sizeof(identity_lua_sha) - 1}
+};
+
+enum { SCRIPT_ARGS_MAX = 5 };
+
+/* Numbers as the words of a command. */
+struct numbers {
+	struct text text;
+	char buf[SCRIPT_ARGS_MAX * 24];
+};
+
+static struct slice
+number_word(struct numbers *numbers, int64_t value)
+{
+	size_t from = numbers->text.n;
+	text_int(&numbers->text, value);
+	return slice_from(text_slice(&numbers->text), from);
+}
+
+static bool
+send_script(struct store_job *job, const struct script *script, bool whole, char kind,
+            const struct key *key, const struct slice *args, size_t n, redis_fn *fn)
+{
+	struct store_backend *backend = job->backend;
+	struct redis_key name;
+	struct slice words[4 + SCRIPT_ARGS_MAX] = {whole ? SLICE("EVAL")
+	                                                 : SLICE("EVALSHA"),
+	                                           whole ? script->text : script->sha,
+	                                           SLICE("1"),
+	                                           name_key(backend, kind, key, &name)};
+	for (size_t i = 0; i < n; i++)
+		words[4 + i] = args[i];
+	return link_send(backend->link, 4 + n, words, fn, job);
+}
+
+static void on_identity(void *arg, const struct redis_reply *reply);
+static void on_triplet(void *arg, const struct redis_reply *reply);
+static void on_counted(void *arg, const struct redis_reply *reply);
+static void on_used(void *arg, const struct redis_reply *reply);
+
+static bool
+ask_identity(struct store_job *job)
+{
+	struct redis_key name;
+	struct slice words[] = {SLICE("GET"),
+	                        name_key(job->backend, 'i', &job->ask.identity, &name)};
+	return link_send(job->backend->link, 2, words, on_identity, job);
+}
+
+static bool
+ask_triplet(struct store_job *job, bool whole)
+{
+	const struct grey_rules *rules = &job->ask.rules;
+	struct numbers numbers = {.text = TEXT(numbers.buf)};
+	struct slice args[] = {number_word(&numbers, rules->delay_s),
+	                       number_word(&numbers, rules->retry_window_s),
+	                       number_word(&numbers, rules->lifetime_s),
+	                       number_word(&numbers, job->ask.may_store),
+	                       number_word(&numbers, job->ask.now_s)};
+	return send_script(job, &triplet_script, whole, 't', &job->ask.triplet, args,
+	                   COUNT_OF(args), on_triplet);
+}
+
+static bool
+change_identity(struct store_job *job, struct slice what, bool whole, redis_fn *fn)
+{
+	const struct grey_rules *rules = &job->ask.rules;
+	struct numbers numbers = {.text = TEXT(numbers.buf)};
+	struct slice args[] = {what, number_word(&numbers, rules->lifetime_s),
+	                       number_word(&numbers, rules->allow_client_after),
+	                       number_word(&numbers, job->ask.now_s)};
+	return send_script(job, &identity_script, whole, 'i', &job->ask.identity, args,
+	                   COUNT_OF(args), fn);
+}
+
+/* Goes on with the next stage, or finishes the job when nothing can be sent. */
+static void
+go_on(struct store_job *job, bool sent)
+{
+	if (!sent)
+		finish(job, STORE_OVERLOADED);
+}
+
+/* The record of an identity as GET gives it; an absent one is no failure. */
+static bool
+read_record(const struct redis_reply *reply, struct grey_record *rec_out)
+{
+	uint64_t value;
+	*rec_out = (struct grey_record){.state = GREY_ABSENT};
+	if (reply->kind == REDIS_NIL)
+		return true;
+	return reply->kind == REDIS_TEXT &&
+	       slice_to_u64(reply->text, INT64_MAX, &value) &&
+	       record_unpack((int64_t)value, rec_out);
+}
+
+static void
+on_identity(void *arg, const struct redis_reply *reply)
+{
+	struct store_job *job = arg;
+	struct grey_record rec;
+	bool use_is_due;
+	if (is_failure(job, reply))
+		return;
+	if (!read_record(reply, &rec)) {
+		finish(job, STORE_FAILED);
+		return;
+	}
+	/* The key's own expiry goes by the server's clock; ours only says when use is due. */
+	int64_t now_s = job->ask.now_s ? job->ask.now_s : clock_wall_s();
+	if (!grey_identity_allowed(&rec, &job->ask.rules, now_s, &use_is_due)) {
+		go_on(job, ask_triplet(job, false));
+		return;
+	}
+	job->answer.grey = (struct grey_result){.answer = GREY_IS_CLIENT_ALLOWED};
+	if (!use_is_due || !change_identity(job, SLICE("use"), false, on_used))
+		finish(job, STORE_OK);
+}
+
+static void
+on_triplet(void *arg, const struct redis_reply *reply)
+{
+	struct store_job *job = arg;
+	if (wants_script(reply)) {
+		go_on(job, ask_triplet(job, true));
+		return;
+	}
+	if (is_failure(job, reply))
+		return;
+	int64_t answer = reply->integer & 15, seconds = reply->integer >> 4;
+	if (reply->kind != REDIS_INTEGER || reply->integer < 0 ||
+	    answer > GREY_IS_KNOWN) {
+		finish(job, STORE_FAILED);
+		return;
+	}
+	struct grey_result *grey = &job->answer.grey;
+	*grey = (struct grey_result){.answer = (enum grey_answer)answer};
+	if (answer != GREY_IS_PASSED_NOW) {
+		grey->wait_s = seconds;
+		finish(job, STORE_OK);
+		return;
+	}
+	grey->delayed_s = seconds;
+	if (job->ask.rules.allow_client_after == 0 ||
+	    !change_identity(job, SLICE("count"), false, on_counted))
+		finish(job, STORE_OK);
+}
+
+/*
+ * The triplet has passed whatever becomes of its identity's record, and use not written down
+ * now is written down next time: both finish well after anything but a missing script.
+ */
+static void
+finish_changed(struct store_job *job, const struct redis_reply *reply, struct slice what,
+               redis_fn *fn)
+{
+	if (wants_script(reply) && change_identity(job, what, true, fn))
+		return;
+	finish(job, STORE_OK);
+}
+
+static void
+on_counted(void *arg, const struct redis_reply *reply)
+{
+	finish_changed(arg, reply, SLICE("count"), on_counted);
+}
+
+static void
+on_used(void *arg, const struct redis_reply *reply)
+{
+	finish_changed(arg, reply, SLICE("use"), on_used);
+}
+
+/* ------------------------------------------------------------------ the greeting */
+
+/* AUTH, SELECT and the secret: an error ends the connection. */
+static void
+on_admission(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	if (reply->kind != REDIS_ERROR)
+		return;
+	char why[256];
+	struct text text = TEXT(why);
+	const struct redis_error *error = redis_error_find(reply->text);
+	text_put(&text, reply->text);
+	if (error->advice)
+		text_printf(&text, ": %s", error->advice);
+	link_drop(backend->link, why);
+}
+
+static void
+on_secret(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	struct key_secret stored;
+	if (reply->kind == REDIS_LOST)
+		return;
+	if (reply->kind == REDIS_ERROR) {
+		on_admission(arg, reply);
+		return;
+	}
+	if (reply->kind != REDIS_TEXT || !key_secret_parse(reply->text, &stored)) {
+		link_drop(backend->link, "the secret that is stored there is not one");
+		return;
+	}
+	backend->secret = stored;
+	link_is_good(backend->link);
+	store_came_up(backend->store, &stored);
+}
+
+/* A store that is full may have a secret all the same: then the GET that follows decides. */
+static void
+on_secret_put(void *arg, const struct redis_reply *reply)
+{
+	if (reply->kind == REDIS_ERROR &&
+	    redis_error_find(reply->text)->remedy != REMEDY_NONE)
+		on_admission(arg, reply);
+}
+
+/* Puts our secret where none is stored, and takes the one that is. */
+static void
+agree_on_secret(struct store_backend *backend)
+{
+	char name[128], secret[KEY_SECRET_TEXT_LEN + 1];
+	struct text key = TEXT(name);
+	text_printf(&key, "%ssecret", backend->prefix);
+	key_secret_print(&backend->secret, secret);
+	struct slice put[] = {SLICE("SET"), text_slice(&key), slice_of(secret),
+	                      SLICE("NX")};
+	struct slice get[] = {SLICE("GET"), text_slice(&key)};
+	link_send(backend->link, COUNT_OF(put), put, on_secret_put, backend);
+	link_send(backend->link, COUNT_OF(get), get, on_secret, backend);
+}
+
+/* The value of "name:value\r\n" in the text of INFO. */
+static struct slice
+info_value(struct slice info, const char *name)
+{
+	struct slice line, key;
+	while (slice_cut(&info, '\n', &line))
+		if (slice_cut(&line, ':', &key) && slice_eq(key, slice_of(name)))
+			return slice_trim(line);
+	return (struct slice){0};
+}
+
+/* Evicting what has an expiry soonest, or anything at all, loses what we rely on. */
+static void
+on_memory(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	if (reply->kind != REDIS_TEXT)
+		return;
+	struct slice policy = info_value(reply->text, "maxmemory_policy");
+	if (slice_eq(policy, SLICE("noeviction")) ||
+	    slice_eq(policy, SLICE("volatile-lfu")))
+		return;
+	if (log_ration(&backend->last_policy_ms, 3600))
+		log_warning(
+			"redis: its maxmemory-policy %.*s may drop what weir has stored: set "
+			"noeviction or volatile-lfu",
+			(int)policy.n, policy.p);
+}
+
+static void
+greet(void *arg)
+{
+	struct store_backend *backend = arg;
+	struct slice user = slice_of(backend->username),
+		     password = slice_of(backend->password);
+	struct slice auth[] = {SLICE("AUTH"), user, password};
+	struct slice auth_default[] = {SLICE("AUTH"), password};
+	struct slice select_db[] = {SLICE("SELECT"), slice_of(backend->db)};
+	struct slice info[] = {SLICE("INFO"), SLICE("memory")};
+	if (user.n > 0)
+		link_send(backend->link, COUNT_OF(auth), auth, on_admission, backend);
+	else if (password.n > 0)
+		link_send(backend->link, COUNT_OF(auth_default), auth_default,
+		          on_admission, backend);
+	if (!slice_eq(slice_of(backend->db), SLICE("0")))
+		link_send(backend->link, COUNT_OF(select_db), select_db, on_admission,
+		          backend);
+	link_send(backend->link, COUNT_OF(info), info, on_memory, backend);
+	agree_on_secret(backend);
+}
+
+static void
+on_lost(void *arg)
+{
+	struct store_backend *backend = arg;
+	store_went_down(backend->store);
+}
+
+/* Keeps an idle connection honest, and heals a secret that was flushed away. */
+static void
+on_heartbeat(void *arg)
+{
+	struct store_backend *backend = arg;
+	agree_on_secret(backend);
+	timer_start(backend->heartbeat, HEARTBEAT_MS);
+}
+
+/* ------------------------------------------------------------------ the backend */
+
+static struct store_backend *
+open_redis(struct store *store, struct loop *loop, const struct conf *conf,
+           struct err *err)
+{
+	(void)err;
+	struct store_backend *backend = mem_new(struct store_backend);
+	char db[24];
+	struct text text = TEXT(db);
+	text_int(&text, conf->store.redis.db);
+	backend->store = store;
+	backend->username = mem_dup(slice_of(conf->store.redis.username));
+	backend->password = mem_dup(slice_of(conf->store.redis.password));
+	backend->prefix = mem_dup(slice_of(conf->store.redis.prefix));
+	backend->db = mem_dup(text_slice(&text));
+	key_secret_make(&backend->secret);
+	backend->link = link_new(loop, conf, greet, on_lost, backend);
+	link_set_patience(backend->link, 2 * conf->store.deadline_ms);
+	backend->heartbeat = timer_new(loop, on_heartbeat, backend);
+	timer_start(backend->heartbeat, HEARTBEAT_MS);
+	return backend;
+}
+
+static void
+configure_redis(struct store_backend *backend, const struct conf *conf)
+{
+	link_set_patience(backend->link, 2 * conf->store.deadline_ms);
+}
+
+static void
+close_redis(struct store_backend *backend)
+{
+	link_free(&backend->link);
+	timer_free(&backend->heartbeat);
+	explicit_bzero(backend->password, strlen(backend->password));
+	explicit_bzero(&backend->secret, sizeof(backend->secret));
+	free(backend->username);
+	free(backend->password);
+	free(backend->prefix);
+	free(backend->db);
+	free(backend);
+}
+
+static bool
+submit_redis(struct store_backend *backend, struct store_job *job)
+{
+	(void)backend;
+	return job->ask.rules.allow_client_after > 0 ? ask_identity(job)
+	                                             : ask_triplet(job, false);
+}
+
+static void
+flush_redis(struct store_backend *backend)
+{
+	link_flush(backend->link);
+}
+
+const struct store_ops store_redis_ops = {
+	.name = "redis",
+	.open = open_redis,
+	.configure = configure_redis,
+	.close = close_redis,
+	.submit = submit_redis,
+	.flush = flush_redis,
+};

@@ -1,0 +1,254 @@
+/*
+ * store_sqlite.c - the embedded store: one thread that owns the database.
+ *
+ * The loop hands over what one turn gathered; the thread answers it in one transaction
+ * and wakes the loop once.  When nothing is asked, it looks after the file.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "plan.h"
+#include "sqlite_db.h"
+#include "stats.h"
+#include "store_priv.h"
+
+#define UPKEEP_MS      200   /* how often the file is looked after */
+#define WAL_PAGES_IDLE 256   /* checkpointed when nothing is asked */
+#define WAL_PAGES_MAX  16384 /* checkpointed even then */
+#define REOPEN_MS      1000
+
+struct store_backend {
+	struct store *store;
+	struct store_job *gathered; /* the loop's, until flush() */
+	struct loop_post *post;     /* wakes the loop */
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of these */
+	pthread_cond_t wake;
+	struct store_job *queued;
+	struct store_job *done;
+	bool opened;
+	bool stop;
+	struct grey_rules rules;
+	struct key_secret secret; /* when opened */
+
+	/* the thread's */
+	struct sqlite_db *db;
+	char *path;
+	int64_t max_size;
+	int64_t next_upkeep_ms;
+	int64_t next_open_ms;
+	bool said_why;
+};
+
+/* On the loop: hands out what the thread answered. */
+static void
+on_done(void *arg)
+{
+	struct store_backend *backend = arg;
+	pthread_mutex_lock(&backend->lock);
+	struct store_job *done = backend->done;
+	backend->done = NULL;
+	bool opened = backend->opened;
+	pthread_mutex_unlock(&backend->lock);
+	if (opened)
+		store_came_up(backend->store, &backend->secret);
+	while (done) {
+		struct store_job *job = done;
+		done = job->next_job;
+		store_job_done(job);
+	}
+}
+
+static void
+publish_secret(struct store_backend *backend)
+{
+	pthread_mutex_lock(&backend->lock);
+	backend->secret = *db_secret(backend->db);
+	backend->opened = true;
+	pthread_mutex_unlock(&backend->lock);
+	loop_post(backend->post);
+}
+
+/* The disk was full or the file locked when the daemon started. */
+static void
+try_open(struct store_backend *backend)
+{
+	struct err err;
+	if (clock_mono_ms() < backend->next_open_ms)
+		return;
+	backend->next_open_ms = clock_mono_ms() + REOPEN_MS;
+	if (db_open(backend->path, backend->max_size, &backend->db, &err) == DB_OPENED)
+		publish_secret(backend);
+	else if (!backend->said_why)
+		log_error("%s", err.text);
+	backend->said_why = true;
+}
+
+static void
+look_after(struct store_backend *backend, const struct grey_rules *rules, bool idle)
+{
+	int64_t now_ms = clock_mono_ms();
+	if (now_ms < backend->next_upkeep_ms)
+		return;
+	backend->next_upkeep_ms = now_ms + UPKEEP_MS;
+	if (db_wal_pages(backend->db) > (idle ? WAL_PAGES_IDLE : WAL_PAGES_MAX))
+		db_checkpoint(backend->db);
+	int swept = db_sweep(backend->db, rules);
+	stats_add(STAT_STORE_SWEPT, (uint64_t)swept);
+}
+
+static void
+run_jobs(struct store_backend *backend, struct store_job *jobs)
+{
+	if (backend->db)
+		db_run(backend->db, jobs);
+	else
+		for (struct store_job *job = jobs; job; job = job->next_job)
+			job->answer.status = STORE_DOWN;
+}
+
+/* Waits for jobs until the next upkeep is due; with the lock held. */
+static struct store_job *
+next_jobs(struct store_backend *backend)
+{
+	if (!backend->queued && !backend->stop) {
+		struct timespec until;
+		clock_mono_after(UPKEEP_MS, &until);
+		pthread_cond_timedwait(&backend->wake, &backend->lock, &until);
+	}
+	struct store_job *jobs = backend->queued;
+	backend->queued = NULL;
+	return jobs;
+}
+
+static void *
+database_thread(void *arg)
+{
+	struct store_backend *backend = arg;
+	pthread_mutex_lock(&backend->lock);
+	for (;;) {
+		struct store_job *jobs = next_jobs(backend);
+		struct grey_rules rules = backend->rules;
+		if (!jobs && backend->stop)
+			break;
+		pthread_mutex_unlock(&backend->lock);
+		if (jobs)
+			run_jobs(backend, jobs);
+		pthread_mutex_lock(&backend->lock);
+		LL_CONCAT2(backend->done, jobs, next_job);
+		pthread_mutex_unlock(&backend->lock);
+		if (jobs)
+			loop_post(backend->post);
+		if (backend->db)
+			look_after(backend, &rules, !jobs);
+		else
+			try_open(backend);
+		pthread_mutex_lock(&backend->lock);
+	}
+	pthread_mutex_unlock(&backend->lock);
+	return NULL;
+}
+
+static void
+init_lock(struct store_backend *backend)
+{
+	pthread_condattr_t attr;
+	pthread_mutex_init(&backend->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&backend->wake, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static struct store_backend *
+open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
+            struct err *err)
+{
+	struct sqlite_db *db;
+	enum db_opened kind = db_open(conf->store.path, conf->store.max_size, &db, err);
+	if (kind == DB_REFUSED)
+		return NULL;
+	if (kind == DB_LATER)
+		log_error("%s", err->text);
+	struct store_backend *backend = mem_new(struct store_backend);
+	backend->store = store;
+	backend->db = db;
+	backend->path = mem_dup(slice_of(conf->store.path));
+	backend->max_size = conf->store.max_size;
+	backend->rules = plan_rules(conf);
+	backend->said_why = true;
+	init_lock(backend);
+	backend->post = post_new(loop, on_done, backend);
+	if (db)
+		store_came_up(store, db_secret(db));
+	if (pthread_create(&backend->thread, NULL, database_thread, backend) != 0)
+		log_fatal("cannot start the database thread");
+	return backend;
+}
+
+static void
+configure_sqlite(struct store_backend *backend, const struct conf *conf)
+{
+	pthread_mutex_lock(&backend->lock);
+	backend->rules = plan_rules(conf);
+	pthread_mutex_unlock(&backend->lock);
+}
+
+static bool
+submit_sqlite(struct store_backend *backend, struct store_job *job)
+{
+	LL_PREPEND2(backend->gathered, job, next_job);
+	return true;
+}
+
+static void
+flush_sqlite(struct store_backend *backend)
+{
+	struct store_job *in_order = NULL;
+	if (!backend->gathered)
+		return;
+	while (backend->gathered) {
+		struct store_job *job = backend->gathered;
+		backend->gathered = job->next_job;
+		job->next_job = in_order;
+		in_order = job;
+	}
+	pthread_mutex_lock(&backend->lock);
+	LL_CONCAT2(backend->queued, in_order, next_job);
+	pthread_cond_signal(&backend->wake);
+	pthread_mutex_unlock(&backend->lock);
+}
+
+static void
+close_sqlite(struct store_backend *backend)
+{
+	flush_sqlite(backend);
+	pthread_mutex_lock(&backend->lock);
+	backend->stop = true;
+	pthread_cond_signal(&backend->wake);
+	pthread_mutex_unlock(&backend->lock);
+	pthread_join(backend->thread, NULL);
+	on_done(backend);
+	db_close(&backend->db);
+	post_free(&backend->post);
+	pthread_cond_destroy(&backend->wake);
+	pthread_mutex_destroy(&backend->lock);
+	explicit_bzero(&backend->secret, sizeof(backend->secret));
+	free(backend->path);
+	free(backend);
+}
+
+const struct store_ops store_sqlite_ops = {
+	.name = "embedded",
+	.open = open_sqlite,
+	.configure = configure_sqlite,
+	.close = close_sqlite,
+	.submit = submit_sqlite,
+	.flush = flush_sqlite,
+};

@@ -1,0 +1,165 @@
+#!/bin/bash
+# What the embedded store keeps when the daemon is killed, the file is damaged or the disk is full.
+
+# shellcheck source=tests/system/lib.sh disable=SC1091,SC2119
+. "$(dirname "$0")/lib.sh"
+
+# fresh: a private directory and settings that tell a store failure (defer 4.3.0) from every other answer.
+fresh() {
+	private_dir
+	PORT=$(free_port)
+	write_settings embedded "$PORT"
+	STRICT=(-o greylist.delay=1s -o greylist.allow_client_after=0 -o store.on_failure=defer -o log.level=info)
+}
+
+wait_out_delay() {
+	sleep 1.5
+}
+
+# ---- killed in mid-load -------------------------------------------------------------------------------------------
+
+lines_in() {
+	[ -s "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# forgotten KILLED_MS: how many triplets passed more than 2 s before the kill and were not known afterwards.
+forgotten() {
+	awk -v safe=$(($1 - 2000)) '
+		NR == FNR { if ($2 == "prepend" && $4 < safe) passed[$1] = 1; next }
+		$1 in passed { seen++; if ($2 != "dunno") lost++ }
+		END { print (seen ? lost + 0 : "none seen") }' "$PRIVATE/before" "$PRIVATE/after"
+}
+
+killed_in_load() {
+	local killed
+	fresh
+	ok "weir-policyd starts" start_weir "${STRICT[@]}" || return
+	ask_many "$PORT" --requests 6000
+	ok "6000 first tries are deferred" all_are greylisted
+	wait_out_delay
+	start_process perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$PORT" --requests 6000 --rate 1000 \
+		--record "$PRIVATE/before" >"$PRIVATE/counts"
+	ok "their retries go on for some seconds" await 20 lines_in "$PRIVATE/before" 4000
+	killed=$(now_ms)
+	kill_weir
+	reap "$STARTED"
+	ok "it starts again after kill -9" start_weir "${STRICT[@]}" || return
+	ask_many "$PORT" --requests 6000 --record "$PRIVATE/after"
+	ok "and knows every triplet passed 2 s before" [ "$(forgotten "$killed")" = 0 ]
+	ok "answers none by the failure rule" [ "$(got unavailable)" -eq 0 ]
+}
+
+# ---- damaged files ------------------------------------------------------------------------------------------------
+
+# refuses NAME: the daemon does not start on db/weir.db as it is, says why, and leaves every byte.
+refuses() {
+	local sum
+	sum=$(sha256sum <"$PRIVATE/db/weir.db")
+	ok "$1: it refuses to start" not start_weir "${STRICT[@]}"
+	ok "$1: with an exit status that tells" ended_in_error
+	ok "$1: the text names the file" logged "$PRIVATE/db/weir\\.db"
+	ok "$1: no byte is changed" [ "$(sha256sum <"$PRIVATE/db/weir.db")" = "$sum" ]
+	stop_weir
+}
+
+ended_in_error() {
+	gone "$WEIR_PID" && ! reap "$WEIR_PID"
+}
+
+damaged_files() {
+	fresh
+	head -c 65536 /dev/urandom >"$PRIVATE/db/weir.db"
+	refuses "garbage"
+
+	rm -f "${PRIVATE:?}"/db/*
+	sqlite3 "$PRIVATE/db/weir.db" 'CREATE TABLE song (title TEXT); INSERT INTO song VALUES ("x");'
+	refuses "a database of another program"
+
+	rm -f "${PRIVATE:?}"/db/*
+	ok "weir-policyd makes a database" start_weir "${STRICT[@]}" || return
+	ask_many "$PORT" --requests 5000
+	stop_weir
+	truncate -s 100K "$PRIVATE/db/weir.db"
+	refuses "a truncated database"
+}
+
+# ---- full disk ----------------------------------------------------------------------------------------------------
+
+KNOWN=200     # triplets that have passed before the disk fills
+NEXT=100000   # number of the next triplet never asked about
+
+# new_triplets COUNT: asks about some never seen before.
+new_triplets() {
+	ask_many "$PORT" --first "$NEXT" --requests "$1"
+	NEXT=$((NEXT + $1))
+}
+
+know_some() {
+	ask_many "$PORT" --requests "$KNOWN"
+	wait_out_delay
+	ask_many "$PORT" --requests "$KNOWN"
+	all_are prepend
+}
+
+still_known() {
+	ask_many "$PORT" --requests "$KNOWN"
+	all_are dunno
+}
+
+new_ones_are_stored() {
+	new_triplets 10
+	all_are greylisted
+}
+
+database_is_sound() {
+	[ "$(sqlite3 -readonly "$PRIVATE/db/weir.db" 'PRAGMA integrity_check')" = ok ]
+}
+
+# until_refused: new triplets until the store takes no more; in at most 200,000.
+until_refused() {
+	local round
+	for round in {1..20}; do
+		new_triplets 10000
+		all_are greylisted unavailable || return 1
+		[ "$(got unavailable)" -eq 0 ] || return 0
+	done
+	diag "all $round rounds were stored"
+	return 1
+}
+
+full_disk() {
+	fresh
+	if ! small_disk "$PRIVATE/db" 8m; then
+		skip "full disk" "mounting is not allowed here"
+		return
+	fi
+	ok "weir-policyd starts on a small disk" start_weir "${STRICT[@]}" || return
+	ok "some triplets pass" know_some
+	head -c 8M /dev/zero >"$PRIVATE/db/filler" 2>/dev/null
+	ok "on a full disk new ones are answered by the failure rule" until_refused
+	ok "within a second each" within 1000
+	rm "$PRIVATE/db/filler"
+	ok "once there is room new ones are stored again" await 20 new_ones_are_stored
+	ok "and those that had passed are still known" still_known
+	stop_weir
+	ok "the database is sound" database_is_sound
+}
+
+full_quota() {
+	fresh
+	ok "weir-policyd starts with a quota" start_weir "${STRICT[@]}" -o store.max_size=1M || return
+	ok "some triplets pass under it" know_some
+	ok "over the quota new ones are answered by the failure rule" until_refused
+	ok "the file stays within it" [ "$(stat -c %s "$PRIVATE/db/weir.db")" -le 1048576 ]
+	stop_weir
+	ok "it starts with a larger quota" start_weir "${STRICT[@]}" -o store.max_size=64M || return
+	ok "stores new ones again" new_ones_are_stored
+	ok "and knows those that had passed" still_known
+}
+
+need perl sqlite3
+for story in killed_in_load damaged_files full_disk full_quota; do
+	$story
+	clean_up
+done
+plan

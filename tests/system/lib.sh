@@ -1,0 +1,443 @@
+# shellcheck shell=bash
+# What the system tests and quickstart share: a private directory, processes that always end, a private Postfix and
+# Redis, the daemon, and TAP. Whatever is started here is ended by its process id when the script ends, however it ends.
+# Functions that are used as conditions are silent; names in capitals are set here for the scripts to read.
+
+set -u
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=${WEIR_BUILD:-$TOP/build}
+SYSTEM_TESTS=$TOP/tests/system
+POLICYD=$BUILD/weir-policyd
+
+# ---- TAP ----------------------------------------------------------------------------------------------------------
+
+TAP_COUNT=0
+
+# ok NAME COMMAND...: one test, passed when the command succeeds. A failed one shows the newest log lines.
+ok() {
+	local name=$1
+	shift
+	TAP_COUNT=$((TAP_COUNT + 1))
+	if "$@"; then
+		echo "ok $TAP_COUNT - $name"
+		return 0
+	fi
+	echo "not ok $TAP_COUNT - $name"
+	diag "failed: $*"
+	show_evidence
+	return 1
+}
+
+# not COMMAND...: succeeds when the command does not.
+not() {
+	! "$@"
+}
+
+# skip NAME REASON: a test that cannot run here.
+skip() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	echo "ok $TAP_COUNT - $1 # SKIP $2"
+}
+
+diag() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+show_evidence() {
+	local file
+	for file in "${WEIR_LOG:-}" "${PRIVATE:-}/dialogue" "${PRIVATE:-}/counts"; do
+		[ -s "$file" ] || continue
+		diag "end of ${file##*/}:"
+		tail -n 10 "$file" | cut -c 1-300 | sed 's/^/#   /'
+	done
+}
+
+# plan: what a test file prints last.
+plan() {
+	echo "1..$TAP_COUNT"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# need PROGRAM...: skips the whole file where a program is missing.
+need() {
+	local program
+	for program in "$@"; do
+		command -v "$program" >/dev/null || skip_all "needs $program"
+	done
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
+}
+
+# ---- time ---------------------------------------------------------------------------------------------------------
+
+now_ms() {
+	local us=${EPOCHREALTIME/[.,]/}
+	echo $((us / 1000))
+}
+
+# await SECONDS COMMAND...: tries the command until it succeeds, at most so long.
+await() {
+	local end=$(($(now_ms) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(now_ms)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# ---- private directory and processes ------------------------------------------------------------------------------
+
+declare -A RUNNING=()
+PRIVATE=
+WEIR_PID=
+
+# private_dir: makes PRIVATE and sees to it that nothing is left behind.
+private_dir() {
+	PRIVATE=$(mktemp -d "${TMPDIR:-/tmp}/weir-test.XXXXXX") || exit 1
+	chmod 711 "$PRIVATE"
+	trap clean_up EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+clean_up() {
+	local pid
+	trap - EXIT
+	trap '' INT TERM HUP
+	stop_postfix
+	for pid in "${!RUNNING[@]}"; do
+		end_process "$pid"
+	done
+	unmount_all
+	[ -z "$PRIVATE" ] || rm -rf "$PRIVATE"
+}
+
+# start_process COMMAND...: in the background; its process id is in STARTED.
+start_process() {
+	"$@" &
+	STARTED=$!
+	RUNNING[$STARTED]=yes
+}
+
+# end_process PID [SIGNAL]: ends what start_process began, by force after 10 s; returns its exit status.
+end_process() {
+	[ -n "$1" ] && [ -n "${RUNNING[$1]:-}" ] || return 0
+	kill -"${2:-TERM}" "$1" 2>/dev/null
+	kill -CONT "$1" 2>/dev/null
+	await 10 gone "$1" || kill -KILL "$1" 2>/dev/null
+	reap "$1"
+}
+
+# reap PID: the exit status of a process that has ended or is about to.
+reap() {
+	unset "RUNNING[$1]"
+	wait "$1" 2>/dev/null
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+free_port() {
+	perl -MIO::Socket::INET -e '
+		for (1 .. 100) {
+			my $port = 10000 + int rand 20000;
+			IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $port, Listen => 1) or next;
+			print "$port\n";
+			exit 0;
+		}
+		exit 1'
+}
+
+port_answers() {
+	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+MOUNTED=()
+
+# small_disk DIR SIZE: a file system of its own, to be filled; fails where mounting is not allowed.
+small_disk() {
+	mkdir -p "$1" && mount -t tmpfs -o "size=$2" tmpfs "$1" 2>/dev/null && MOUNTED+=("$1")
+}
+
+unmount_all() {
+	local dir
+	for dir in "${MOUNTED[@]}"; do
+		umount "$dir"
+	done
+	MOUNTED=()
+}
+
+# ---- weir-policyd -------------------------------------------------------------------------------------------------
+
+WEIR_STARTS=0
+WEIR_LOG=
+
+# write_settings STORE PORT: the usual settings of a test, for start_weir's -o to vary.
+write_settings() {
+	mkdir -p "$PRIVATE/db"
+	touch "$PRIVATE/clients" "$PRIVATE/senders" "$PRIVATE/recipients"
+	cat >"$PRIVATE/weir.conf" <<-END
+		node = "mx1.test";
+		user = "";
+		log: { to = "stderr"; level = "debug"; };
+		store: { backend = "$1"; path = "$PRIVATE/db"; redis: { servers = ["unix:$PRIVATE/redis.sock"]; }; };
+		policyd: { listen = ["inet:127.0.0.1:$2"]; };
+		greylist: { delay = "3s"; };
+		lists: {
+			clients = ["$PRIVATE/clients"];
+			senders = ["$PRIVATE/senders"];
+			recipients = ["$PRIVATE/recipients"];
+			networks = ["127.0.0.0/8", "::1/128"];
+		};
+	END
+}
+
+# start_weir [OPTION]...: the daemon on PRIVATE/weir.conf; process id in WEIR_PID, a log of its own in WEIR_LOG.
+start_weir() {
+	start_weir_by "$POLICYD" -c "$PRIVATE/weir.conf" "$@"
+}
+
+# start_weir_by COMMAND...: the same by another command line.
+start_weir_by() {
+	WEIR_STARTS=$((WEIR_STARTS + 1))
+	WEIR_LOG=$PRIVATE/weir-$WEIR_STARTS.log
+	start_process "$@" >"$WEIR_LOG" 2>&1
+	WEIR_PID=$STARTED
+	await 10 weir_decided && weir_listens
+}
+
+weir_decided() {
+	weir_listens || gone "$WEIR_PID"
+}
+
+weir_listens() {
+	logged 'listening on'
+}
+
+# logged PATTERN: the running daemon has written such a line.
+logged() {
+	grep -q -e "$1" "$WEIR_LOG"
+}
+
+stop_weir() {
+	end_process "$WEIR_PID"
+}
+
+kill_weir() {
+	end_process "$WEIR_PID" KILL
+}
+
+# refused STATUS PATTERN OPTION...: with these options the daemon ends by itself, with that status and such a text.
+refused() {
+	local status=$1 pattern=$2
+	WEIR_LOG=$PRIVATE/refused.log
+	timeout 10 "$POLICYD" "${@:3}" >"$WEIR_LOG" 2>&1
+	[ $? -eq "$status" ] && logged "$pattern"
+}
+
+# ---- the policy protocol ------------------------------------------------------------------------------------------
+
+POLICY_FD=
+
+# policy_open PORT / policy_close: a connection that stays open, as Postfix keeps one.
+policy_open() {
+	{ exec {POLICY_FD}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null
+}
+
+policy_close() {
+	{ exec {POLICY_FD}>&-; } 2>/dev/null
+}
+
+# policy_send NAME=VALUE...: one request on the open connection.
+policy_send() {
+	(printf '%s\n' request=smtpd_access_policy "$@" '' >&"$POLICY_FD")
+}
+
+# policy_reads REGEX: the next answer on the open connection is such a one.
+policy_reads() {
+	local answer blank
+	read -r -t 5 answer <&"$POLICY_FD" && read -r -t 5 blank <&"$POLICY_FD" &&
+		[ -z "$blank" ] && [[ $answer =~ ^action=$1 ]]
+}
+
+# policy_says REGEX CLIENT SENDER RECIPIENT: such is the answer to a recipient's question.
+policy_says() {
+	policy_send protocol_state=RCPT "client_address=$2" client_name=unknown "sender=$3" "recipient=$4" \
+		"instance=$RANDOM.$RANDOM" && policy_reads "$1"
+}
+
+# ask_many PORT OPTION...: policy_client.pl; got reads its counts.
+ask_many() {
+	perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$1" "${@:2}" >"$PRIVATE/counts" 2>&1
+}
+
+# got NAME: a number of the last ask_many; -1 when it told none.
+got() {
+	local number
+	number=$(sed -n "s/.*\\b$1=\\([0-9]*\\).*/\\1/p" "$PRIVATE/counts")
+	echo "${number:--1}"
+}
+
+# all_are KIND...: nothing was lost, and every answer of the last ask_many was of these kinds.
+all_are() {
+	local kind sum=0
+	for kind in "$@"; do
+		sum=$((sum + $(got "$kind")))
+	done
+	[ "$sum" -gt 0 ] && [ "$sum" -eq "$(got asked)" ]
+}
+
+# within MS: no answer of the last ask_many took longer.
+within() {
+	[ "$(got max_ms)" -le "$1" ]
+}
+
+# ---- Redis --------------------------------------------------------------------------------------------------------
+
+REDIS_PID=
+
+# start_redis [OPTION]...: on PRIVATE/redis.sock only; what it is told survives it.
+start_redis() {
+	mkdir -p "$PRIVATE/redis"
+	start_process redis-server --port 0 --unixsocket "$PRIVATE/redis.sock" --dir "$PRIVATE/redis" --save '' \
+		--appendonly yes --appendfsync always --daemonize no --logfile "$PRIVATE/redis.log" "$@" >/dev/null
+	REDIS_PID=$STARTED
+	await 10 redis_answers
+}
+
+# redis COMMAND...: what it prints when asked so.
+redis() {
+	redis-cli -s "$PRIVATE/redis.sock" "$@" 2>/dev/null
+}
+
+redis_answers() {
+	redis ping | grep -q -e PONG -e NOAUTH
+}
+
+stop_redis() {
+	end_process "$REDIS_PID"
+}
+
+kill_redis() {
+	end_process "$REDIS_PID" KILL
+}
+
+# ---- Postfix ------------------------------------------------------------------------------------------------------
+
+POSTFIX_CONF=
+SMTP_PORT=
+
+# start_postfix POLICY_SERVICE: an instance that shares nothing with the system's but the programs. Mail to
+# local.test lands in PRIVATE/postfix/mail/inbox; loopback clients may play any client through XCLIENT.
+start_postfix() {
+	local dir=$PRIVATE/postfix
+	SMTP_PORT=$(free_port) || return 1
+	mkdir -p "$dir/etc" "$dir/queue" "$dir/data" "$dir/mail"
+	chown postfix "$dir/data"
+	chown nobody:nogroup "$dir/mail"
+	write_main_cf "$dir" "$1" >"$dir/etc/main.cf"
+	write_master_cf "$SMTP_PORT" >"$dir/etc/master.cf"
+	POSTFIX_CONF=$dir/etc
+	postfix -c "$POSTFIX_CONF" start >"$dir/start.log" 2>&1 && await 10 port_answers "$SMTP_PORT"
+}
+
+# write_main_cf DIR POLICY_SERVICE
+write_main_cf() {
+	local check="check_policy_service { $2, timeout=5s, default_action=DUNNO }"
+	cat <<-END
+		compatibility_level = 3.6
+		queue_directory = $1/queue
+		data_directory = $1/data
+		maillog_file = $1/maillog
+		maillog_file_prefixes = $1
+		syslog_name = weir-private
+		myhostname = mx1.test
+		mydestination =
+		local_recipient_maps =
+		alias_maps =
+		alias_database =
+		inet_interfaces = loopback-only
+		inet_protocols = all
+		mynetworks = 127.0.0.0/8
+		virtual_mailbox_domains = local.test
+		virtual_mailbox_base = $1/mail
+		virtual_mailbox_maps = static:inbox/
+		virtual_uid_maps = static:$(id -u nobody)
+		virtual_gid_maps = static:$(id -g nobody)
+		smtpd_authorized_xclient_hosts = 127.0.0.0/8
+		smtpd_recipient_restrictions = reject_unauth_destination, $check
+		smtpd_data_restrictions = $check
+	END
+}
+
+# write_master_cf PORT: no service that could send mail anywhere.
+write_master_cf() {
+	cat <<-END
+		postlog        unix-dgram n - n - 1 postlogd
+		127.0.0.1:$1 inet n - n - - smtpd
+		cleanup        unix n - n - 0 cleanup
+		qmgr           unix n - n 300 1 qmgr
+		rewrite        unix - - n - - trivial-rewrite
+		bounce         unix - - n - 0 bounce
+		defer          unix - - n - 0 bounce
+		trace          unix - - n - 0 bounce
+		error          unix - - n - - error
+		retry          unix - - n - - error
+		virtual        unix - n n - - virtual
+		proxymap       unix - - n - - proxymap
+		anvil          unix - - n - 1 anvil
+	END
+}
+
+stop_postfix() {
+	[ -n "$POSTFIX_CONF" ] || return 0
+	postfix -c "$POSTFIX_CONF" stop >/dev/null 2>&1
+	POSTFIX_CONF=
+}
+
+# send FROM TO[,TO]... [SWAKS_OPTION]...: one SMTP session; what was said is in PRIVATE/dialogue.
+send() {
+	swaks --server 127.0.0.1 --port "$SMTP_PORT" --timeout 20 --helo client.test --from "$1" --to "$2" "${@:3}" \
+		>"$PRIVATE/dialogue" 2>&1
+}
+
+# send_as CLIENT FROM TO[,TO]... [SWAKS_OPTION]...: the same from another address, IPV6:... too. More attributes of
+# XCLIENT may follow the address.
+send_as() {
+	send "$2" "$3" --xclient "NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE] ADDR=$1" "${@:4}"
+}
+
+# codes_after COMMAND: the reply codes to every such command of the last session, as in "451 250".
+codes_after() {
+	awk -v command="$1" '
+		$1 == "->" { asked = ($2 == command) }
+		asked && /^<(-|\*\*) / { printf "%s%s", gap, $2; gap = " "; asked = 0 }' "$PRIVATE/dialogue"
+}
+
+# reply_to COMMAND CODES: that is how the last session was answered.
+reply_to() {
+	[ "$(codes_after "$1")" = "$2" ]
+}
+
+# reply_id: the decision's id in the last session's refusal.
+reply_id() {
+	sed -n 's/^<\*\*.*(id \([^)]*\)).*/\1/p' "$PRIVATE/dialogue"
+}
+
+# delivered SUBJECT: the files of the delivered copies of a message.
+delivered() {
+	grep -l -r -x -e "Subject: $1" "$PRIVATE/postfix/mail/inbox/new" 2>/dev/null
+}
+
+# copies SUBJECT COUNT: so many copies have been delivered.
+copies() {
+	[ "$(delivered "$1" | wc -l)" -eq "$2" ]
+}
