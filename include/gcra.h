@@ -1,8 +1,9 @@
 /*
  * gcra.h - the generic cell rate algorithm (ITU-T I.371): a rate limit in one integer.
  *
- * The integer is the theoretical arrival time (tat) in milliseconds.  `count` events in
- * `per_ms` with the whole count as burst.  Pure.
+ * The integer is the theoretical arrival time (tat) in microseconds, so that rates up to
+ * some 100,000 a second stay exact.  `count` events in `per_ms` with the whole count as
+ * burst.  Pure.
  */
 #ifndef WEIR_GCRA_H
 #define WEIR_GCRA_H
@@ -10,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether one more event is within the rate at `now_ms`; tat 0 = nothing yet. */
-bool gcra_has_room(int64_t tat_ms, int64_t count, int64_t per_ms, int64_t now_ms);
+/* Whether one more event is within the rate at `now_us`; tat 0 = nothing yet. */
+bool gcra_has_room(int64_t tat_us, int64_t count, int64_t per_ms, int64_t now_us);
 
 /* The tat after one more event. */
-int64_t gcra_take(int64_t tat_ms, int64_t count, int64_t per_ms, int64_t now_ms);
+int64_t gcra_take(int64_t tat_us, int64_t count, int64_t per_ms, int64_t now_us);
 
 #endif

@@ -22,6 +22,7 @@ enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 /* Before the first call lines go to standard error.  `facility` is one of syslog(3)'s. */
 void log_open(const char *program, enum log_target target, int facility,
               enum log_level level);
+void log_set_level(enum log_level level);
 void log_close(void);
 
 bool log_wants(enum log_level level);

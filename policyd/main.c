@@ -21,14 +21,10 @@ struct policyd {
 static void
 add_listener(struct policyd *policyd, struct listener *listener)
 {
-	char buf[300];
-	struct text name = TEXT(buf);
 	policyd->listeners =
 		mem_grow(policyd->listeners,
 	                 (policyd->n_listeners + 1) * sizeof(struct listener *));
 	policyd->listeners[policyd->n_listeners++] = listener;
-	listen_name(listener, &name);
-	log_info("listening on %s", buf);
 }
 
 static bool
@@ -93,8 +89,13 @@ start_policyd(struct daemon *daemon, struct err *err)
 	                                .arg = daemon};
 	policyd->tick = timer_new(daemon->loop, on_tick, policyd);
 	timer_start(policyd->tick, TICK_MS);
-	for (size_t i = 0; i < policyd->n_listeners; i++)
+	for (size_t i = 0; i < policyd->n_listeners; i++) {
+		char buf[300];
+		struct text name = TEXT(buf);
 		listen_start(policyd->listeners[i], daemon->loop, on_connection, policyd);
+		listen_name(policyd->listeners[i], &name);
+		log_info("listening on %s", buf);
+	}
 	return true;
 }
 

@@ -39,6 +39,12 @@ log_open(const char *program, enum log_target target, int facility, enum log_lev
 }
 
 void
+log_set_level(enum log_level level)
+{
+	out.level = level;
+}
+
+void
 log_close(void)
 {
 	log_flush();
@@ -86,7 +92,7 @@ to_stderr(enum log_level level, struct slice line)
 	pthread_mutex_lock(&out.lock);
 	struct slice program = slice_of(out.program);
 	size_t need = program.n + 2 + line.n + 1;
-	if (out.used + need > sizeof(out.buf))
+	if (out.used + need >= sizeof(out.buf))
 		flush_locked();
 	struct text t = {.p = out.buf + out.used, .cap = sizeof(out.buf) - out.used};
 	text_put(&t, program);

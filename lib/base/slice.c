@@ -147,6 +147,8 @@ text_puts(struct text *t, const char *str)
 void
 text_printf(struct text *t, const char *fmt, ...)
 {
+	if (t->cap == 0)
+		return;
 	size_t room = t->cap - t->n;
 	va_list args;
 	va_start(args, fmt);

@@ -17,11 +17,13 @@ parse_united(struct slice text, const struct unit *units, size_t n, int64_t *val
 	while (digits < text.n && ascii_digit(text.p[digits]))
 		digits++;
 	uint64_t number;
-	if (!slice_to_u64(slice_head(text, digits), INT32_MAX, &number))
+	if (!slice_to_u64(slice_head(text, digits), INT64_MAX, &number))
 		return false;
 	struct slice suffix = slice_from(text, digits);
 	for (size_t i = 0; i < n; i++) {
 		if (slice_eq(suffix, slice_of(units[i].name))) {
+			if ((int64_t)number > INT64_MAX / units[i].factor)
+				return false;
 			*value_out = (int64_t)number * units[i].factor;
 			return true;
 		}
@@ -212,11 +214,10 @@ is_deferral(struct slice reply)
 static bool
 has_known_marks(struct slice reply)
 {
-	for (size_t i = 0; i + 1 < reply.n; i++)
-		if (reply.p[i] == '%' && !strchr("din%", reply.p[++i]))
+	for (size_t i = 0; i < reply.n; i++)
+		if (reply.p[i] == '%' && (++i == reply.n || !strchr("din%", reply.p[i])))
 			return false;
-	return reply.n == 0 || reply.p[reply.n - 1] != '%' ||
-	       (reply.n > 1 && reply.p[reply.n - 2] == '%');
+	return true;
 }
 
 static bool

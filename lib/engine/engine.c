@@ -4,8 +4,17 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "log.h"
 #include "mem.h"
 #include "newcap.h"
+
+/* Settings that are allowed but hardly meant. */
+static void
+warn_about(const struct conf *conf)
+{
+	if (conf->greylist.mode != MODE_OFF && conf->greylist.delay_ms < 60000)
+		log_warning("greylist.delay is below the minute that RFC 6647 asks for at least");
+}
 
 struct engine *
 engine_open(struct loop *loop, struct conf *conf, bool test_clock, struct err *err_out)
@@ -21,6 +30,7 @@ engine_open(struct loop *loop, struct conf *conf, bool test_clock, struct err *e
 	}
 	engine->newcap = newcap_new();
 	engine->conf = conf_ref(conf);
+	warn_about(conf);
 	return engine;
 }
 
@@ -31,6 +41,7 @@ engine_reload(struct engine *engine, struct conf *conf)
 	conf_unref(&engine->conf);
 	engine->conf = conf;
 	store_configure(engine->store, conf);
+	warn_about(conf);
 }
 
 void

@@ -12,7 +12,7 @@
 
 struct slot {
 	uint64_t tag;
-	int64_t tat_ms; /* gcra.h; 0 = free */
+	int64_t tat_us; /* gcra.h; 0 = free */
 };
 
 struct newcap {
@@ -56,8 +56,8 @@ newcap_has_room(const struct newcap *newcap, const struct key *identity,
 		return true;
 	for (size_t i = 0; i < NEIGHBOURS; i++) {
 		const struct slot *slot = &newcap->slots[place(tag, i)];
-		if (slot->tat_ms != 0 && slot->tag == tag)
-			return gcra_has_room(slot->tat_ms, rate->count, rate->per_ms,
+		if (slot->tat_us != 0 && slot->tag == tag)
+			return gcra_has_room(slot->tat_us, rate->count, rate->per_ms,
 			                     now_ms);
 	}
 	return true;
@@ -73,14 +73,14 @@ newcap_take(struct newcap *newcap, const struct key *identity,
 	struct slot *chosen = &newcap->slots[place(tag, 0)];
 	for (size_t i = 0; i < NEIGHBOURS; i++) {
 		struct slot *slot = &newcap->slots[place(tag, i)];
-		if (slot->tat_ms != 0 && slot->tag == tag) {
+		if (slot->tat_us != 0 && slot->tag == tag) {
 			chosen = slot;
 			break;
 		}
-		if (slot->tat_ms < chosen->tat_ms)
+		if (slot->tat_us < chosen->tat_us)
 			chosen = slot;
 	}
 	if (chosen->tag != tag)
 		*chosen = (struct slot){.tag = tag};
-	chosen->tat_ms = gcra_take(chosen->tat_ms, rate->count, rate->per_ms, now_ms);
+	chosen->tat_us = gcra_take(chosen->tat_us, rate->count, rate->per_ms, now_ms * 1000);
 }

@@ -143,10 +143,10 @@ on_reload(void *arg)
 	}
 	char names[512];
 	struct text fixed = TEXT(names);
-	conf_needs_restart(daemon->conf, conf, &fixed);
+	conf_needs_restart(daemon->started_conf, conf, &fixed);
 	conf_unref(&daemon->conf);
 	daemon->conf = conf;
-	open_log(daemon);
+	log_set_level((enum log_level)conf->log.level);
 	daemon->program->reload(daemon);
 	log_counters();
 	log_info("settings reloaded");
@@ -268,6 +268,7 @@ daemon_main(const struct program *program, int argc, char **argv)
 			log_info("%s: the settings are good", daemon.conf_path);
 			status = EX_OK;
 		} else {
+			daemon.started_conf = conf_ref(daemon.conf);
 			open_log(&daemon);
 			daemon.loop = loop_new();
 			status = start_and_run(&daemon);
@@ -275,6 +276,7 @@ daemon_main(const struct program *program, int argc, char **argv)
 		}
 	}
 	conf_unref(&daemon.conf);
+	conf_unref(&daemon.started_conf);
 	free(daemon.overrides.v);
 	log_close();
 	return status;

@@ -3,20 +3,21 @@
 
 /* The time one event stands for. */
 static int64_t
-interval_ms(int64_t count, int64_t per_ms)
+interval_us(int64_t count, int64_t per_ms)
 {
-	return per_ms / count > 0 ? per_ms / count : 1;
+	int64_t us = per_ms * 1000 / count;
+	return us > 0 ? us : 1;
 }
 
 bool
-gcra_has_room(int64_t tat_ms, int64_t count, int64_t per_ms, int64_t now_ms)
+gcra_has_room(int64_t tat_us, int64_t count, int64_t per_ms, int64_t now_us)
 {
-	return tat_ms - now_ms <= per_ms - interval_ms(count, per_ms);
+	return tat_us - now_us <= (count - 1) * interval_us(count, per_ms);
 }
 
 int64_t
-gcra_take(int64_t tat_ms, int64_t count, int64_t per_ms, int64_t now_ms)
+gcra_take(int64_t tat_us, int64_t count, int64_t per_ms, int64_t now_us)
 {
-	int64_t from_ms = tat_ms > now_ms ? tat_ms : now_ms;
-	return from_ms + interval_ms(count, per_ms);
+	int64_t from_us = tat_us > now_us ? tat_us : now_us;
+	return from_us + interval_us(count, per_ms);
 }

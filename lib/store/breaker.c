@@ -47,9 +47,9 @@ breaker_timed_out(struct breaker *breaker, int64_t now_ms)
 bool
 breaker_failed(struct breaker *breaker, int64_t now_ms)
 {
-	int64_t *oldest = &breaker->errors_at_ms[breaker->next_error];
-	bool many = *oldest != 0 && now_ms - *oldest <= BREAKER_ERRORS_WITHIN_MS;
-	*oldest = now_ms;
+	breaker->errors_at_ms[breaker->next_error] = now_ms;
 	breaker->next_error = (breaker->next_error + 1) % BREAKER_ERRORS;
+	int64_t oldest_ms = breaker->errors_at_ms[breaker->next_error];
+	bool many = oldest_ms != 0 && now_ms - oldest_ms <= BREAKER_ERRORS_WITHIN_MS;
 	return many && open_breaker(breaker, now_ms);
 }

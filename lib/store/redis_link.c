@@ -21,6 +21,7 @@
 #define CONNECT_MS    250
 #define PAUSE_MIN_MS  50
 #define PAUSE_MAX_MS  1000
+#define LASTED_MS     5000 /* a connection this old was a good one */
 #define UNDER_WAY_MAX 32768
 #define OUT_MAX       (8 << 20)
 #define READ_BYTES    65536
@@ -45,9 +46,11 @@ struct redis_link {
 	struct resolve *resolve;
 	struct loop_timer *timer; /* pause, connecting, or patience, by state */
 	redisReader *reader;
+	size_t unanswered; /* bytes read since the last complete reply */
 	int64_t pause_ms;
 	int64_t patience_ms;
-	bool said_why; /* since the last good connection */
+	int64_t good_ms; /* since when the connection is good; 0: it is not */
+	bool said_why;   /* since the last connection that lasted */
 
 	char *out;
 	size_t out_used, out_cap;
@@ -107,6 +110,11 @@ tell_lost(struct redis_link *link)
 void
 link_drop(struct redis_link *link, const char *why)
 {
+	if (link->good_ms && loop_now_ms(link->loop) - link->good_ms >= LASTED_MS) {
+		link->pause_ms = PAUSE_MIN_MS;
+		link->said_why = false;
+	}
+	link->good_ms = 0;
 	if (!link->said_why)
 		log_warning("redis at %s: %s", link->server.host, why);
 	link->said_why = true;
@@ -181,8 +189,7 @@ deliver_replies(struct redis_link *link)
 	while (link->reader) {
 		void *reply = NULL;
 		if (redisReaderGetReply(link->reader, &reply) != REDIS_OK ||
-		    (reply && link->count == 0) ||
-		    (!reply && link->reader->len > REDIS_REPLY_MAX)) {
+		    (reply && link->count == 0) || (!reply && link->unanswered > REDIS_REPLY_MAX)) {
 			freeReplyObject(reply);
 			stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
 			link_drop(link, "sent something that is no answer to a command");
@@ -190,6 +197,7 @@ deliver_replies(struct redis_link *link)
 		}
 		if (!reply)
 			return;
+		link->unanswered = 0;
 		deliver(link, reply);
 		freeReplyObject(reply);
 	}
@@ -200,7 +208,11 @@ read_replies(struct redis_link *link)
 {
 	static char buf[READ_BYTES];
 	ssize_t n = read(link->fd, buf, sizeof(buf));
-	if (n > 0) {
+	if (n > 0 && link->count == 0) {
+		stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
+		link_drop(link, "sent something that is no answer to a command");
+	} else if (n > 0) {
+		link->unanswered += (size_t)n;
 		redisReaderFeed(link->reader, buf, (size_t)n);
 		deliver_replies(link);
 	} else if (n == 0) {
@@ -224,6 +236,7 @@ become_connected(struct redis_link *link)
 	timer_stop(link->timer);
 	link->state = LINK_CONNECTED;
 	link->reader = redis_reader_new();
+	link->unanswered = 0;
 	watch_set(link->watch, LOOP_READ);
 	link->on_ready(link->arg);
 }
@@ -381,6 +394,5 @@ link_set_patience(struct redis_link *link, int64_t ms)
 void
 link_is_good(struct redis_link *link)
 {
-	link->pause_ms = PAUSE_MIN_MS;
-	link->said_why = false;
+	link->good_ms = loop_now_ms(link->loop);
 }

@@ -52,7 +52,10 @@ void link_flush(struct redis_link *link);
 /* Ends the connection, says why in the log, and connects anew after the pause. */
 void link_drop(struct redis_link *link, const char *why);
 
-/* The server greeted well: the next pause is short again, the next loss is logged again. */
+/*
+ * The server greeted well.  When a connection that was good has lasted, the next pause is
+ * short again and the next loss is logged again; one that keeps breaking is not.
+ */
 void link_is_good(struct redis_link *link);
 
 /* The connection is dropped when its oldest command has waited so long. */

@@ -3,15 +3,26 @@
 
 #include "log.h"
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
+
 /* hiredis' own functions, found through a reader that it sets up itself. */
 static redisReplyObjectFunctions functions;
-static void *(*any_array)(const redisReadTask *, int);
+static void *(*any_array)(const redisReadTask *, element_count);
 
-/* NULL makes the reader fail instead of allocating what a hostile header announces. */
+/*
+ * NULL makes the reader fail instead of allocating what a hostile header announces.  None of
+ * our commands is answered with an array in an array.
+ */
 static void *
-bounded_array(const redisReadTask *task, int elements)
+bounded_array(const redisReadTask *task, element_count elements)
 {
-	return elements > REDIS_ARRAY_MAX ? NULL : any_array(task, elements);
+	if (elements > REDIS_ARRAY_MAX || task->parent)
+		return NULL;
+	return any_array(task, elements);
 }
 
 redisReader *

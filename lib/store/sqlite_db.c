@@ -15,7 +15,6 @@
 
 #define APPLICATION_ID 0x77656972 /* "weir" */
 #define SCHEMA_VERSION 1
-#define PAGE_SIZE      4096
 #define BUSY_STEP_US   500
 #define BUSY_TOTAL_US  50000
 #define SWEEP_ROWS     256
@@ -79,6 +78,15 @@ pragma_value(struct sqlite_db *db, const char *sql)
 	return value;
 }
 
+static enum db_opened
+say_damaged(const char *path, struct err *err)
+{
+	err_set(err,
+	        "%s is damaged: move it away to begin anew, or mend it with sqlite3's .recover",
+	        path);
+	return DB_REFUSED;
+}
+
 /* What kind of failure the last SQLite error is when opening. */
 static enum db_opened
 open_failure(struct sqlite_db *db, const char *path, struct err *err)
@@ -91,6 +99,7 @@ open_failure(struct sqlite_db *db, const char *path, struct err *err)
 	case SQLITE_LOCKED:
 	case SQLITE_FULL:
 	case SQLITE_IOERR: return DB_LATER;
+	case SQLITE_CORRUPT: return say_damaged(path, err);
 	case SQLITE_NOTADB:
 		err_set(err,
 		        "%s is not a weir database (not an SQLite file, or damaged): "
@@ -141,13 +150,7 @@ check_pages(struct sqlite_db *db, const char *path, struct err *err)
 		good = text && strcmp((const char *)text, "ok") == 0;
 	}
 	sqlite3_finalize(stmt);
-	if (good)
-		return DB_OPENED;
-	err_set(err,
-	        "%s is damaged (SQLite's quick_check failed): move it away to begin anew, "
-	        "or mend it with sqlite3's .recover",
-	        path);
-	return DB_REFUSED;
+	return good ? DB_OPENED : say_damaged(path, err);
 }
 
 static bool
@@ -202,14 +205,15 @@ static bool
 set_up(struct sqlite_db *db, int64_t max_size, bool fresh)
 {
 	char sql[128];
-	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", PAGE_SIZE);
-	if (fresh && !exec(db, sql))
-		return false;
+	/*
+	 * The cache is small on purpose: SQLite may walk through all of it at each commit, and
+	 * what it does not hold comes from the system's cache at a microsecond a page.
+	 */
 	if (!exec(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON") ||
 	    !exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") ||
 	    !exec(db,
 	          "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864") ||
-	    !exec(db, "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY"))
+	    !exec(db, "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY"))
 		return false;
 	int64_t page_size = pragma_value(db, "PRAGMA page_size");
 	if (max_size > 0 && page_size > 0) {

@@ -17,7 +17,9 @@ struct store {
 	const struct store_ops *ops;
 	struct store_backend *backend;
 	int64_t deadline_ms;
-	bool up; /* as the backend says */
+	bool up;     /* as the backend says */
+	bool was_up; /* ever */
+	bool said_up;
 	bool have_secret;
 	struct key_secret secret;
 	struct breaker breaker;
@@ -80,15 +82,21 @@ refuse_all(void *arg)
 	}
 }
 
+/* One line for each change of what store_is_up() says, whatever the cause. */
 static void
-log_breaker(const struct store *store, bool opened)
+note_state(struct store *store)
 {
-	if (opened)
-		log_error(
-			"store %s does not answer: going on by store.on_failure until it does",
-			store->ops->name);
+	bool up = store_is_up(store);
+	if (up == store->said_up)
+		return;
+	store->said_up = up;
+	if (!up)
+		log_error("store %s does not answer: going on by store.on_failure until it does",
+		          store->ops->name);
 	else
-		log_info("store %s answers again", store->ops->name);
+		log_info("store %s %s", store->ops->name,
+		         store->was_up ? "answers again" : "is there");
+	store->was_up |= up;
 }
 
 static void
@@ -109,8 +117,8 @@ on_deadline(void *arg)
 		struct store_job *job = store->waiting;
 		stop_waiting(store, job);
 		stats_add(STAT_STORE_TIMEOUTS, 1);
-		if (breaker_timed_out(&store->breaker, now_ms))
-			log_breaker(store, true);
+		breaker_timed_out(&store->breaker, now_ms);
+		note_state(store);
 		tell(job, STORE_TIMEOUT);
 	}
 	arm_deadline(store);
@@ -239,12 +247,13 @@ store_job_done(struct store_job *job)
 	store->jobs--;
 	if (status != STORE_OK)
 		stats_add(STAT_STORE_ERRORS, 1);
-	if (status == STORE_FAILED && breaker_failed(&store->breaker, now_ms))
-		log_breaker(store, true);
+	if (status == STORE_FAILED)
+		breaker_failed(&store->breaker, now_ms);
 	if (!job->waiting) /* too late to be good news */
 		stats_add(STAT_LATE_ANSWERS, 1);
-	else if (status == STORE_OK && breaker_answered(&store->breaker))
-		log_breaker(store, false);
+	else if (status == STORE_OK)
+		breaker_answered(&store->breaker);
+	note_state(store);
 	stop_waiting(store, job);
 	tell(job, status);
 	give_back(store, job);
@@ -255,15 +264,15 @@ store_came_up(struct store *store, const struct key_secret *secret)
 {
 	store->secret = *secret;
 	store->have_secret = true;
-	if (!store->up)
-		log_info("store %s is there", store->ops->name);
 	store->up = true;
+	note_state(store);
 }
 
 void
 store_went_down(struct store *store)
 {
 	store->up = false;
+	note_state(store);
 }
 
 const char *
