@@ -23,7 +23,8 @@ struct daemon {
 	void *state;       /* the program's */
 
 	/* private */
-	struct conf *started_conf; /* what settings that need a restart are compared with */
+	struct conf
+		*started_conf; /* what settings that need a restart are compared with */
 	const char *conf_path;
 	struct conf_texts overrides;
 	struct loop_timer *watchdog;

@@ -1,8 +1,7 @@
 /*
  * key.h - under which key the store keeps something.
  *
- * 128 bits of keyed BLAKE2b (RFC 7693) over what the key stands for, under the site's
- * secret: compact, and no address can be read from, or collide on purpose in, a dump.
+ * 128 bits of BLAKE2b (RFC 7693) over the site's secret and what the key stands for: compact, and no address can be read from, or collide on purpose in, a dump.
  */
 #ifndef WEIR_KEY_H
 #define WEIR_KEY_H

@@ -79,7 +79,6 @@ struct text {
 #define TEXT(buf) ((struct text){.p = (buf), .cap = sizeof(buf)})
 
 /* Each keeps the text NUL-terminated. */
-void text_putc(struct text *t, char c);
 void text_put(struct text *t, struct slice s);
 void text_puts(struct text *t, const char *str);
 void text_printf(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -90,6 +89,17 @@ void text_put_lower(struct text *t, struct slice s);
 
 /* Appends `s` so that it is one printable ASCII word: other bytes, '"' and '\' become \xNN. */
 void text_put_escaped(struct text *t, struct slice s);
+
+static inline void
+text_putc(struct text *t, char c)
+{
+	if (t->n + 1 >= t->cap) {
+		t->cut = true;
+		return;
+	}
+	t->p[t->n++] = c;
+	t->p[t->n] = '\0';
+}
 
 static inline struct slice
 text_slice(const struct text *t)

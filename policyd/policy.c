@@ -78,13 +78,24 @@ bad(struct policy *policy, const char *trouble)
 	return POLICY_BAD;
 }
 
+/* Whether the line is "NAME=..." with this row's name. */
+static bool
+is_line_of(const struct attribute *attribute, struct slice line)
+{
+	size_t n = attribute->name.n;
+	return line.n > n && line.p[n] == '=' &&
+	       memcmp(line.p, attribute->name.p, n) == 0;
+}
+
 /* NULL when the name is not in the table. */
 static const struct attribute *
-find_attribute(struct policy *policy, struct slice name)
+find_attribute(struct policy *policy, struct slice line)
 {
-	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
-		size_t row = (policy->expected + i) % COUNT_OF(attributes);
-		if (slice_eq(attributes[row].name, name)) {
+	size_t row = policy->expected;
+	for (size_t i = 0; i < COUNT_OF(attributes); i++, row++) {
+		if (row >= COUNT_OF(attributes))
+			row = 0;
+		if (is_line_of(&attributes[row], line)) {
 			policy->expected = (unsigned)row + 1;
 			return &attributes[row];
 		}
@@ -102,16 +113,14 @@ stage_of(struct slice word)
 }
 
 static enum policy_state
-take_attribute(struct policy *policy, struct slice name, struct slice value)
+take_attribute(struct policy *policy, const struct attribute *attribute,
+               struct slice value)
 {
-	if (++policy->attributes > POLICY_ATTRIBUTES_MAX)
-		return bad(policy, "too many attributes");
-	const struct attribute *attribute = find_attribute(policy, name);
-	if (!attribute) {
-		stats_add(STAT_POLICY_UNKNOWN_ATTRIBUTES, 1);
-	} else if (attribute->offset != SKIPPED) {
+	if (attribute->offset != SKIPPED) {
 		struct slice *member =
 			(void *)((char *)&policy->query + attribute->offset);
+		if (slice_find(value, '\0') >= 0)
+			return bad(policy, "a NUL byte");
 		*member = arena_copy(policy->arena, value);
 	} else if (attribute == &attributes[0]) {
 		if (!slice_eq(value, SLICE("smtpd_access_policy")))
@@ -131,13 +140,16 @@ take_line(struct policy *policy, struct slice line)
 	if (line.n == 0)
 		return policy->is_policy ? POLICY_DONE
 		                         : bad(policy, "no request=smtpd_access_policy");
-	ptrdiff_t equals = slice_find(line, '=');
-	if (equals <= 0)
+	if (++policy->attributes > POLICY_ATTRIBUTES_MAX)
+		return bad(policy, "too many attributes");
+	const struct attribute *attribute = find_attribute(policy, line);
+	if (attribute)
+		return take_attribute(policy, attribute,
+		                      slice_from(line, attribute->name.n + 1));
+	if (slice_find(line, '=') <= 0)
 		return bad(policy, "a line is not name=value");
-	if (slice_find(line, '\0') >= 0)
-		return bad(policy, "a NUL byte");
-	return take_attribute(policy, slice_head(line, (size_t)equals),
-	                      slice_from(line, (size_t)equals + 1));
+	stats_add(STAT_POLICY_UNKNOWN_ATTRIBUTES, 1);
+	return POLICY_MORE;
 }
 
 /* Keeps the beginning of a line until the rest comes. */

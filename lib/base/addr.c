@@ -71,14 +71,26 @@ addr_eq(const struct addr *a, const struct addr *b)
 	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+/* Written out, since inet_ntop() goes through printf. */
+static void
+print_v4(const struct addr *addr, struct text *out)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			text_putc(out, '.');
+		text_int(out, addr->bytes[i]);
+	}
+}
+
 void
 addr_print(const struct addr *addr, struct text *out)
 {
 	char buf[INET6_ADDRSTRLEN];
 	if (addr->family == ADDR_NONE)
 		text_puts(out, "unknown");
-	else if (inet_ntop(addr->family == ADDR_V4 ? AF_INET : AF_INET6, addr->bytes, buf,
-	                   sizeof(buf)))
+	else if (addr->family == ADDR_V4)
+		print_v4(addr, out);
+	else if (inet_ntop(AF_INET6, addr->bytes, buf, sizeof(buf)))
 		text_puts(out, buf);
 }
 

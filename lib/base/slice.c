@@ -133,12 +133,6 @@ text_put(struct text *t, struct slice s)
 }
 
 void
-text_putc(struct text *t, char c)
-{
-	text_put(t, (struct slice){.p = &c, .n = 1});
-}
-
-void
 text_puts(struct text *t, const char *str)
 {
 	text_put(t, slice_of(str));

@@ -13,7 +13,8 @@ static void
 warn_about(const struct conf *conf)
 {
 	if (conf->greylist.mode != MODE_OFF && conf->greylist.delay_ms < 60000)
-		log_warning("greylist.delay is below the minute that RFC 6647 asks for at least");
+		log_warning(
+			"greylist.delay is below the minute that RFC 6647 asks for at least");
 }
 
 struct engine *

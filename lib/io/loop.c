@@ -159,6 +159,7 @@ watch_free(struct watch **watch_at)
 }
 
 struct loop_timer {
+	struct loop *loop;
 	loop_fn *fn;
 	void *arg;
 	struct event *event;
@@ -169,6 +170,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_timer *timer = arg;
 	(void)fd, (void)what;
+	timer->loop->now_ms = clock_mono_ms();
 	timer->fn(timer->arg);
 }
 
@@ -176,7 +178,7 @@ struct loop_timer *
 timer_new(struct loop *loop, loop_fn *fn, void *arg)
 {
 	struct loop_timer *timer = mem_new(struct loop_timer);
-	*timer = (struct loop_timer){.fn = fn, .arg = arg};
+	*timer = (struct loop_timer){.loop = loop, .fn = fn, .arg = arg};
 	timer->event = event_new(loop->base, -1, 0, on_timer, timer);
 	if (!timer->event)
 		log_fatal("cannot make a timer");

@@ -189,7 +189,8 @@ deliver_replies(struct redis_link *link)
 	while (link->reader) {
 		void *reply = NULL;
 		if (redisReaderGetReply(link->reader, &reply) != REDIS_OK ||
-		    (reply && link->count == 0) || (!reply && link->unanswered > REDIS_REPLY_MAX)) {
+		    (reply && link->count == 0) ||
+		    (!reply && link->unanswered > REDIS_REPLY_MAX)) {
 			freeReplyObject(reply);
 			stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
 			link_drop(link, "sent something that is no answer to a command");

@@ -91,8 +91,9 @@ note_state(struct store *store)
 		return;
 	store->said_up = up;
 	if (!up)
-		log_error("store %s does not answer: going on by store.on_failure until it does",
-		          store->ops->name);
+		log_error(
+			"store %s does not answer: going on by store.on_failure until it does",
+			store->ops->name);
 	else
 		log_info("store %s %s", store->ops->name,
 		         store->was_up ? "answers again" : "is there");
