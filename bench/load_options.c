@@ -37,18 +37,18 @@ enum {
 };
 
 static const struct option option_table[] = {
-	{"target",      required_argument, NULL, OPTION_TARGET     },
+	{"target", required_argument, NULL, OPTION_TARGET},
 	{"connections", required_argument, NULL, OPTION_CONNECTIONS},
-	{"requests",    required_argument, NULL, OPTION_REQUESTS   },
-	{"warmup",      required_argument, NULL, OPTION_WARMUP     },
+	{"requests", required_argument, NULL, OPTION_REQUESTS},
+	{"warmup", required_argument, NULL, OPTION_WARMUP},
 	{"known-share", required_argument, NULL, OPTION_KNOWN_SHARE},
-	{"known",       required_argument, NULL, OPTION_KNOWN      },
-	{"prime",       no_argument,       NULL, OPTION_PRIME      },
-	{"fill",        required_argument, NULL, OPTION_FILL       },
-	{"seed",        required_argument, NULL, OPTION_SEED       },
-	{"json",        no_argument,       NULL, OPTION_JSON       },
-	{"help",        no_argument,       NULL, OPTION_HELP       },
-	{NULL,          0,                 NULL, 0                 },
+	{"known", required_argument, NULL, OPTION_KNOWN},
+	{"prime", no_argument, NULL, OPTION_PRIME},
+	{"fill", required_argument, NULL, OPTION_FILL},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static uint64_t

@@ -109,8 +109,8 @@ main(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{"listen", required_argument, NULL, 'l'},
-		{"help",   no_argument,       NULL, 'h'},
-		{NULL,     0,                 NULL, 0  },
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *listen_on = NULL;
 	int option;

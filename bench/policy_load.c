@@ -115,9 +115,9 @@ kind_of(const char *action)
 		size_t length;
 		enum answer kind;
 	} kinds[] = {
-		{"DUNNO\n",  6, ANSWER_DUNNO  },
-		{"4",        1, ANSWER_DEFER  },
-		{"DEFER",    5, ANSWER_DEFER  },
+		{"DUNNO\n", 6, ANSWER_DUNNO},
+		{"4", 1, ANSWER_DEFER},
+		{"DEFER", 5, ANSWER_DEFER},
 		{"PREPEND ", 8, ANSWER_PREPEND},
 	};
 

@@ -26,6 +26,7 @@ enum store_status {
 	STORE_DOWN,       /* not connected, or the breaker is open */
 	STORE_OVERLOADED, /* more under way than the store is given */
 	STORE_FULL,       /* disk, quota or memory is used up */
+	STORE_BAD_RECORD, /* what is stored there cannot be read; other questions are fine */
 	STORE_FAILED,     /* any other refusal */
 	STORE_STATUSES
 };

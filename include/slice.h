@@ -95,6 +95,8 @@ text_putc(struct text *t, char c)
 {
 	if (t->n + 1 >= t->cap) {
 		t->cut = true;
+		if (t->cap > 0)
+			t->p[t->n] = '\0';
 		return;
 	}
 	t->p[t->n++] = c;

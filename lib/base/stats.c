@@ -9,22 +9,22 @@ static const struct {
 	const char *name;
 	const char *help;
 } rows[] = {
-	{"policy_connections",         "policy connections accepted"                          },
-	{"policy_requests",            "policy requests answered"                             },
-	{"policy_bad_requests",        "policy connections closed for what they sent"         },
-	{"policy_refused_connections", "policy connections closed for being too many"         },
-	{"policy_no_client_address",   "requests without a usable client_address"             },
-	{"policy_unknown_attributes",  "policy attributes that are not known"                 },
-	{"verdict_accept",             "recipients accepted"                                  },
-	{"verdict_defer",              "recipients deferred"                                  },
-	{"verdict_observed",           "recipients that mode observe kept from being deferred"},
-	{"store_asked",                "questions asked of the store"                         },
-	{"store_timeouts",             "questions the store did not answer in time"           },
-	{"store_errors",               "questions the store refused"                          },
-	{"store_refused_by_breaker",   "questions not asked because the store is down"        },
-	{"store_protocol_errors",      "replies of the store that made no sense"              },
-	{"store_swept",                "expired records removed"                              },
-	{"late_answers",               "answers of the store that came after their deadline"  },
+	{"policy_connections", "policy connections accepted"},
+	{"policy_requests", "policy requests answered"},
+	{"policy_bad_requests", "policy connections closed for what they sent"},
+	{"policy_refused_connections", "policy connections closed for being too many"},
+	{"policy_no_client_address", "requests without a usable client_address"},
+	{"policy_unknown_attributes", "policy attributes that are not known"},
+	{"verdict_accept", "recipients accepted"},
+	{"verdict_defer", "recipients deferred"},
+	{"verdict_observed", "recipients that mode observe kept from being deferred"},
+	{"store_asked", "questions asked of the store"},
+	{"store_timeouts", "questions the store did not answer in time"},
+	{"store_errors", "questions the store refused"},
+	{"store_refused_by_breaker", "questions not asked because the store is down"},
+	{"store_protocol_errors", "replies of the store that made no sense"},
+	{"store_swept", "expired records removed"},
+	{"late_answers", "answers of the store that came after their deadline"},
 };
 
 _Static_assert(COUNT_OF(rows) == STAT_COUNT, "one row for each counter");

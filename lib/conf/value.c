@@ -4,6 +4,9 @@
 #include "mem.h"
 #include "schema.h"
 
+/* Rates are counted in microseconds: a day leaves room enough. */
+#define RATE_TIME_MAX_MS 86400000
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -34,26 +37,19 @@ parse_united(struct slice text, const struct unit *units, size_t n, int64_t *val
 bool
 parse_time(struct slice text, int64_t *ms_out)
 {
-	static const struct unit units[] = {
-		{"ms", 1        },
-                {"s",  1000     },
-                {"m",  60000    },
-		{"h",  3600000  },
-                {"d",  86400000 },
-                {"w",  604800000}
-        };
+	static const struct unit units[] = {{"ms", 1},       {"s", 1000},
+	                                    {"m", 60000},    {"h", 3600000},
+	                                    {"d", 86400000}, {"w", 604800000}};
 	return parse_united(text, units, COUNT_OF(units), ms_out);
 }
 
 bool
 parse_size(struct slice text, int64_t *bytes_out)
 {
-	static const struct unit units[] = {
-		{"",  1      },
-                {"K", 1 << 10},
-                {"M", 1 << 20},
-                {"G", 1 << 30}
-        };
+	static const struct unit units[] = {{"", 1},
+	                                    {"K", 1 << 10},
+	                                    {"M", 1 << 20},
+	                                    {"G", 1 << 30}};
 	return parse_united(text, units, COUNT_OF(units), bytes_out);
 }
 
@@ -68,7 +64,8 @@ parse_rate(struct slice text, struct conf_rate *rate_out)
 	uint64_t count;
 	if (!slice_cut(&rest, '/', &number) ||
 	    !slice_to_u64(number, 1000000000, &count) || count == 0 ||
-	    !parse_time(rest, &rate_out->per_ms) || rate_out->per_ms == 0)
+	    !parse_time(rest, &rate_out->per_ms) || rate_out->per_ms == 0 ||
+	    rate_out->per_ms > RATE_TIME_MAX_MS)
 		return false;
 	rate_out->count = (int64_t)count;
 	return true;

@@ -58,7 +58,7 @@ newcap_has_room(const struct newcap *newcap, const struct key *identity,
 		const struct slot *slot = &newcap->slots[place(tag, i)];
 		if (slot->tat_us != 0 && slot->tag == tag)
 			return gcra_has_room(slot->tat_us, rate->count, rate->per_ms,
-			                     now_ms);
+			                     now_ms * 1000);
 	}
 	return true;
 }

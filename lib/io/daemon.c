@@ -57,8 +57,8 @@ parse_options(struct daemon *daemon, int argc, char **argv, bool *check_only)
 {
 	static const struct option longs[] = {
 		{"test-clock", no_argument, NULL, OPTION_TEST_CLOCK},
-		{"help",        no_argument, NULL, OPTION_HELP},
-		{"version",            no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, OPTION_HELP},
+		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
 	int c;

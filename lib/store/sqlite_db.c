@@ -114,11 +114,14 @@ open_failure(struct sqlite_db *db, const char *path, struct err *err)
 static enum db_opened
 check_kind(struct sqlite_db *db, const char *path, bool *fresh_out, struct err *err)
 {
+	/* In one transaction, since another daemon may just be making the tables. */
+	exec(db, "BEGIN");
 	int64_t tables = pragma_value(db, "SELECT count(*) FROM sqlite_schema");
 	if (tables < 0)
 		return open_failure(db, path, err);
 	int64_t id = pragma_value(db, "PRAGMA application_id");
 	int64_t version = pragma_value(db, "PRAGMA user_version");
+	exec(db, "COMMIT");
 	*fresh_out = tables == 0 && id == 0 && version == 0;
 	if (*fresh_out)
 		return DB_OPENED;

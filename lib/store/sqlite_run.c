@@ -25,7 +25,11 @@ db_step(struct sqlite_db *db, enum statement statement)
 static enum store_status
 status_of(int rc)
 {
-	return rc == SQLITE_FULL ? STORE_FULL : STORE_FAILED;
+	switch (rc) {
+	case SQLITE_FULL: return STORE_FULL;
+	case SQLITE_MISMATCH: return STORE_BAD_RECORD;
+	default: return STORE_FAILED;
+	}
 }
 
 /* SQLITE_ROW: found; SQLITE_DONE: absent, the record says so; else the failure. */
@@ -37,7 +41,9 @@ get_record(struct sqlite_db *db, enum statement get, const struct key *key,
 	*rec_out = (struct grey_record){.state = GREY_ABSENT};
 	sqlite3_bind_blob(stmt, 1, key->bytes, KEY_BYTES, SQLITE_STATIC);
 	int rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW && !record_unpack(sqlite3_column_int64(stmt, 0), rec_out))
+	if (rc == SQLITE_ROW &&
+	    (!record_unpack(sqlite3_column_int64(stmt, 0), rec_out) ||
+	     (rec_out->state == GREY_IDENTITY) != (get == ST_GET_IDENTITY)))
 		rc = SQLITE_MISMATCH;
 	sqlite3_reset(stmt);
 	return rc;
@@ -132,8 +138,14 @@ run_transaction(struct sqlite_db *db, struct store_job *jobs, enum mode mode)
 	int rc = db_step(db, mode == MODE_WRITE ? ST_BEGIN_IMMEDIATE : ST_BEGIN);
 	if (rc != SQLITE_DONE)
 		return rc;
-	for (struct store_job *job = jobs; job && rc == SQLITE_DONE; job = job->next_job)
+	for (struct store_job *job = jobs; job && rc == SQLITE_DONE;
+	     job = job->next_job) {
 		rc = answer_job(db, job, clock_s, mode);
+		if (rc == SQLITE_MISMATCH) { /* this job's trouble alone */
+			job->answer.status = STORE_BAD_RECORD;
+			rc = SQLITE_DONE;
+		}
+	}
 	if (rc == SQLITE_DONE)
 		rc = db_step(db, ST_COMMIT);
 	if (rc != SQLITE_DONE && !sqlite3_get_autocommit(db->handle))

@@ -109,6 +109,23 @@ arm_deadline(struct store *store)
 	timer_start(store->deadline_timer, left_ms > 0 ? left_ms : 0);
 }
 
+/* Behind those that are due sooner: most often at the end, unless the deadline was lowered. */
+static void
+start_waiting(struct store *store, struct store_job *job)
+{
+	struct store_job *last = store->waiting ? store->waiting->prev : NULL;
+	job->waiting = true;
+	while (last && last->deadline_ms > job->deadline_ms)
+		last = last == store->waiting ? NULL : last->prev;
+	if (last)
+		DL_APPEND_ELEM(store->waiting, last, job);
+	else
+		DL_PREPEND(store->waiting, job);
+	if (store->waiting == job)
+		timer_stop(store->deadline_timer);
+	arm_deadline(store);
+}
+
 static void
 on_deadline(void *arg)
 {
@@ -224,9 +241,7 @@ store_ask(struct store *store, const struct ask *ask, store_fn *fn, void *arg)
 	if (!store->ops->submit(store->backend, job))
 		return refuse(store, job, STORE_OVERLOADED);
 	store->jobs++;
-	job->waiting = true;
-	DL_APPEND(store->waiting, job);
-	arm_deadline(store);
+	start_waiting(store, job);
 	return job;
 }
 
@@ -248,7 +263,7 @@ store_job_done(struct store_job *job)
 	store->jobs--;
 	if (status != STORE_OK)
 		stats_add(STAT_STORE_ERRORS, 1);
-	if (status == STORE_FAILED)
+	if (status == STORE_FAILED || status == STORE_DOWN)
 		breaker_failed(&store->breaker, now_ms);
 	if (!job->waiting) /* too late to be good news */
 		stats_add(STAT_LATE_ANSWERS, 1);
@@ -266,7 +281,8 @@ store_came_up(struct store *store, const struct key_secret *secret)
 	store->secret = *secret;
 	store->have_secret = true;
 	store->up = true;
-	note_state(store);
+	if (!store->was_up) /* later, an answer is the proof */
+		note_state(store);
 }
 
 void
@@ -280,9 +296,10 @@ const char *
 store_status_word(enum store_status status)
 {
 	static const char *const words[] = {
-		[STORE_OK] = "ok",     [STORE_TIMEOUT] = "timeout",
-		[STORE_DOWN] = "down", [STORE_OVERLOADED] = "overloaded",
-		[STORE_FULL] = "full", [STORE_FAILED] = "failed",
+		[STORE_OK] = "ok",         [STORE_TIMEOUT] = "timeout",
+		[STORE_DOWN] = "down",     [STORE_OVERLOADED] = "overloaded",
+		[STORE_FULL] = "full",     [STORE_BAD_RECORD] = "bad-record",
+		[STORE_FAILED] = "failed",
 	};
 	return words[status];
 }

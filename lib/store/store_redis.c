@@ -14,6 +14,7 @@
 #include "redis_errors.h"
 #include "redis_link.h"
 #include "scripts.h"
+#include "stats.h"
 #include "store_priv.h"
 
 #define HEARTBEAT_MS 60000
@@ -84,6 +85,16 @@ is_failure(struct store_job *job, const struct redis_reply *reply)
 	return false;
 }
 
+/* The reply is none that the command has: whatever answers there is not our Redis. */
+static void
+finish_nonsense(struct store_job *job)
+{
+	struct store_backend *backend = job->backend;
+	stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
+	finish(job, STORE_FAILED);
+	link_drop(backend->link, "answered a command with something else than its reply");
+}
+
 static bool
 wants_script(const struct redis_reply *reply)
 {
@@ -96,14 +107,12 @@ struct script {
 	struct slice sha;
 };
 
-static const struct script triplet_script = {
-	{triplet_lua,     sizeof(triplet_lua) - 1    },
-	{triplet_lua_sha, sizeof(triplet_lua_sha) - 1}
-};
-static const struct script identity_script = {
-	{identity_lua,     sizeof(identity_lua) - 1    },
-	{identity_lua_sha, sizeof(identity_lua_sha) - 1}
-};
+static const struct script triplet_script = {{triplet_lua, sizeof(triplet_lua) - 1},
+                                             {triplet_lua_sha,
+                                              sizeof(triplet_lua_sha) - 1}};
+static const struct script identity_script = {{identity_lua, sizeof(identity_lua) - 1},
+                                              {identity_lua_sha,
+                                               sizeof(identity_lua_sha) - 1}};
 
 enum { SCRIPT_ARGS_MAX = 5 };
 
@@ -193,9 +202,8 @@ read_record(const struct redis_reply *reply, struct grey_record *rec_out)
 	*rec_out = (struct grey_record){.state = GREY_ABSENT};
 	if (reply->kind == REDIS_NIL)
 		return true;
-	return reply->kind == REDIS_TEXT &&
-	       slice_to_u64(reply->text, INT64_MAX, &value) &&
-	       record_unpack((int64_t)value, rec_out);
+	return slice_to_u64(reply->text, INT64_MAX, &value) &&
+	       record_unpack((int64_t)value, rec_out) && rec_out->state == GREY_IDENTITY;
 }
 
 static void
@@ -206,8 +214,12 @@ on_identity(void *arg, const struct redis_reply *reply)
 	bool use_is_due;
 	if (is_failure(job, reply))
 		return;
+	if (reply->kind != REDIS_NIL && reply->kind != REDIS_TEXT) {
+		finish_nonsense(job);
+		return;
+	}
 	if (!read_record(reply, &rec)) {
-		finish(job, STORE_FAILED);
+		finish(job, STORE_BAD_RECORD);
 		return;
 	}
 	/* The key's own expiry goes by the server's clock; ours only says when use is due. */
@@ -234,7 +246,7 @@ on_triplet(void *arg, const struct redis_reply *reply)
 	int64_t answer = reply->integer & 15, seconds = reply->integer >> 4;
 	if (reply->kind != REDIS_INTEGER || reply->integer < 0 ||
 	    answer > GREY_IS_KNOWN) {
-		finish(job, STORE_FAILED);
+		finish_nonsense(job);
 		return;
 	}
 	struct grey_result *grey = &job->answer.grey;
