@@ -14,15 +14,16 @@ if now == 0 then
   now = tonumber(redis.call('TIME')[1])
 end
 
--- The key outlives the record a little, so that this script decides, not the expiry.
+-- The key outlives the record a little, so that this script decides, not the expiry.  Returns the
+-- error of a server that takes no writes (its memory is full): only a first try must be kept.
 local function write(state, kept)
   local record = VERSION_UNIT + state * STATE_UNIT + now * AT_UNIT
-  redis.call('SET', KEYS[1], string.format('%.0f', record), 'EX', kept + 60)
+  local reply = redis.pcall('SET', KEYS[1], string.format('%.0f', record), 'EX', kept + 60)
+  return reply.err and reply
 end
 
 local function begin_waiting(answer)
-  write(WAITING, window)
-  return 16 * delay + answer
+  return write(WAITING, window) or 16 * delay + answer
 end
 
 local value = redis.call('GET', KEYS[1])
