@@ -3,35 +3,20 @@
  *
  * Every complaint names the place it comes from: "file:line: text", or the -o option.
  */
-#include "conf.h"
+#include "conf_priv.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libconfig.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "endpoint.h"
 #include "list.h"
 #include "mem.h"
 #include "schema.h"
 
-struct place {
-	const char *file; /* NULL: the default */
-	unsigned line;    /* 0: an override */
-};
-
-struct loading {
-	struct conf *conf;
-	struct err *err;
-	struct place *places; /* of each row of the schema */
-};
-
-static bool
-complain(struct loading *load, struct place place, const char *name, const char *text)
+bool
+conf_complain(struct loading *load, struct place place, const char *name,
+              const char *text)
 {
 	if (place.file && place.line)
 		return err_set(load->err, "%s:%u: %s %s", place.file, place.line, name,
@@ -41,21 +26,13 @@ complain(struct loading *load, struct place place, const char *name, const char 
 	return err_set(load->err, "%s %s", name, text);
 }
 
-/* Complains about the setting wherever it was set. */
-static bool
-complain_of(struct loading *load, const char *name, const char *text)
-{
-	const struct setting *row = schema_find(slice_of(name));
-	return complain(load, load->places[row - schema], name, text);
-}
-
 static bool
 set_row(struct loading *load, const struct setting *row, struct slice value,
         struct place place)
 {
 	struct err why;
 	if (!schema_set(row, load->conf, value, &why))
-		return complain(load, place, row->name, why.text);
+		return conf_complain(load, place, row->name, why.text);
 	char **text = &load->conf->value_texts[row - schema];
 	free(*text);
 	*text = mem_dup(value);
@@ -72,7 +49,7 @@ unknown_name(struct loading *load, struct place place, const char *name)
 		snprintf(text, sizeof(text), "is not a setting; did you mean %s?", near);
 	else
 		snprintf(text, sizeof(text), "is not a setting");
-	return complain(load, place, name, text);
+	return conf_complain(load, place, name, text);
 }
 
 static struct place
@@ -119,15 +96,6 @@ value_text(config_setting_t *node, enum setting_type wanted, struct text *out)
 	}
 }
 
-static bool
-is_word(const char *text)
-{
-	for (const char *p = text; *p; p++)
-		if (!ascii_alpha(*p) && !ascii_digit(*p) && !strchr("-._", *p))
-			return false;
-	return *text;
-}
-
 static const char *
 wanted_type(enum setting_type type)
 {
@@ -150,24 +118,24 @@ load_pool(struct loading *load, config_setting_t *node, struct conf_pool *pool)
 	if (!config_setting_is_group(node) || config_setting_length(node) != 2 ||
 	    !config_setting_lookup_string(node, "name", &name) || !clients ||
 	    !(config_setting_is_array(clients) || config_setting_is_list(clients)))
-		return complain(load, place, "greylist.pools",
-		                "wants groups of a name and clients: "
-		                "{ name = \"x\"; clients = [ \"example.com\" ]; }");
+		return conf_complain(load, place, "greylist.pools",
+		                     "wants groups of a name and clients: "
+		                     "{ name = \"x\"; clients = [ \"example.com\" ]; }");
 	/* No dots: a pool must not be taken for the domain or network of that name. */
-	if (!is_word(name) || strchr(name, '.'))
-		return complain(load, place, "greylist.pools",
-		                "wants names of letters, digits, - and _");
+	if (!conf_is_word(name) || strchr(name, '.'))
+		return conf_complain(load, place, "greylist.pools",
+		                     "wants names of letters, digits, - and _");
 	pool->name = mem_dup(slice_of(name));
 	pool->clients = list_new(LIST_CLIENTS);
 	for (int i = 0; i < config_setting_length(clients); i++) {
 		const char *entry = config_setting_get_string_elem(clients, i);
 		struct err why;
 		if (!entry)
-			return complain(load, place, "greylist.pools",
-			                "wants strings as clients");
+			return conf_complain(load, place, "greylist.pools",
+			                     "wants strings as clients");
 		if (!list_add(pool->clients, slice_of(entry), 0, "greylist.pools",
 		              place.line, &why))
-			return complain(load, place, "greylist.pools", why.text);
+			return conf_complain(load, place, "greylist.pools", why.text);
 	}
 	return true;
 }
@@ -176,8 +144,8 @@ static bool
 load_pools(struct loading *load, config_setting_t *node)
 {
 	if (!config_setting_is_list(node))
-		return complain(load, place_of(node), "greylist.pools",
-		                "wants a list of groups: ( { ... }, { ... } )");
+		return conf_complain(load, place_of(node), "greylist.pools",
+		                     "wants a list of groups: ( { ... }, { ... } )");
 	size_t n = (size_t)config_setting_length(node);
 	struct conf *conf = load->conf;
 	conf->greylist.pools = mem_alloc(n * sizeof(*conf->greylist.pools));
@@ -201,7 +169,7 @@ load_value(struct loading *load, config_setting_t *node, const char *name)
 	char buf[8192];
 	struct text value = TEXT(buf);
 	if (!value_text(node, row->type, &value))
-		return complain(load, place_of(node), name, wanted_type(row->type));
+		return conf_complain(load, place_of(node), name, wanted_type(row->type));
 	return set_row(load, row, text_slice(&value), place_of(node));
 }
 
@@ -263,146 +231,6 @@ load_override(struct loading *load, const char *text)
 }
 
 static bool
-check_node(struct loading *load)
-{
-	struct conf *conf = load->conf;
-	if (!*conf->node) {
-		char host[256] = "";
-		gethostname(host, sizeof(host) - 1);
-		free(conf->node);
-		conf->node = mem_dup(slice_of(*host ? host : "localhost"));
-	}
-	if (!is_word(conf->node) || strlen(conf->node) > 64)
-		return complain_of(load, "node",
-		                   "must be at most 64 letters, digits, - . _");
-	return true;
-}
-
-static bool
-check_endpoints(struct loading *load, const char *name, const struct conf_texts *texts,
-                bool any_port)
-{
-	if (texts->n == 0)
-		return complain_of(load, name, "must name at least one address");
-	for (size_t i = 0; i < texts->n; i++) {
-		struct endpoint endpoint;
-		if (!endpoint_parse(slice_of(texts->v[i]), &endpoint) ||
-		    (!endpoint.is_unix && endpoint.port == 0 && !any_port))
-			return complain_of(
-				load, name,
-				"wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\"");
-	}
-	return true;
-}
-
-static bool
-check_redis(struct loading *load)
-{
-	const struct conf *conf = load->conf;
-	if (conf->store.redis.servers.n != 1)
-		return complain_of(load, "store.redis.servers", "must name one server");
-	if (strlen(conf->store.redis.prefix) > 64 ||
-	    strpbrk(conf->store.redis.prefix, " \t\r\n{}*?[]"))
-		return complain_of(
-			load, "store.redis.prefix",
-			"must be at most 64 characters, none of blank { } * ? [ ]");
-	if (*conf->store.redis.username && !*conf->store.redis.password_file)
-		return complain_of(load, "store.redis.username", "needs a password_file");
-	return check_endpoints(load, "store.redis.servers", &conf->store.redis.servers,
-	                       false);
-}
-
-static bool
-check_times(struct loading *load)
-{
-	const struct conf *conf = load->conf;
-	if (conf->greylist.retry_window_ms <= conf->greylist.delay_ms)
-		return complain_of(load, "greylist.retry_window",
-		                   "must be longer than greylist.delay");
-	if (conf->greylist.lifetime_ms < conf->greylist.retry_window_ms)
-		return complain_of(load, "greylist.lifetime",
-		                   "must not be shorter than greylist.retry_window");
-	return true;
-}
-
-static bool
-check_all(struct loading *load)
-{
-	return check_node(load) && check_redis(load) && check_times(load) &&
-	       check_endpoints(load, "policyd.listen", &load->conf->policyd.listen, true);
-}
-
-/* First line of a file nobody else may read. */
-static bool
-read_password(struct loading *load)
-{
-	struct conf *conf = load->conf;
-	const char *path = conf->store.redis.password_file;
-	conf->store.redis.password = mem_dup(SLICE(""));
-	if (!*path || conf->store.backend != BACKEND_REDIS)
-		return true;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	char buf[1024];
-	ssize_t n = -1;
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		n = read(fd, buf, sizeof(buf));
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-	if (n < 0)
-		return err_set_errno(load->err,
-		                     "store.redis.password_file: cannot read %s", path);
-	if (st.st_mode & (S_IRWXO | S_IWGRP))
-		return err_set(load->err,
-		               "store.redis.password_file: %s must not be readable by "
-		               "others nor writable by its group",
-		               path);
-	struct slice rest = {.p = buf, .n = (size_t)n}, line = {0};
-	if (!slice_cut(&rest, '\n', &line) || slice_trim(line).n == 0 || n == sizeof(buf))
-		return err_set(load->err, "store.redis.password_file: no password in %s",
-		               path);
-	free(conf->store.redis.password);
-	conf->store.redis.password = mem_dup(slice_trim(line));
-	explicit_bzero(buf, sizeof(buf));
-	return true;
-}
-
-static bool
-load_files(const struct conf_texts *files, struct list *list, struct err *err)
-{
-	for (size_t i = 0; i < files->n; i++)
-		if (!listfile_load(list, files->v[i], err))
-			return false;
-	return true;
-}
-
-static bool
-load_lists(struct loading *load)
-{
-	struct conf *conf = load->conf;
-	conf->allowed_clients = list_new(LIST_CLIENTS);
-	conf->allowed_senders = list_new(LIST_MAIL);
-	conf->allowed_recipients = list_new(LIST_MAIL);
-	conf->own_networks = list_new(LIST_CLIENTS);
-	for (size_t i = 0; i < conf->lists.networks.n; i++) {
-		struct cidr cidr;
-		struct slice entry = slice_of(conf->lists.networks.v[i]);
-		struct err why;
-		if (!cidr_parse(entry, &cidr))
-			return complain_of(
-				load, "lists.networks",
-				"wants addresses and networks such as \"192.0.2.0/24\"");
-		if (!list_add(conf->own_networks, entry, 0, "lists.networks", 0, &why))
-			return complain_of(load, "lists.networks", why.text);
-	}
-	return load_files(&conf->lists.clients, conf->allowed_clients, load->err) &&
-	       load_files(&conf->lists.senders, conf->allowed_senders, load->err) &&
-	       load_files(&conf->lists.recipients, conf->allowed_recipients, load->err);
-}
-
-static bool
 load_tree(struct loading *load, config_t *tree, const char *path)
 {
 	if (!path)
@@ -429,7 +257,7 @@ load_all(struct loading *load, config_t *tree, const char *path,
 	for (size_t i = 0; overrides && i < overrides->n; i++)
 		if (!load_override(load, overrides->v[i]))
 			return false;
-	return check_all(load) && read_password(load) && load_lists(load);
+	return conf_check(load);
 }
 
 struct conf *

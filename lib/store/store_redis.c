@@ -12,22 +12,13 @@
 #include "mem.h"
 #include "record.h"
 #include "redis_errors.h"
+#include "redis_greeting.h"
 #include "redis_link.h"
 #include "scripts.h"
 #include "stats.h"
 #include "store_priv.h"
 
 #define HEARTBEAT_MS 60000
-
-struct store_backend {
-	struct store *store;
-	struct redis_link *link;
-	struct loop_timer *heartbeat;
-	char *username, *password, *prefix, *db;
-	struct key_secret secret; /* the one in use, or offered for a new store */
-	int64_t last_error_ms;
-	int64_t last_policy_ms;
-};
 
 /* A key of ours: prefix, a letter for its kind, 22 characters. */
 struct redis_key {
@@ -287,119 +278,6 @@ on_used(void *arg, const struct redis_reply *reply)
 	finish_changed(arg, reply, SLICE("use"), on_used);
 }
 
-/* ------------------------------------------------------------------ the greeting */
-
-/* AUTH, SELECT and the secret: an error ends the connection. */
-static void
-on_admission(void *arg, const struct redis_reply *reply)
-{
-	struct store_backend *backend = arg;
-	if (reply->kind != REDIS_ERROR)
-		return;
-	char why[256];
-	struct text text = TEXT(why);
-	const struct redis_error *error = redis_error_find(reply->text);
-	text_put(&text, reply->text);
-	if (error->advice)
-		text_printf(&text, ": %s", error->advice);
-	link_drop(backend->link, why);
-}
-
-static void
-on_secret(void *arg, const struct redis_reply *reply)
-{
-	struct store_backend *backend = arg;
-	struct key_secret stored;
-	if (reply->kind == REDIS_LOST)
-		return;
-	if (reply->kind == REDIS_ERROR) {
-		on_admission(arg, reply);
-		return;
-	}
-	if (reply->kind != REDIS_TEXT || !key_secret_parse(reply->text, &stored)) {
-		link_drop(backend->link, "the secret that is stored there is not one");
-		return;
-	}
-	backend->secret = stored;
-	link_is_good(backend->link);
-	store_came_up(backend->store, &stored);
-}
-
-/* A store that is full may have a secret all the same: then the GET that follows decides. */
-static void
-on_secret_put(void *arg, const struct redis_reply *reply)
-{
-	if (reply->kind == REDIS_ERROR &&
-	    redis_error_find(reply->text)->remedy != REMEDY_NONE)
-		on_admission(arg, reply);
-}
-
-/* Puts our secret where none is stored, and takes the one that is. */
-static void
-agree_on_secret(struct store_backend *backend)
-{
-	char name[128], secret[KEY_SECRET_TEXT_LEN + 1];
-	struct text key = TEXT(name);
-	text_printf(&key, "%ssecret", backend->prefix);
-	key_secret_print(&backend->secret, secret);
-	struct slice put[] = {SLICE("SET"), text_slice(&key), slice_of(secret),
-	                      SLICE("NX")};
-	struct slice get[] = {SLICE("GET"), text_slice(&key)};
-	link_send(backend->link, COUNT_OF(put), put, on_secret_put, backend);
-	link_send(backend->link, COUNT_OF(get), get, on_secret, backend);
-}
-
-/* The value of "name:value\r\n" in the text of INFO. */
-static struct slice
-info_value(struct slice info, const char *name)
-{
-	struct slice line, key;
-	while (slice_cut(&info, '\n', &line))
-		if (slice_cut(&line, ':', &key) && slice_eq(key, slice_of(name)))
-			return slice_trim(line);
-	return (struct slice){0};
-}
-
-/* Evicting what has an expiry soonest, or anything at all, loses what we rely on. */
-static void
-on_memory(void *arg, const struct redis_reply *reply)
-{
-	struct store_backend *backend = arg;
-	if (reply->kind != REDIS_TEXT)
-		return;
-	struct slice policy = info_value(reply->text, "maxmemory_policy");
-	if (slice_eq(policy, SLICE("noeviction")) ||
-	    slice_eq(policy, SLICE("volatile-lfu")))
-		return;
-	if (log_ration(&backend->last_policy_ms, 3600))
-		log_warning(
-			"redis: its maxmemory-policy %.*s may drop what weir has stored: set "
-			"noeviction or volatile-lfu",
-			(int)policy.n, policy.p);
-}
-
-static void
-greet(void *arg)
-{
-	struct store_backend *backend = arg;
-	struct slice user = slice_of(backend->username),
-		     password = slice_of(backend->password);
-	struct slice auth[] = {SLICE("AUTH"), user, password};
-	struct slice auth_default[] = {SLICE("AUTH"), password};
-	struct slice select_db[] = {SLICE("SELECT"), slice_of(backend->db)};
-	struct slice info[] = {SLICE("INFO"), SLICE("memory")};
-	if (user.n > 0)
-		link_send(backend->link, COUNT_OF(auth), auth, on_admission, backend);
-	else if (password.n > 0)
-		link_send(backend->link, COUNT_OF(auth_default), auth_default,
-		          on_admission, backend);
-	if (!slice_eq(slice_of(backend->db), SLICE("0")))
-		link_send(backend->link, COUNT_OF(select_db), select_db, on_admission,
-		          backend);
-	link_send(backend->link, COUNT_OF(info), info, on_memory, backend);
-	agree_on_secret(backend);
-}
-
 static void
 on_lost(void *arg)
 {
@@ -412,11 +290,9 @@ static void
 on_heartbeat(void *arg)
 {
 	struct store_backend *backend = arg;
-	agree_on_secret(backend);
+	redis_agree_on_secret(backend);
 	timer_start(backend->heartbeat, HEARTBEAT_MS);
 }
-
-/* ------------------------------------------------------------------ the backend */
 
 static struct store_backend *
 open_redis(struct store *store, struct loop *loop, const struct conf *conf,
@@ -433,7 +309,7 @@ open_redis(struct store *store, struct loop *loop, const struct conf *conf,
 	backend->prefix = mem_dup(slice_of(conf->store.redis.prefix));
 	backend->db = mem_dup(text_slice(&text));
 	key_secret_make(&backend->secret);
-	backend->link = link_new(loop, conf, greet, on_lost, backend);
+	backend->link = link_new(loop, conf, redis_greet, on_lost, backend);
 	link_set_patience(backend->link, 2 * conf->store.deadline_ms);
 	backend->heartbeat = timer_new(loop, on_heartbeat, backend);
 	timer_start(backend->heartbeat, HEARTBEAT_MS);

@@ -1,0 +1,175 @@
+/* conf_check.c - the settings as a whole: do they fit together, and what they name in files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf_priv.h"
+#include "endpoint.h"
+#include "list.h"
+#include "mem.h"
+#include "schema.h"
+
+/* Complains about the setting wherever it was set. */
+static bool
+complain_of(struct loading *load, const char *name, const char *text)
+{
+	const struct setting *row = schema_find(slice_of(name));
+	return conf_complain(load, load->places[row - schema], name, text);
+}
+
+bool
+conf_is_word(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (!ascii_alpha(*p) && !ascii_digit(*p) && !strchr("-._", *p))
+			return false;
+	return *text;
+}
+
+static bool
+check_node(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	if (!*conf->node) {
+		char host[256] = "";
+		gethostname(host, sizeof(host) - 1);
+		free(conf->node);
+		conf->node = mem_dup(slice_of(*host ? host : "localhost"));
+	}
+	if (!conf_is_word(conf->node) || strlen(conf->node) > 64)
+		return complain_of(load, "node",
+		                   "must be at most 64 letters, digits, - . _");
+	return true;
+}
+
+static bool
+check_endpoints(struct loading *load, const char *name, const struct conf_texts *texts,
+                bool any_port)
+{
+	if (texts->n == 0)
+		return complain_of(load, name, "must name at least one address");
+	for (size_t i = 0; i < texts->n; i++) {
+		struct endpoint endpoint;
+		if (!endpoint_parse(slice_of(texts->v[i]), &endpoint) ||
+		    (!endpoint.is_unix && endpoint.port == 0 && !any_port))
+			return complain_of(
+				load, name,
+				"wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\"");
+	}
+	return true;
+}
+
+static bool
+check_redis(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	if (conf->store.redis.servers.n != 1)
+		return complain_of(load, "store.redis.servers", "must name one server");
+	if (strlen(conf->store.redis.prefix) > 64 ||
+	    strpbrk(conf->store.redis.prefix, " \t\r\n{}*?[]"))
+		return complain_of(
+			load, "store.redis.prefix",
+			"must be at most 64 characters, none of blank { } * ? [ ]");
+	if (*conf->store.redis.username && !*conf->store.redis.password_file)
+		return complain_of(load, "store.redis.username", "needs a password_file");
+	return check_endpoints(load, "store.redis.servers", &conf->store.redis.servers,
+	                       false);
+}
+
+static bool
+check_times(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	if (conf->greylist.retry_window_ms <= conf->greylist.delay_ms)
+		return complain_of(load, "greylist.retry_window",
+		                   "must be longer than greylist.delay");
+	if (conf->greylist.lifetime_ms < conf->greylist.retry_window_ms)
+		return complain_of(load, "greylist.lifetime",
+		                   "must not be shorter than greylist.retry_window");
+	return true;
+}
+
+static bool
+check_all(struct loading *load)
+{
+	return check_node(load) && check_redis(load) && check_times(load) &&
+	       check_endpoints(load, "policyd.listen", &load->conf->policyd.listen, true);
+}
+
+/* First line of a file nobody else may read. */
+static bool
+read_password(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	const char *path = conf->store.redis.password_file;
+	conf->store.redis.password = mem_dup(SLICE(""));
+	if (!*path || conf->store.backend != BACKEND_REDIS)
+		return true;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char buf[1024];
+	ssize_t n = -1;
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		n = read(fd, buf, sizeof(buf));
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	if (n < 0)
+		return err_set_errno(load->err,
+		                     "store.redis.password_file: cannot read %s", path);
+	if (st.st_mode & (S_IRWXO | S_IWGRP))
+		return err_set(load->err,
+		               "store.redis.password_file: %s must not be readable by "
+		               "others nor writable by its group",
+		               path);
+	struct slice rest = {.p = buf, .n = (size_t)n}, line = {0};
+	if (!slice_cut(&rest, '\n', &line) || slice_trim(line).n == 0 || n == sizeof(buf))
+		return err_set(load->err, "store.redis.password_file: no password in %s",
+		               path);
+	free(conf->store.redis.password);
+	conf->store.redis.password = mem_dup(slice_trim(line));
+	explicit_bzero(buf, sizeof(buf));
+	return true;
+}
+
+static bool
+load_files(const struct conf_texts *files, struct list *list, struct err *err)
+{
+	for (size_t i = 0; i < files->n; i++)
+		if (!listfile_load(list, files->v[i], err))
+			return false;
+	return true;
+}
+
+static bool
+load_lists(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	conf->allowed_clients = list_new(LIST_CLIENTS);
+	conf->allowed_senders = list_new(LIST_MAIL);
+	conf->allowed_recipients = list_new(LIST_MAIL);
+	conf->own_networks = list_new(LIST_CLIENTS);
+	for (size_t i = 0; i < conf->lists.networks.n; i++) {
+		struct cidr cidr;
+		struct slice entry = slice_of(conf->lists.networks.v[i]);
+		struct err why;
+		if (!cidr_parse(entry, &cidr))
+			return complain_of(
+				load, "lists.networks",
+				"wants addresses and networks such as \"192.0.2.0/24\"");
+		if (!list_add(conf->own_networks, entry, 0, "lists.networks", 0, &why))
+			return complain_of(load, "lists.networks", why.text);
+	}
+	return load_files(&conf->lists.clients, conf->allowed_clients, load->err) &&
+	       load_files(&conf->lists.senders, conf->allowed_senders, load->err) &&
+	       load_files(&conf->lists.recipients, conf->allowed_recipients, load->err);
+}
+
+bool
+conf_check(struct loading *load)
+{
+	return check_all(load) && read_password(load) && load_lists(load);
+}

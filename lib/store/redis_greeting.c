@@ -1,0 +1,118 @@
+/* redis_greeting.c - what is said first on a connection: who we are, and the site's secret. */
+#include "redis_greeting.h"
+
+#include <string.h>
+
+#include "log.h"
+#include "redis_errors.h"
+
+/* AUTH, SELECT and the secret: an error ends the connection. */
+static void
+on_admission(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	if (reply->kind != REDIS_ERROR)
+		return;
+	char why[256];
+	struct text text = TEXT(why);
+	const struct redis_error *error = redis_error_find(reply->text);
+	text_put(&text, reply->text);
+	if (error->advice)
+		text_printf(&text, ": %s", error->advice);
+	link_drop(backend->link, why);
+}
+
+static void
+on_secret(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	struct key_secret stored;
+	if (reply->kind == REDIS_LOST)
+		return;
+	if (reply->kind == REDIS_ERROR) {
+		on_admission(arg, reply);
+		return;
+	}
+	if (reply->kind != REDIS_TEXT || !key_secret_parse(reply->text, &stored)) {
+		link_drop(backend->link, "the secret that is stored there is not one");
+		return;
+	}
+	backend->secret = stored;
+	link_is_good(backend->link);
+	store_came_up(backend->store, &stored);
+}
+
+/* A store that is full may have a secret all the same: then the GET that follows decides. */
+static void
+on_secret_put(void *arg, const struct redis_reply *reply)
+{
+	if (reply->kind == REDIS_ERROR &&
+	    redis_error_find(reply->text)->remedy != REMEDY_NONE)
+		on_admission(arg, reply);
+}
+
+/* Puts our secret where none is stored, and takes the one that is. */
+void
+redis_agree_on_secret(struct store_backend *backend)
+{
+	char name[128], secret[KEY_SECRET_TEXT_LEN + 1];
+	struct text key = TEXT(name);
+	text_printf(&key, "%ssecret", backend->prefix);
+	key_secret_print(&backend->secret, secret);
+	struct slice put[] = {SLICE("SET"), text_slice(&key), slice_of(secret),
+	                      SLICE("NX")};
+	struct slice get[] = {SLICE("GET"), text_slice(&key)};
+	link_send(backend->link, COUNT_OF(put), put, on_secret_put, backend);
+	link_send(backend->link, COUNT_OF(get), get, on_secret, backend);
+}
+
+/* The value of "name:value\r\n" in the text of INFO. */
+static struct slice
+info_value(struct slice info, const char *name)
+{
+	struct slice line, key;
+	while (slice_cut(&info, '\n', &line))
+		if (slice_cut(&line, ':', &key) && slice_eq(key, slice_of(name)))
+			return slice_trim(line);
+	return (struct slice){0};
+}
+
+/* Evicting what has an expiry soonest, or anything at all, loses what we rely on. */
+static void
+on_memory(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	if (reply->kind != REDIS_TEXT)
+		return;
+	struct slice policy = info_value(reply->text, "maxmemory_policy");
+	if (slice_eq(policy, SLICE("noeviction")) ||
+	    slice_eq(policy, SLICE("volatile-lfu")))
+		return;
+	if (log_ration(&backend->last_policy_ms, 3600))
+		log_warning(
+			"redis: its maxmemory-policy %.*s may drop what weir has stored: set "
+			"noeviction or volatile-lfu",
+			(int)policy.n, policy.p);
+}
+
+void
+redis_greet(void *arg)
+{
+	struct store_backend *backend = arg;
+	struct slice user = slice_of(backend->username),
+		     password = slice_of(backend->password);
+	struct slice auth[] = {SLICE("AUTH"), user, password};
+	struct slice auth_default[] = {SLICE("AUTH"), password};
+	struct slice select_db[] = {SLICE("SELECT"), slice_of(backend->db)};
+	struct slice info[] = {SLICE("INFO"), SLICE("memory")};
+	if (user.n > 0)
+		link_send(backend->link, COUNT_OF(auth), auth, on_admission, backend);
+	else if (password.n > 0)
+		link_send(backend->link, COUNT_OF(auth_default), auth_default,
+		          on_admission, backend);
+	if (!slice_eq(slice_of(backend->db), SLICE("0")))
+		link_send(backend->link, COUNT_OF(select_db), select_db, on_admission,
+		          backend);
+	link_send(backend->link, COUNT_OF(info), info, on_memory, backend);
+	redis_agree_on_secret(backend);
+}
