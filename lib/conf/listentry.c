@@ -1,7 +1,7 @@
 /* listentry.c - what the text of one list entry means; refuses what it cannot mean. */
 #include "listentry.h"
 
-enum { LABEL_MAX = 63, QUOTED_MAX = 100 };
+enum { QUOTED_MAX = 100 };
 
 bool
 listentry_refuse(struct slice entry, const char *why, struct err *err_out)
@@ -12,35 +12,10 @@ listentry_refuse(struct slice entry, const char *why, struct err *err_out)
 }
 
 static bool
-is_label(struct slice label)
-{
-	for (size_t i = 0; i < label.n; i++) {
-		char c = label.p[i];
-		if (!ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '_')
-			return false;
-	}
-	return label.n > 0 && label.n <= LABEL_MAX;
-}
-
-/* A last label of digits only belongs to a mistyped address. */
-static bool
-is_domain(struct slice name)
-{
-	if (name.n == 0 || name.n > LIST_NAME_MAX)
-		return false;
-	struct slice label = {0};
-	while (slice_cut(&name, '.', &label))
-		if (!is_label(label))
-			return false;
-	uint64_t number;
-	return !slice_to_u64(label, UINT64_MAX, &number);
-}
-
-static bool
 parse_domain(struct slice entry, const char *why, struct listentry *parsed_out,
              struct err *err_out)
 {
-	if (!is_domain(entry.p[0] == '.' ? slice_from(entry, 1) : entry))
+	if (!hostname_is_valid(entry.p[0] == '.' ? slice_from(entry, 1) : entry))
 		return listentry_refuse(entry, why, err_out);
 	*parsed_out = (struct listentry){.form = LISTENTRY_TEXT, .text = entry};
 	return true;
@@ -58,7 +33,7 @@ parse_mail(struct slice entry, struct listentry *parsed_out, struct err *err_out
 	if (entry.n > LIST_MAIL_MAX)
 		return listentry_refuse(entry, "is too long", err_out);
 	struct slice domain = slice_from(entry, (size_t)at + 1);
-	if (domain.n > 0 && !is_domain(domain))
+	if (domain.n > 0 && !hostname_is_valid(domain))
 		return listentry_refuse(entry, "has no valid domain behind its '@'",
 		                        err_out);
 	*parsed_out = (struct listentry){.form = LISTENTRY_TEXT, .text = entry};

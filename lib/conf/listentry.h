@@ -4,10 +4,11 @@
 #ifndef WEIR_LISTENTRY_H
 #define WEIR_LISTENTRY_H
 
+#include "hostname.h"
 #include "list.h"
 
 #define LIST_ENTRY_MAX 1024
-#define LIST_NAME_MAX  255
+#define LIST_NAME_MAX  HOSTNAME_MAX
 #define LIST_MAIL_MAX  512
 
 enum listentry_form {

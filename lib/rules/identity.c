@@ -11,11 +11,10 @@
 #include <libpsl.h>
 #include <stdio.h>
 
+#include "hostname.h"
 #include "list.h"
 
 enum {
-	NAME_MAX_LEN = 253,
-	LABEL_MAX = 63,
 	NUMBERS_MAX = 32,     /* looked at in one name */
 	NOT_A_PART = 0x10000, /* a number that can be no part of an address */
 	HEX_DIGITS = 32,      /* of an IPv6 address written out */
@@ -49,7 +48,7 @@ static const char *const weak_words[] = {
 
 /* A name in lower case, split before its registrable domain. */
 struct hostname {
-	char buf[NAME_MAX_LEN + 2];
+	char buf[HOSTNAME_MAX + 2];
 	struct slice all;
 	struct slice host;   /* what stands left of `domain`; all without one */
 	struct slice domain; /* empty without one */
@@ -91,35 +90,11 @@ identity_forget_suffixes(void)
 }
 
 static bool
-is_label(struct slice label)
-{
-	for (size_t i = 0; i < label.n; i++) {
-		char c = label.p[i];
-		if (!ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '_')
-			return false;
-	}
-	return label.n > 0 && label.n <= LABEL_MAX;
-}
-
-/* A last label of digits only belongs to an address. */
-static bool
-is_hostname(struct slice name)
-{
-	struct slice label = {0};
-	uint64_t number;
-	while (slice_cut(&name, '.', &label))
-		if (!is_label(label))
-			return false;
-	return !slice_to_u64(label, UINT64_MAX, &number);
-}
-
-static bool
 read_hostname(struct slice name, struct hostname *out)
 {
 	if (name.n > 0 && name.p[name.n - 1] == '.')
 		name.n--;
-	if (name.n == 0 || name.n > NAME_MAX_LEN || !is_hostname(name) ||
-	    slice_eq_nocase(name, SLICE("unknown")))
+	if (slice_eq_nocase(name, SLICE("unknown")) || !hostname_is_valid(name))
 		return false;
 	struct text lower = TEXT(out->buf);
 	text_put_lower(&lower, name);
@@ -244,7 +219,7 @@ hex_numbers(struct slice name)
 static bool
 spells_half(struct slice name, const uint8_t bytes[16])
 {
-	char buf[NAME_MAX_LEN + 1];
+	char buf[HOSTNAME_MAX + 1];
 	struct text squeezed = TEXT(buf);
 	for (size_t i = 0; i < name.n; i++)
 		if (ascii_alpha(name.p[i]) || ascii_digit(name.p[i]))
