@@ -6,7 +6,7 @@
 
 #include "slice.h"
 
-#define HOSTNAME_MAX 255
+#define HOSTNAME_MAX 253 /* RFC 1035 3.1, as text */
 
 /*
  * Labels of letters, digits, '-' and '_' (which RFC 1123 lacks and the world uses), at most 63

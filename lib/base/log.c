@@ -126,8 +126,8 @@ make_printable(struct text *t)
 			t->p[i] = '?';
 }
 
-static void
-send_text(enum log_level level, const char *fmt, va_list args)
+static void PRINTF_LIKE(2, 0)
+	send_text(enum log_level level, const char *fmt, va_list args)
 {
 	char buf[1024];
 	struct text t = TEXT(buf);

@@ -78,6 +78,19 @@ check_redis(struct loading *load)
 	                       false);
 }
 
+/* Less would not hold the tables. */
+#define SIZE_MIN (64 << 10)
+
+static bool
+check_size(struct loading *load)
+{
+	int64_t max_size = load->conf->store.max_size;
+	if (max_size != 0 && max_size < SIZE_MIN)
+		return complain_of(load, "store.max_size",
+		                   "must be 0 (no limit) or at least 64K");
+	return true;
+}
+
 static bool
 check_times(struct loading *load)
 {
@@ -94,7 +107,8 @@ check_times(struct loading *load)
 static bool
 check_all(struct loading *load)
 {
-	return check_node(load) && check_redis(load) && check_times(load) &&
+	return check_node(load) && check_redis(load) && check_size(load) &&
+	       check_times(load) &&
 	       check_endpoints(load, "policyd.listen", &load->conf->policyd.listen, true);
 }
 

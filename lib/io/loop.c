@@ -81,7 +81,8 @@ loop_run(struct loop *loop)
 		run_turn_hooks(loop);
 		if (loop->stopped)
 			break;
-		int how = loop->tasks ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
+		/* ONCE in any case: a descriptor that is always ready must not keep the turn. */
+		int how = EVLOOP_ONCE | (loop->tasks ? EVLOOP_NONBLOCK : 0);
 		if (event_base_loop(loop->base, how) < 0)
 			log_fatal("the event loop failed");
 		loop->now_ms = clock_mono_ms();

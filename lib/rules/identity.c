@@ -137,7 +137,7 @@ decimal_numbers(struct slice name)
 		size_t digits = to - from;
 		size_t step = digits == 12 ? 3 : digits;
 		for (size_t i = from; i < to; i += step) {
-			uint64_t value;
+			uint64_t value = 0;
 			struct slice run = {.p = name.p + i, .n = step};
 			bool octet = step <= 3 && slice_to_u64(run, 255, &value);
 			add_number(&numbers, octet ? (unsigned)value : NOT_A_PART);

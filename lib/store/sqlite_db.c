@@ -2,6 +2,7 @@
 #include "sqlite_db_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,11 +222,11 @@ set_up(struct sqlite_db *db, int64_t max_size, bool fresh)
 	int64_t page_size = pragma_value(db, "PRAGMA page_size");
 	if (max_size > 0 && page_size > 0) {
 		snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %lld",
-		         (long long)(max_size / page_size + 1));
+		         (long long)(max_size / page_size));
 		if (!exec(db, sql))
 			return false;
 	}
-	return (!fresh || make_tables(db)) && load_secret(db);
+	return !fresh || make_tables(db);
 }
 
 static bool
@@ -240,15 +241,36 @@ prepare_all(struct sqlite_db *db)
 }
 
 static enum db_opened
+secret_failure(struct sqlite_db *db, const char *path, struct err *err)
+{
+	if (sqlite3_errcode(db->handle) != SQLITE_OK)
+		return open_failure(db, path, err);
+	err_set(err, "%s: the secret that is stored in it is damaged", path);
+	return DB_REFUSED;
+}
+
+/* An empty file, which SQLite would make with fewer rights; -wal and -shm follow it. */
+static bool
+make_file(const char *path)
+{
+	mode_t old = umask(0117);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	umask(old);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static enum db_opened
 open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *err)
 {
 	bool fresh = false;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	mode_t old = umask(0117); /* 0660; -wal and -shm follow */
 	int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
-	umask(old);
 	if (rc != SQLITE_OK)
 		return open_failure(db, path, err);
+	/* Until it is known to be ours: closing it must not touch what a crash left beside it. */
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_extended_result_codes(db->handle, 0);
 	sqlite3_busy_handler(db->handle, on_busy, NULL);
 	sqlite3_wal_hook(db->handle, on_wal, db);
@@ -259,6 +281,9 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *
 		return kind;
 	if (!set_up(db, max_size, fresh) || !prepare_all(db))
 		return open_failure(db, path, err);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	if (!load_secret(db))
+		return secret_failure(db, path, err);
 	return DB_OPENED;
 }
 
@@ -271,10 +296,9 @@ db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out, struct err
 		err_set_errno(err_out, "store.path: cannot write in %s", dir);
 		return DB_REFUSED;
 	}
-	struct stat st;
-	if (stat(path, &st) == 0 && access(path, R_OK | W_OK) != 0) {
+	if (!make_file(path)) {
 		err_set_errno(err_out, "cannot write %s", path);
-		return DB_REFUSED;
+		return errno == ENOSPC || errno == EDQUOT ? DB_LATER : DB_REFUSED;
 	}
 	struct sqlite_db *db = mem_new(struct sqlite_db);
 	enum db_opened kind = open_file(db, path, max_size, err_out);

@@ -1,4 +1,5 @@
 /* test_list.c - what list entries mean, and which are refused. */
+#include "hostname.h"
 #include "list.h"
 
 #include "clock.h"
@@ -264,14 +265,14 @@ END_TEST
 
 START_TEST(overlong_subjects_match_nothing)
 {
-	char name[256 + 1];
+	char name[HOSTNAME_MAX + 1];
 	char address[513 + 1];
 	memset(name, 'x', sizeof(name));
 	memset(address, 'x', sizeof(address));
 	struct addr none = {0};
 	struct list *clients = list_with(LIST_CLIENTS, "/x/");
 	struct list *mail = list_with(LIST_MAIL, "/x/");
-	struct slice at_limit = {.p = name, .n = 255};
+	struct slice at_limit = {.p = name, .n = HOSTNAME_MAX};
 	ck_assert(list_has_client(clients, &none, at_limit, NOW, NULL));
 	at_limit.n++;
 	ck_assert(!list_has_client(clients, &none, at_limit, NOW, NULL));

@@ -14,12 +14,21 @@ if now == 0 then
   now = tonumber(redis.call('TIME')[1])
 end
 
--- The key outlives the record a little, so that this script decides, not the expiry.  Returns the
--- error of a server that takes no writes (its memory is full): only a first try must be kept.
+-- The key outlives the record a little, so that this script decides, not the expiry.  Returns
+-- the error reply of a server that does not take it.
 local function write(state, kept)
   local record = VERSION_UNIT + state * STATE_UNIT + now * AT_UNIT
   local reply = redis.pcall('SET', KEYS[1], string.format('%.0f', record), 'EX', kept + 60)
   return reply.err and reply
+end
+
+-- When Redis is full, only a first try must be kept: what has passed can go unwritten.
+local function write_if_room(state, kept)
+  local failure = write(state, kept)
+  if failure and not string.find(failure.err, '^%-?OOM') and
+      not string.find(failure.err, '^%-?MISCONF') then
+    return failure
+  end
 end
 
 local function begin_waiting(answer)
@@ -50,14 +59,13 @@ if state == WAITING then
   elseif age > window then
     return begin_waiting(AGED)
   end
-  write(PASSED, lifetime)
-  return 16 * age + PASSED_NOW
+  return write_if_room(PASSED, lifetime) or 16 * age + PASSED_NOW
 end
 
 if age > lifetime then
   return begin_waiting(AGED)
 end
 if age < 0 or age >= math.floor(lifetime / 32) then
-  write(PASSED, lifetime)
+  return write_if_room(PASSED, lifetime) or KNOWN
 end
 return KNOWN
