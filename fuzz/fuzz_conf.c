@@ -69,8 +69,8 @@ check(const struct conf *conf)
 	for (size_t i = 0; i < schema_rows; i++) {
 		const struct setting *row = &schema[i];
 		const char *at = (const char *)conf + row->offset;
-		if (row->type != SET_INT && row->type != SET_OCTAL && row->type != SET_TIME &&
-		    row->type != SET_SIZE)
+		if (row->type != SET_INT && row->type != SET_OCTAL &&
+		    row->type != SET_TIME && row->type != SET_SIZE)
 			continue;
 		int64_t value = *(const int64_t *)(const void *)at;
 		must(value >= row->min && value <= row->max);

@@ -51,7 +51,8 @@ must_be_storable(const struct grey_record *rec)
 	int64_t value = record_pack(rec);
 	must(value > 0 && value < INT64_C(1) << 53);
 	must(record_unpack(value, &again));
-	must(again.state == rec->state && again.at_s == rec->at_s && again.count == rec->count);
+	must(again.state == rec->state && again.at_s == rec->at_s &&
+	     again.count == rec->count);
 }
 
 static void

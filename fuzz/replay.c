@@ -63,7 +63,8 @@ corpus_dir(const char *program)
 	const char *name = strrchr(program, '_');
 	const char *srcdir = getenv("srcdir");
 	struct text text = TEXT(path);
-	text_printf(&text, "%s/fuzz/corpus/%s", srcdir ? srcdir : ".", name ? name + 1 : "");
+	text_printf(&text, "%s/fuzz/corpus/%s", srcdir ? srcdir : ".",
+	            name ? name + 1 : "");
 	return path;
 }
 

@@ -27,7 +27,7 @@ forgotten() {
 	awk -v safe=$(($1 - 2000)) '
 		NR == FNR { if ($2 == "prepend" && $4 < safe) passed[$1] = 1; next }
 		$1 in passed { seen++; if ($2 != "dunno") lost++ }
-		END { print (seen ? lost + 0 : "none seen") }' "$PRIVATE/before" "$PRIVATE/after"
+		END { print (seen ? lost + 0 : "none seen") }' "$PRIVATE/record-it" "$PRIVATE/after"
 }
 
 killed_in_load() {
@@ -37,12 +37,11 @@ killed_in_load() {
 	ask_many "$PORT" --requests 6000
 	ok "6000 first tries are deferred" all_are greylisted
 	wait_out_delay
-	start_process perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$PORT" --requests 6000 --rate 1000 \
-		--record "$PRIVATE/before" >"$PRIVATE/counts"
-	ok "their retries go on for some seconds" await 20 lines_in "$PRIVATE/before" 4000
+	start_load it "$PORT" --requests 6000 --rate 1000
+	ok "their retries go on for some seconds" await 20 lines_in "$PRIVATE/record-it" 4000
 	killed=$(now_ms)
 	kill_weir
-	reap "$STARTED"
+	finish_load it
 	ok "it starts again after kill -9" start_weir "${STRICT[@]}" || return
 	ask_many "$PORT" --requests 6000 --record "$PRIVATE/after"
 	ok "and knows every triplet passed 2 s before" [ "$(forgotten "$killed")" = 0 ]
@@ -150,8 +149,8 @@ full_quota() {
 	ok "weir-policyd starts with a quota" start_weir "${STRICT[@]}" -o store.max_size=1M || return
 	ok "some triplets pass under it" know_some
 	ok "over the quota new ones are answered by the failure rule" until_refused
-	ok "the file stays within it" [ "$(stat -c %s "$PRIVATE/db/weir.db")" -le 1048576 ]
 	stop_weir
+	ok "the file stays within it" [ "$(stat -c %s "$PRIVATE/db/weir.db")" -le 1048576 ]
 	ok "it starts with a larger quota" start_weir "${STRICT[@]}" -o store.max_size=64M || return
 	ok "stores new ones again" new_ones_are_stored
 	ok "and knows those that had passed" still_known

@@ -34,6 +34,12 @@ not() {
 	! "$@"
 }
 
+# failed NAME: one test that has not passed, found on the way.
+failed() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	echo "not ok $TAP_COUNT - $1"
+}
+
 # skip NAME REASON: a test that cannot run here.
 skip() {
 	TAP_COUNT=$((TAP_COUNT + 1))
@@ -115,8 +121,20 @@ clean_up() {
 	for pid in "${!RUNNING[@]}"; do
 		end_process "$pid"
 	done
+	[ -z "$PRIVATE" ] || read_reports
 	unmount_all
 	[ -z "$PRIVATE" ] || rm -rf "$PRIVATE"
+	PRIVATE=
+}
+
+# read_reports: what a build with sanitizers found in the daemon's life is a failure, whatever it answered.
+read_reports() {
+	local log
+	for log in "$PRIVATE"/weir-*.log; do
+		grep -q -s -E 'ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer|LeakSanitizer' "$log" || continue
+		failed "no sanitizer report in ${log##*/}"
+		grep -v '^weir-policyd: ' "$log" | head -n 60 | sed 's/^/#   /'
+	done
 }
 
 # start_process COMMAND...: in the background; its process id is in STARTED.
@@ -129,9 +147,13 @@ start_process() {
 # end_process PID [SIGNAL]: ends what start_process began, by force after 10 s; returns its exit status.
 end_process() {
 	[ -n "$1" ] && [ -n "${RUNNING[$1]:-}" ] || return 0
-	kill -"${2:-TERM}" "$1" 2>/dev/null
+	# Not behind the other signal: leak detection stops the process with SIGSTOP, which SIGCONT would undo.
 	kill -CONT "$1" 2>/dev/null
-	await 10 gone "$1" || kill -KILL "$1" 2>/dev/null
+	kill -"${2:-TERM}" "$1" 2>/dev/null
+	if ! await 10 gone "$1"; then
+		failed "$(tr '\0' ' ' <"/proc/$1/cmdline") ends within 10 s"
+		kill -KILL "$1" 2>/dev/null
+	fi
 	reap "$1"
 }
 
@@ -179,6 +201,7 @@ unmount_all() {
 
 WEIR_STARTS=0
 WEIR_LOG=
+declare -A PORTS=() PIDS=() LOGS=()
 
 # write_settings STORE PORT: the usual settings of a test, for start_weir's -o to vary.
 write_settings() {
@@ -207,11 +230,15 @@ start_weir() {
 
 # start_weir_by COMMAND...: the same by another command line.
 start_weir_by() {
-	WEIR_STARTS=$((WEIR_STARTS + 1))
-	WEIR_LOG=$PRIVATE/weir-$WEIR_STARTS.log
+	new_log
 	start_process "$@" >"$WEIR_LOG" 2>&1
 	WEIR_PID=$STARTED
 	await 10 weir_decided && weir_listens
+}
+
+new_log() {
+	WEIR_STARTS=$((WEIR_STARTS + 1))
+	WEIR_LOG=$PRIVATE/weir-$WEIR_STARTS.log
 }
 
 weir_decided() {
@@ -235,10 +262,18 @@ kill_weir() {
 	end_process "$WEIR_PID" KILL
 }
 
+# start_named NAME [OPTION]...: one daemon of several, on a port of its own; see PORTS, PIDS and LOGS.
+start_named() {
+	PORTS[$1]=${PORTS[$1]:-$(free_port)}
+	start_weir -o "policyd.listen=inet:127.0.0.1:${PORTS[$1]}" "${@:2}" || return
+	PIDS[$1]=$WEIR_PID
+	LOGS[$1]=$WEIR_LOG
+}
+
 # refused STATUS PATTERN OPTION...: with these options the daemon ends by itself, with that status and such a text.
 refused() {
 	local status=$1 pattern=$2
-	WEIR_LOG=$PRIVATE/refused.log
+	new_log
 	timeout 10 "$POLICYD" "${@:3}" >"$WEIR_LOG" 2>&1
 	[ $? -eq "$status" ] && logged "$pattern"
 }
@@ -246,6 +281,7 @@ refused() {
 # ---- the policy protocol ------------------------------------------------------------------------------------------
 
 POLICY_FD=
+declare -A LOADS=()
 
 # policy_open PORT / policy_close: a connection that stays open, as Postfix keeps one.
 policy_open() {
@@ -279,6 +315,26 @@ ask_many() {
 	perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$1" "${@:2}" >"$PRIVATE/counts" 2>&1
 }
 
+# start_load NAME PORT OPTION...: the same in the background; its record is in PRIVATE/record-NAME.
+start_load() {
+	start_process perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$2" --record "$PRIVATE/record-$1" \
+		"${@:3}" >"$PRIVATE/load-$1" 2>&1
+	LOADS[$1]=$STARTED
+	await 10 [ -s "$PRIVATE/record-$1" ]
+}
+
+# finish_load NAME: waits for its end; its counts are those that got reads.
+finish_load() {
+	reap "${LOADS[$1]}"
+	mv "$PRIVATE/load-$1" "$PRIVATE/counts"
+}
+
+# end_load NAME: the same, but it asks nothing new from now on.
+end_load() {
+	kill -TERM "${LOADS[$1]}"
+	finish_load "$1"
+}
+
 # got NAME: a number of the last ask_many; -1 when it told none.
 got() {
 	local number
@@ -300,15 +356,20 @@ within() {
 	[ "$(got max_ms)" -le "$1" ]
 }
 
+# nothing_lost: every question of the last ask_many was answered, and by an answer that is known.
+nothing_lost() {
+	[ "$(got lost)" -eq 0 ] && [ "$(got answers)" -gt 0 ] && [ "$(got other)" -eq 0 ]
+}
+
 # ---- Redis --------------------------------------------------------------------------------------------------------
 
 REDIS_PID=
 
-# start_redis [OPTION]...: on PRIVATE/redis.sock only; what it is told survives it.
+# start_redis [OPTION]...: on PRIVATE/redis.sock only.
 start_redis() {
 	mkdir -p "$PRIVATE/redis"
 	start_process redis-server --port 0 --unixsocket "$PRIVATE/redis.sock" --dir "$PRIVATE/redis" --save '' \
-		--appendonly yes --appendfsync always --daemonize no --logfile "$PRIVATE/redis.log" "$@" >/dev/null
+		--daemonize no --logfile "$PRIVATE/redis.log" "$@" >/dev/null
 	REDIS_PID=$STARTED
 	await 10 redis_answers
 }

@@ -2,6 +2,7 @@
 # Asks a policy service about many triplets over several connections at once, and prints the answers counted by kind.
 # Triplet number N has a client network, a sender and a recipient of its own, the same in every run. A connection asks
 # its next question when the last is answered; one that is cut off or silent for too long loses its question and ends.
+# SIGTERM makes it stop asking; it prints what it got once all is answered.
 use strict;
 use warnings;
 use Getopt::Long;
@@ -25,13 +26,14 @@ GetOptions(\%opt,
 
 my @KINDS = qw(dunno prepend greylisted unavailable other);
 my %count = map { $_ => 0 } @KINDS;
-my ($asked, $answered, $lost, $max_ms, $start) = (0, 0, 0, 0, time);
+my ($asked, $answered, $lost, $max_ms, $start, $enough) = (0, 0, 0, 0, time, 0);
 my $record;
 if ($opt{record}) {
 	open $record, '>', $opt{record} or die "$opt{record}: $!\n";
 	$record->autoflush(1);
 }
 $SIG{PIPE} = 'IGNORE';
+$SIG{TERM} = sub { $enough = 1 };
 
 run(map { {socket => dial($opt{to}), number => undef, text => ''} } 1 .. $opt{connections});
 print join(' ', "asked=$asked", "answers=$answered", "lost=$lost", (map { "$_=$count{$_}" } @KINDS),
@@ -66,6 +68,7 @@ sub waiting {
 }
 
 sub over {
+	return 1 if $enough;
 	return $opt{seconds} ? time - $start >= $opt{seconds} : $asked >= $opt{requests};
 }
 

@@ -13,27 +13,14 @@ fresh() {
 
 # ---- load: 3000 triplets asked about over and over, on 8 connections ------------------------------------------------
 
-# start_load SECONDS
-start_load() {
-	start_process perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$PORT" --requests 3000 --seconds "$1" \
-		--rate 2000 --record "$PRIVATE/record" >"$PRIVATE/load" 2>&1
-	LOAD_PID=$STARTED
-	await 10 [ -s "$PRIVATE/record" ]
-}
-
-# finish_load: waits for its end; its counts are those that got reads.
-finish_load() {
-	reap "$LOAD_PID"
-	mv "$PRIVATE/load" "$PRIVATE/counts"
+# load_for SECONDS
+load_for() {
+	start_load it "$PORT" --requests 3000 --seconds "$1" --rate 2000
 }
 
 # load_goes_on SECONDS: lets the load run on so long into what was done to Redis.
 load_goes_on() {
 	sleep "$1"
-}
-
-nothing_lost() {
-	[ "$(got lost)" -eq 0 ] && [ "$(got answers)" -gt 0 ] && [ "$(got other)" -eq 0 ]
 }
 
 # served: what must hold of every load, whatever happens to Redis.
@@ -67,19 +54,25 @@ absent_at_start() {
 	ok "absent: it picks Redis up when it appears" await 20 store_works
 }
 
+# This Redis forgets nothing it has confirmed.
+start_lasting_redis() {
+	start_redis --appendonly yes --appendfsync always
+}
+
 killed_in_load() {
 	fresh
-	ok "killed: Redis and weir-policyd start" start_both || return
+	ok "killed: Redis starts" start_lasting_redis || return
+	ok "killed: weir-policyd starts" start_weir "${QUICK[@]}" || return
 	ask_many "$PORT" --requests 500
 	wait_out_delay
 	ask_many "$PORT" --requests 500
 	ok "killed: 500 triplets pass" all_are prepend
-	start_load 6
+	load_for 6
 	kill_redis
 	load_goes_on 2
 	ok "killed: meanwhile it accepts by the failure rule" new_triplet_is dunno
-	ok "killed: Redis restarts" start_redis
-	finish_load
+	ok "killed: Redis restarts" start_lasting_redis
+	finish_load it
 	served killed
 	ok "killed: the log says that the store failed" logged 'store redis does not answer'
 	ok "killed: the store is used again" await 20 store_works
@@ -93,12 +86,10 @@ weir_killed() {
 	ok "weir killed: Redis and weir-policyd start" start_both || return
 	ask_many "$PORT" --requests 2000
 	wait_out_delay
-	start_process perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$PORT" --requests 2000 --rate 1000 \
-		--record "$PRIVATE/before" >"$PRIVATE/counts" 2>&1
-	await 10 [ -s "$PRIVATE/before" ]
+	start_load it "$PORT" --requests 2000 --rate 1000
 	load_goes_on 1
 	kill_weir
-	reap "$STARTED"
+	finish_load it
 	ok "weir killed: it starts again" start_weir "${QUICK[@]}" -o store.on_failure=defer || return
 	ask_many "$PORT" --requests 2000 --record "$PRIVATE/after"
 	ok "weir killed: no triplet answered as passed is lost" [ "$(forgotten)" = 0 ]
@@ -108,19 +99,19 @@ weir_killed() {
 forgotten() {
 	awk 'NR == FNR { if ($2 == "prepend") passed[$1] = 1; next }
 		$1 in passed { seen++; if ($2 != "dunno") lost++ }
-		END { print (seen ? lost + 0 : "none seen") }' "$PRIVATE/before" "$PRIVATE/after"
+		END { print (seen ? lost + 0 : "none seen") }' "$PRIVATE/record-it" "$PRIVATE/after"
 }
 
 scripts_flushed() {
 	local round
 	fresh
 	ok "flush: Redis and weir-policyd start" start_both || return
-	start_load 5
+	load_for 5
 	for round in {1..20}; do
 		redis script flush >/dev/null || diag "flush $round failed"
 		load_goes_on 0.1
 	done
-	finish_load
+	finish_load it
 	served flush
 	ok "flush: the store took part all the time" [ "$(failures)" -eq 0 ]
 	ask_many "$PORT" --requests 3000
@@ -132,15 +123,27 @@ failures() {
 	grep -c 'why=store-failure' "$WEIR_LOG"
 }
 
+# A question on its own, so that nothing else wakes the daemon.
+deadline() {
+	fresh
+	ok "deadline: Redis starts" start_redis || return
+	ok "deadline: weir-policyd starts" start_weir "${QUICK[@]}" -o store.deadline=600ms || return
+	ok "deadline: the store works" await 5 store_works
+	kill -STOP "$REDIS_PID"
+	ok "deadline: a question that is not answered is given up" new_triplet_is dunno
+	ok "deadline: at the deadline" [ "$(got max_ms)" -ge 550 ]
+	ok "deadline: and not later" within 900
+}
+
 paused_in_load() {
 	fresh
 	ok "paused: Redis and weir-policyd start" start_both || return
-	start_load 6
+	load_for 6
 	kill -STOP "$REDIS_PID"
 	load_goes_on 3
 	ok "paused: meanwhile it accepts by the failure rule" new_triplet_is dunno
 	kill -CONT "$REDIS_PID"
-	finish_load
+	finish_load it
 	served paused
 	ok "paused: the store is used again" await 20 store_works
 }
@@ -191,7 +194,7 @@ wait_out_delay() {
 }
 
 need perl redis-server redis-cli
-for story in absent_at_start killed_in_load weir_killed scripts_flushed paused_in_load failure_defers password eviction; do
+for story in absent_at_start killed_in_load weir_killed scripts_flushed deadline paused_in_load failure_defers password eviction; do
 	$story
 	clean_up
 done

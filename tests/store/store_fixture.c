@@ -1,0 +1,266 @@
+#include "store_fixture.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "harness.h"
+
+#define SETTINGS_MAX 48
+#define POLL_MS      2
+
+struct store_place
+fresh_place(int backend, const struct redis_server *server)
+{
+	static unsigned made;
+	char name[64];
+	struct store_place place = {.backend = backend, .server = server};
+	snprintf(name, sizeof(name), "p%ld-%u", (long)getpid(), made++);
+	if (backend == BACKEND_REDIS) {
+		snprintf(place.text, sizeof(place.text), "%s:", name);
+		return place;
+	}
+	snprintf(place.text, sizeof(place.text), "%s", harness_path(name));
+	ck_assert_msg(mkdir(place.text, 0700) == 0, "%s: %s", place.text,
+	              strerror(errno));
+	return place;
+}
+
+const char *
+place_database(const struct store_place *place)
+{
+	static char path[sizeof(place->text) + 16];
+	snprintf(path, sizeof(path), "%s/weir.db", place->text);
+	return path;
+}
+
+struct conf *
+place_conf(const struct store_place *place, const char *path, const char *const *settings,
+           struct err *err_out)
+{
+	char where[3][sizeof(place->text) + 40];
+	char *words[SETTINGS_MAX];
+	struct conf_texts texts = {.v = words};
+	bool redis = place->backend == BACKEND_REDIS;
+	snprintf(where[0], sizeof(where[0]), "store.backend=%s",
+	         redis ? "redis" : "embedded");
+	snprintf(where[1], sizeof(where[1]), "store.%s=%s",
+	         redis ? "redis.prefix" : "path", place->text);
+	snprintf(where[2], sizeof(where[2]), "store.redis.servers=%s",
+	         redis ? place->server->endpoint : "127.0.0.1:6379");
+	for (size_t i = 0; i < 3; i++)
+		words[texts.n++] = where[i];
+	for (; settings && *settings; settings++) {
+		ck_assert_msg(texts.n < SETTINGS_MAX, "too many settings");
+		words[texts.n++] = (char *)(uintptr_t)*settings;
+	}
+	return conf_load(path, &texts, err_out);
+}
+
+static void
+on_wake(void *arg)
+{
+	struct store_fixture *fixture = arg;
+	loop_stop(fixture->loop);
+}
+
+bool
+fixture_try_open(struct store_fixture *fixture, const struct store_place *place,
+                 const char *const *settings, struct err *err_out)
+{
+	*fixture = (struct store_fixture){.place = *place};
+	fixture->conf = place_conf(place, NULL, settings, err_out);
+	ck_assert_msg(fixture->conf != NULL, "%s", err_out->text);
+	fixture->loop = loop_new();
+	fixture->wake = timer_new(fixture->loop, on_wake, fixture);
+	fixture->store = store_open(fixture->loop, fixture->conf, err_out);
+	return fixture->store != NULL;
+}
+
+void
+fixture_open(struct store_fixture *fixture, const struct store_place *place,
+             const char *const *settings)
+{
+	struct err err;
+	ck_assert_msg(fixture_try_open(fixture, place, settings, &err), "%s", err.text);
+	ck_assert_msg(fixture_wait_up(fixture, true, FIXTURE_PATIENCE_MS),
+	              "the store does not come up");
+}
+
+void
+fixture_close(struct store_fixture *fixture)
+{
+	store_close(&fixture->store);
+	timer_free(&fixture->wake);
+	loop_free(&fixture->loop);
+	conf_unref(&fixture->conf);
+}
+
+void
+fixture_run_ms(struct store_fixture *fixture, int64_t ms)
+{
+	timer_start(fixture->wake, ms);
+	loop_run(fixture->loop);
+	timer_stop(fixture->wake);
+}
+
+bool
+fixture_wait_up(struct store_fixture *fixture, bool up, int64_t limit_ms)
+{
+	int64_t give_up_ms = clock_mono_ms() + limit_ms;
+	while (store_is_up(fixture->store) != up) {
+		if (clock_mono_ms() >= give_up_ms)
+			return false;
+		fixture_run_ms(fixture, POLL_MS);
+	}
+	return true;
+}
+
+static void
+on_answer(void *arg, const struct answer *answer)
+{
+	struct question *question = arg;
+	question->answer = *answer;
+	question->answers++;
+	question->took_ms = clock_mono_ms() - question->asked_ms;
+	question->job = NULL;
+	if (--question->fixture->unanswered == 0)
+		loop_stop(question->fixture->loop);
+}
+
+void
+ask_begin(struct store_fixture *fixture, struct question *question)
+{
+	question->fixture = fixture;
+	question->answers = 0;
+	question->asked_ms = clock_mono_ms();
+	question->job = store_ask(fixture->store, &question->ask, on_answer, question);
+	fixture->unanswered++;
+	ck_assert_msg(question->answers == 0, "answered from within store_ask()");
+}
+
+void
+ask_finish(struct store_fixture *fixture)
+{
+	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
+	while (fixture->unanswered > 0 && clock_mono_ms() < give_up_ms)
+		fixture_run_ms(fixture, FIXTURE_PATIENCE_MS);
+	ck_assert_msg(fixture->unanswered == 0, "%zu questions without an answer",
+	              fixture->unanswered);
+}
+
+void
+ask_all(struct store_fixture *fixture, struct question *questions, size_t n)
+{
+	fixture_run_ms(fixture, 0); /* a new turn: the loop knows the time */
+	for (size_t i = 0; i < n; i++)
+		ask_begin(fixture, &questions[i]);
+	ask_finish(fixture);
+}
+
+struct answer
+ask_and_wait(struct store_fixture *fixture, const struct ask *ask)
+{
+	struct question question = {.ask = *ask};
+	ask_all(fixture, &question, 1);
+	return question.answer;
+}
+
+void
+answer_is(const char *what, const struct answer *got, enum store_status status,
+          enum grey_answer grey)
+{
+	ck_assert_msg(got->status == status, "%s: store %s, want %s", what,
+	              store_status_word(got->status), store_status_word(status));
+	ck_assert_msg(status != STORE_OK || got->grey.answer == grey,
+	              "%s: answer %d, want %d", what, (int)got->grey.answer, (int)grey);
+}
+
+void
+ask_wants(struct store_fixture *fixture, const char *what, const struct ask *ask,
+          enum store_status status, enum grey_answer grey)
+{
+	struct answer got = ask_and_wait(fixture, ask);
+	answer_is(what, &got, status, grey);
+}
+
+struct key
+fixture_key(char kind, unsigned number)
+{
+	struct key key = {.bytes = {(uint8_t)kind}};
+	for (size_t i = 0; i < sizeof(number); i++)
+		key.bytes[1 + i] = (uint8_t)(number >> (8 * i));
+	return key;
+}
+
+struct ask
+fixture_ask(unsigned identity, unsigned triplet, const struct grey_rules *rules,
+            int64_t now_s)
+{
+	return (struct ask){.identity = fixture_key('i', identity),
+	                    .triplet = fixture_key('t', identity << 16 | triplet),
+	                    .rules = *rules,
+	                    .may_store = true,
+	                    .now_s = now_s};
+}
+
+void
+place_key_name(const struct store_place *place, char kind, const struct key *key,
+               struct text *name_out)
+{
+	char printed[KEY_TEXT_LEN + 1];
+	key_print(key, printed);
+	text_printf(name_out, "%s%c%s", place->text, kind, printed);
+}
+
+static void
+plant_in_sqlite(const struct store_place *place, char kind, const struct key *key,
+                int64_t value)
+{
+	char sql[200];
+	struct text text = TEXT(sql);
+	text_printf(&text, "INSERT OR REPLACE INTO %s VALUES (x'",
+	            kind == 'i' ? "identity" : "triplet");
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		text_printf(&text, "%02x", key->bytes[i]);
+	text_printf(&text, "', %lld)", (long long)value);
+	place_sql(place, sql);
+}
+
+void
+place_plant(const struct store_place *place, char kind, const struct key *key,
+            int64_t value)
+{
+	if (place->backend != BACKEND_REDIS) {
+		plant_in_sqlite(place, kind, key, value);
+		return;
+	}
+	char name[sizeof(place->text) + 32], command[sizeof(name) + 64];
+	struct text text = TEXT(name);
+	place_key_name(place, kind, key, &text);
+	snprintf(command, sizeof(command), "SET %s %lld EX 1000", name, (long long)value);
+	redis_server_do(place->server, command);
+}
+
+int64_t
+place_sql(const struct store_place *place, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt = NULL;
+	int64_t value = 0;
+	int rc = sqlite3_open(place_database(place), &db);
+	sqlite3_busy_timeout(db, FIXTURE_PATIENCE_MS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	ck_assert_msg(rc == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	ck_assert_msg(rc == SQLITE_DONE, "%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return value;
+}

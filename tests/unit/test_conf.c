@@ -1,0 +1,967 @@
+/* test_conf.c - settings: defaults, every type, what is said of wrong ones, reload. */
+#include "conf.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "list.h"
+#include "log.h"
+#include "schema.h"
+
+static struct err err;
+
+/* The settings with one override, none when it is NULL. */
+static struct conf *
+load(const char *path, const char *override)
+{
+	char copy[5000];
+	struct text text = TEXT(copy);
+	text_puts(&text, override ? override : "");
+	struct conf_texts overrides = {.v = (char *[]){copy}, .n = override != NULL};
+	err = (struct err){{0}};
+	return conf_load(path, &overrides, &err);
+}
+
+static struct conf *
+must_load(const char *row, const char *path, const char *override)
+{
+	struct conf *conf = load(path, override);
+	ck_assert_msg(conf != NULL, "%s: %s", row, err.text);
+	return conf;
+}
+
+static void
+must_refuse(const char *row, const char *path, const char *override, const char *want)
+{
+	struct conf *conf = load(path, override);
+	bool is_taken = conf != NULL;
+	conf_unref(&conf);
+	ck_assert_msg(!is_taken, "%s: it is taken", row);
+	ck_assert_msg(strcmp(err.text, want) == 0, "%s: \"%s\", not \"%s\"", row,
+	              err.text, want);
+}
+
+static void
+check_texts(const char *row, const struct conf_texts *texts, const char *want)
+{
+	char buf[256];
+	struct text got = TEXT(buf);
+	text_puts(&got, "");
+	for (size_t i = 0; i < texts->n; i++) {
+		text_puts(&got, i ? "|" : "");
+		text_puts(&got, texts->v[i]);
+	}
+	ck_assert_msg(strcmp(buf, want) == 0, "%s: %s, not %s", row, buf, want);
+}
+
+START_TEST(defaults_are_those_of_the_manual)
+{
+	struct conf *conf = must_load("defaults", NULL, NULL);
+	char host[256] = "";
+	gethostname(host, sizeof(host) - 1);
+	ck_assert_str_eq(conf->node, host);
+	ck_assert_str_eq(conf->user, "weir");
+	ck_assert_int_eq(conf->log.to, LOG_TO_SYSLOG);
+	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(conf->log.facility, 0);
+	ck_assert_int_eq(conf->store.backend, BACKEND_EMBEDDED);
+	ck_assert_str_eq(conf->store.path, "/var/lib/weir");
+	ck_assert_int_eq(conf->store.max_size, 0);
+	ck_assert_int_eq(conf->store.deadline_ms, 200);
+	ck_assert_int_eq(conf->store.on_failure, ON_FAILURE_ACCEPT);
+	ck_assert_str_eq(conf->store.failure_reply,
+	                 "451 4.3.0 Temporary trouble, please try again later (id %i)");
+	check_texts("store.redis.servers", &conf->store.redis.servers, "127.0.0.1:6379");
+	ck_assert_str_eq(conf->store.redis.username, "");
+	ck_assert_str_eq(conf->store.redis.password_file, "");
+	ck_assert_str_eq(conf->store.redis.password, "");
+	ck_assert_int_eq(conf->store.redis.db, 0);
+	ck_assert_str_eq(conf->store.redis.prefix, "weir:");
+	check_texts("policyd.listen", &conf->policyd.listen, "inet:127.0.0.1:10040");
+	ck_assert_int_eq(conf->policyd.socket_mode, 0660);
+	ck_assert_str_eq(conf->policyd.socket_group, "");
+	ck_assert_int_eq(conf->policyd.max_connections, 4096);
+	ck_assert_int_eq(conf->policyd.idle_timeout_ms, 1200000);
+	ck_assert_int_eq(conf->policyd.request_timeout_ms, 10000);
+	ck_assert_int_eq(conf->greylist.mode, MODE_ON);
+	ck_assert_int_eq(conf->greylist.delay_ms, 180000);
+	ck_assert_int_eq(conf->greylist.retry_window_ms, 86400000);
+	ck_assert_int_eq(conf->greylist.lifetime_ms, INT64_C(3024000000));
+	ck_assert_int_eq(conf->greylist.ipv4_prefix, 24);
+	ck_assert_int_eq(conf->greylist.ipv6_prefix, 64);
+	ck_assert_int_eq(conf->greylist.allow_client_after, 1);
+	ck_assert_int_eq(conf->greylist.new_triplets.count, 100);
+	ck_assert_int_eq(conf->greylist.new_triplets.per_ms, 60000);
+	ck_assert_str_eq(conf->greylist.reply,
+	                 "451 4.7.1 Greylisted, please try again later (id %i)");
+	ck_assert(conf->greylist.header);
+	ck_assert_uint_eq(conf->greylist.n_pools, 0);
+	check_texts("lists.clients", &conf->lists.clients, "");
+	check_texts("lists.networks", &conf->lists.networks, "127.0.0.0/8|::1");
+	check_texts("lists.certificates", &conf->lists.certificates, "");
+	ck_assert_uint_eq(list_count(conf->allowed_clients), 0);
+	ck_assert_uint_eq(list_count(conf->allowed_senders), 0);
+	ck_assert_uint_eq(list_count(conf->allowed_recipients), 0);
+	ck_assert_uint_eq(list_count(conf->own_networks), 2);
+	conf_unref(&conf);
+	ck_assert_ptr_null(conf);
+}
+
+END_TEST
+
+START_TEST(the_table_is_sound)
+{
+	for (size_t i = 0; i < schema_rows; i++) {
+		const struct setting *row = &schema[i];
+		ck_assert_msg(schema_find(slice_of(row->name)) == row, "%s twice",
+		              row->name);
+		ck_assert_msg((row->type == SET_ENUM) == (row->words != NULL), "%s",
+		              row->name);
+		ck_assert_msg(row->min <= row->max, "%s", row->name);
+	}
+	ck_assert_ptr_null(schema_find(SLICE("")));
+	ck_assert_ptr_null(schema_find(SLICE("nod")));
+	ck_assert_ptr_null(schema_find(SLICE("greylist")));
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct number_row {
+	const char *name;
+	const char *value;
+	int64_t want;
+} number_rows[] = {
+	{"log.to", "stderr", LOG_TO_STDERR},
+	{"log.to", "syslog", LOG_TO_SYSLOG},
+	{"log.level", "error", LOG_LEVEL_ERROR},
+	{"log.level", "debug", LOG_LEVEL_DEBUG},
+	{"log.facility", "local7", 9},
+	{"store.backend", "redis", BACKEND_REDIS},
+	{"store.on_failure", "defer", ON_FAILURE_DEFER},
+	{"greylist.mode", "observe", MODE_OBSERVE},
+	{"greylist.mode", "off", MODE_OFF},
+	{"greylist.header", "false", 0},
+	{"greylist.header", "true", 1},
+	{"store.max_size", "0", 0},
+	{"store.max_size", "100000", 100000},
+	{"store.max_size", "64K", 65536},
+	{"store.max_size", "512M", 512 << 20},
+	{"store.max_size", "1024G", INT64_C(1) << 40},
+	{"store.deadline", "10ms", 10},
+	{"store.deadline", "10s", 10000},
+	{"store.deadline", "1500ms", 1500},
+	{"store.redis.db", "0", 0},
+	{"store.redis.db", "65535", 65535},
+	{"policyd.socket_mode", "0", 0},
+	{"policyd.socket_mode", "600", 0600},
+	{"policyd.socket_mode", "0777", 0777},
+	{"policyd.max_connections", "1", 1},
+	{"policyd.max_connections", "0065536", 65536},
+	{"policyd.idle_timeout", "5m", 300000},
+	{"policyd.idle_timeout", "24h", 86400000},
+	{"policyd.request_timeout", "1s", 1000},
+	{"policyd.request_timeout", "5000ms", 5000},
+	{"greylist.delay", "1s", 1000},
+	{"greylist.delay", " 2m ", 120000},
+	{"greylist.retry_window", "2d", 172800000},
+	{"greylist.lifetime", "5w", INT64_C(3024000000)},
+	{"greylist.lifetime", "3650d", INT64_C(315360000000)},
+	{"greylist.ipv4_prefix", "8", 8},
+	{"greylist.ipv4_prefix", "32", 32},
+	{"greylist.ipv6_prefix", "16", 16},
+	{"greylist.ipv6_prefix", "128", 128},
+	{"greylist.allow_client_after", "0", 0},
+	{"greylist.allow_client_after", "1000", 1000},
+};
+
+/* clang-format on */
+
+static int64_t
+number_in(const struct conf *conf, const struct setting *row)
+{
+	const char *at = (const char *)conf + row->offset;
+	if (row->type == SET_ENUM)
+		return *(const int *)(const void *)at;
+	if (row->type == SET_BOOL)
+		return *(const bool *)(const void *)at;
+	return *(const int64_t *)(const void *)at;
+}
+
+START_TEST(numbers_are_read)
+{
+	const struct number_row *r = &number_rows[_i];
+	char override[100];
+	struct text text = TEXT(override);
+	text_printf(&text, " %s =%s", r->name, r->value);
+	struct conf *conf = must_load(override, NULL, override);
+	int64_t got = number_in(conf, schema_find(slice_of(r->name)));
+	ck_assert_msg(got == r->want, "%s: %lld", override, (long long)got);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct texts_row {
+	const char *override;
+	const char *want;
+} texts_rows[] = {
+	{"lists.certificates=", ""},
+	{"lists.certificates= , ,", ""},
+	{"lists.certificates=AA:BB", "AA:BB"},
+	{"lists.certificates=AA:BB, CC:DD,EE", "AA:BB|CC:DD|EE"},
+	{"lists.certificates=a=b, c d", "a=b|c d"},
+};
+
+/* clang-format on */
+
+START_TEST(texts_are_split)
+{
+	const struct texts_row *r = &texts_rows[_i];
+	struct conf *conf = must_load(r->override, NULL, r->override);
+	check_texts(r->override, &conf->lists.certificates, r->want);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(the_rate_is_read)
+{
+	struct conf *conf = must_load("rate", NULL, "greylist.new_triplets=5/10s");
+	ck_assert_int_eq(conf->greylist.new_triplets.count, 5);
+	ck_assert_int_eq(conf->greylist.new_triplets.per_ms, 10000);
+	conf_unref(&conf);
+	conf = must_load("no limit", NULL, "greylist.new_triplets=0");
+	ck_assert_int_eq(conf->greylist.new_triplets.count, 0);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* So that no sum of the rate's arithmetic overflows. */
+START_TEST(a_rate_is_bounded)
+{
+	struct conf *conf = load(NULL, "greylist.new_triplets=1/2147483647w");
+	bool is_taken = conf != NULL;
+	conf_unref(&conf);
+	ck_assert(!is_taken);
+	conf = must_load("the largest count", NULL,
+	                 "greylist.new_triplets=1000000000/1ms");
+	conf_unref(&conf);
+	conf = must_load("a day", NULL, "greylist.new_triplets=1/1d");
+	conf_unref(&conf);
+}
+
+END_TEST
+
+#define TIME_WANTED     "wants a time with its unit, such as \"90s\", \"3m\" or \"35d\""
+#define SIZE_WANTED     "wants a size such as \"512M\" or \"2G\""
+#define RATE_WANTED     "wants a number for a time, such as \"100/1m\", or \"0\""
+#define MODE_WANTED     "wants an octal mode such as \"0660\""
+#define ENDPOINT_WANTED "wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\""
+#define REPLY_WANTED    "wants a temporary failure such as \"451 4.7.1 some text\" (not 421)"
+#define NODE_WANTED     "must be at most 64 letters, digits, - . _"
+#define NETWORK_WANTED  "wants addresses and networks such as \"192.0.2.0/24\""
+#define PREFIX_WANTED   "must be at most 64 characters, none of blank { } * ? [ ]"
+#define TEN             "xxxxxxxxxx"
+#define HUNDRED         TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
+/* clang-format off */
+static const struct refused_row {
+	const char *override;
+	const char *want;
+} refused_rows[] = {
+	{"", "-o wants name=value, not \"\""},
+	{"greylist.delay", "-o wants name=value, not \"greylist.delay\""},
+	{"=5", "-o  is not a setting"},
+	{"greylist=5", "-o greylist is not a setting"},
+	{"greylist.dealy=5m", "-o greylist.dealy is not a setting; did you mean greylist.delay?"},
+	{"zzzzzzzzzzzz=5m", "-o zzzzzzzzzzzz is not a setting"},
+
+	{"log.to=file", "-o log.to must be one of stderr|syslog"},
+	{"log.level=", "-o log.level must be one of error|warning|info|debug"},
+	{"log.level=Info", "-o log.level must be one of error|warning|info|debug"},
+	{"log.level=error|warning", "-o log.level must be one of error|warning|info|debug"},
+
+	{"greylist.header=yes", "-o greylist.header must be true or false"},
+	{"greylist.header=", "-o greylist.header must be true or false"},
+	{"greylist.header=TRUE", "-o greylist.header must be true or false"},
+
+	{"policyd.max_connections=", "-o policyd.max_connections wants a whole number"},
+	{"policyd.max_connections=-1", "-o policyd.max_connections wants a whole number"},
+	{"policyd.max_connections=+1", "-o policyd.max_connections wants a whole number"},
+	{"policyd.max_connections=1.5", "-o policyd.max_connections wants a whole number"},
+	{"policyd.max_connections=0x10", "-o policyd.max_connections wants a whole number"},
+	{"policyd.max_connections=9223372036854775808",
+		"-o policyd.max_connections wants a whole number"},
+	{"policyd.max_connections=0", "-o policyd.max_connections must be from 1 to 65536"},
+	{"policyd.max_connections=65537", "-o policyd.max_connections must be from 1 to 65536"},
+	{"greylist.ipv4_prefix=7", "-o greylist.ipv4_prefix must be from 8 to 32"},
+	{"greylist.ipv4_prefix=33", "-o greylist.ipv4_prefix must be from 8 to 32"},
+	{"greylist.ipv6_prefix=129", "-o greylist.ipv6_prefix must be from 16 to 128"},
+	{"greylist.allow_client_after=1001",
+		"-o greylist.allow_client_after must be from 0 to 1000"},
+
+	{"policyd.socket_mode=", "-o policyd.socket_mode " MODE_WANTED},
+	{"policyd.socket_mode=0680", "-o policyd.socket_mode " MODE_WANTED},
+	{"policyd.socket_mode=rw", "-o policyd.socket_mode " MODE_WANTED},
+	{"policyd.socket_mode=1000", "-o policyd.socket_mode is out of bounds"},
+	{"policyd.socket_mode=777777777777777777777777", "-o policyd.socket_mode " MODE_WANTED},
+
+	{"greylist.delay=", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=5", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=m", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=-5m", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=5 m", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=5M", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=5mm", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=1h30m", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=1y", "-o greylist.delay " TIME_WANTED},
+	{"greylist.delay=99999999999s", "-o greylist.delay must be from 1s to 86400s"},
+	{"greylist.delay=0s", "-o greylist.delay must be from 1s to 86400s"},
+	{"greylist.delay=999ms", "-o greylist.delay must be from 1s to 86400s"},
+	{"greylist.delay=1500ms", "-o greylist.delay must be whole seconds"},
+	{"greylist.delay=25h", "-o greylist.delay must be from 1s to 86400s"},
+	{"greylist.delay=2147483647w", "-o greylist.delay must be from 1s to 86400s"},
+	{"store.deadline=9ms", "-o store.deadline must be from 10ms to 10000ms"},
+	{"store.deadline=11s", "-o store.deadline must be from 10ms to 10000ms"},
+
+	{"store.max_size=", "-o store.max_size " SIZE_WANTED},
+	{"store.max_size=1T", "-o store.max_size " SIZE_WANTED},
+	{"store.max_size=1k", "-o store.max_size " SIZE_WANTED},
+	{"store.max_size=M", "-o store.max_size " SIZE_WANTED},
+	{"store.max_size=1000", "-o store.max_size must be 0 (no limit) or at least 64K"},
+	{"store.max_size=1025G", "-o store.max_size must be at most 1024G"},
+	{"store.max_size=2147483647G", "-o store.max_size must be at most 1024G"},
+
+	{"greylist.new_triplets=", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=/1m", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=0/1m", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/0s", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/60", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1m/1m", "-o greylist.new_triplets " RATE_WANTED},
+
+	{"greylist.reply=", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=try later", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 4.7.1", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 5.7.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 4.7 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 4.7.1.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 4.7777.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=550 5.7.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=250 2.0.0 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=399 4.7.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=500 4.7.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=421 4.7.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=4511 4.7.1 text", "-o greylist.reply " REPLY_WANTED},
+	{"greylist.reply=451 4.7.1 a\nb", "-o greylist.reply must be one line of printable ASCII"},
+	{"greylist.reply=451 4.7.1 \303\251", "-o greylist.reply must be one line of printable ASCII"},
+	{"greylist.reply=451 4.7.1 x\x7f", "-o greylist.reply must be one line of printable ASCII"},
+	{"greylist.reply=451 4.7.1 %s", "-o greylist.reply knows %d, %i, %n and %% only"},
+	{"greylist.reply=451 4.7.1 100%", "-o greylist.reply knows %d, %i, %n and %% only"},
+	{"greylist.reply=451 4.7.1 %%%", "-o greylist.reply knows %d, %i, %n and %% only"},
+	{"greylist.reply=451 4.7.1 " HUNDRED HUNDRED HUNDRED HUNDRED,
+		"-o greylist.reply is too long for an SMTP reply (400 characters)"},
+	{"store.failure_reply=554 5.3.0 no", "-o store.failure_reply " REPLY_WANTED},
+
+	{"node=a b", "-o node " NODE_WANTED},
+	{"node=a;b", "-o node " NODE_WANTED},
+	{"node=" HUNDRED, "-o node " NODE_WANTED},
+	{"user=" HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "x",
+		"-o user is too long"},
+	{"greylist.pools=x", "-o greylist.pools can only be given in the settings file"},
+
+	{"policyd.listen=", "-o policyd.listen must name at least one address"},
+	{"policyd.listen=10040", "-o policyd.listen " ENDPOINT_WANTED},
+	{"policyd.listen=inet:127.0.0.1:65536", "-o policyd.listen " ENDPOINT_WANTED},
+	{"policyd.listen=inet:::1:10040", "-o policyd.listen " ENDPOINT_WANTED},
+	{"policyd.listen=unix:weir.sock", "-o policyd.listen " ENDPOINT_WANTED},
+	{"policyd.listen=127.0.0.1:10040, x", "-o policyd.listen " ENDPOINT_WANTED},
+	{"store.redis.servers=", "-o store.redis.servers must name one server"},
+	{"store.redis.servers=a:1, b:2", "-o store.redis.servers must name one server"},
+	{"store.redis.servers=localhost", "-o store.redis.servers " ENDPOINT_WANTED},
+	{"store.redis.servers=localhost:0", "-o store.redis.servers " ENDPOINT_WANTED},
+	{"store.redis.prefix=a b", "-o store.redis.prefix " PREFIX_WANTED},
+	{"store.redis.prefix={a}", "-o store.redis.prefix " PREFIX_WANTED},
+	{"store.redis.prefix=a*", "-o store.redis.prefix " PREFIX_WANTED},
+	{"store.redis.prefix=" HUNDRED, "-o store.redis.prefix " PREFIX_WANTED},
+	{"store.redis.username=weir", "-o store.redis.username needs a password_file"},
+
+	{"greylist.retry_window=3m", "-o greylist.retry_window must be longer than greylist.delay"},
+	{"greylist.delay=24h", "greylist.retry_window must be longer than greylist.delay"},
+	{"greylist.lifetime=23h",
+		"-o greylist.lifetime must not be shorter than greylist.retry_window"},
+	{"greylist.retry_window=30d", NULL},
+	{"greylist.retry_window=24h", NULL},
+	{"greylist.lifetime=24h", NULL},
+
+	{"lists.networks=192.0.2.1/24", "-o lists.networks " NETWORK_WANTED},
+	{"lists.networks=example.com", "-o lists.networks " NETWORK_WANTED},
+	{"lists.networks=10.0.0.0/8, 192.0.2", "-o lists.networks " NETWORK_WANTED},
+};
+
+/* clang-format on */
+
+START_TEST(wrong_values_are_refused)
+{
+	const struct refused_row *r = &refused_rows[_i];
+	if (r->want) {
+		must_refuse(r->override, NULL, r->override, r->want);
+		return;
+	}
+	struct conf *conf = must_load(r->override, NULL, r->override);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* clang-format off */
+static const char *const taken[] = {
+	"greylist.reply=450 4.0.0 x",
+	"greylist.reply=499 4.999.999 x",
+	"greylist.reply=451 4.7.1 %d %i %n %% 100%%",
+	"greylist.reply=451 4.7.1 %%%%",
+	"node=mx1.example.com",
+	"node=mx_1-a",
+	"user=",
+	"policyd.listen=localhost:0",
+	"policyd.listen=inet:[::1]:10040, unix:/run/weir/policy, 0.0.0.0:25",
+	"store.redis.servers=unix:/run/redis.sock",
+	"store.redis.prefix=",
+	"lists.networks=",
+	"lists.networks=192.0.2.1, 2001:db8::/32, ::ffff:10.0.0.1",
+	"greylist.pools=",
+};
+
+/* clang-format on */
+
+START_TEST(right_values_are_taken)
+{
+	struct conf *conf = must_load(taken[_i], NULL, taken[_i]);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct near_row {
+	const char *wrong;
+	const char *near;
+} near_rows[] = {
+	{"nod", "node"},
+	{"nodes", "node"},
+	{"users", "user"},
+	{"greylist.Delay", "greylist.delay"},
+	{"greylist.delya", "greylist.delay"},
+	{"greylist.retrywindow", "greylist.retry_window"},
+	{"greylisting.mode", "greylist.mode"},
+	{"store.redis.server", "store.redis.servers"},
+	{"store.redis.password", "store.redis.password_file"},
+	{"list.clients", "lists.clients"},
+	{"policyd.idle_time", "policyd.idle_timeout"},
+	{"policyd.max_connection", "policyd.max_connections"},
+	{"", NULL},
+	{"x", NULL},
+	{"completely.other", NULL},
+	{"greylist.delay.greylist.delay.greylist.delay.delay", NULL},
+};
+
+/* clang-format on */
+
+START_TEST(the_nearest_name_is_hinted_at)
+{
+	const struct near_row *r = &near_rows[_i];
+	const char *near = schema_nearest(slice_of(r->wrong));
+	ck_assert_msg((near == NULL) == (r->near == NULL) &&
+	                      (!near || strcmp(near, r->near) == 0),
+	              "%s: %s", r->wrong, near ? near : "none");
+}
+
+END_TEST
+
+/* clang-format off */
+#define POOLS "greylist: { pools: ( "
+#define POOL_WANTED "greylist.pools wants groups of a name and clients: " \
+	"{ name = \"x\"; clients = [ \"example.com\" ]; }"
+
+static const struct file_row {
+	const char *row;
+	const char *content;
+	const char *want; /* what is said behind the path; NULL: it is good */
+} file_rows[] = {
+	{"an empty file", "", NULL},
+	{"comments", "# a\n// b\n/* c */\n", NULL},
+	{"every kind of value",
+		"node = \"mx1\";\nlog: { level = \"debug\"; };\n"
+		"store: { max_size = \"1G\"; deadline = \"100ms\"; redis: { db = 3; }; };\n"
+		"policyd: { listen = [ \"127.0.0.1:1\", \"unix:/x\" ]; socket_mode = \"0600\"; };\n"
+		"greylist = { header = false; new_triplets = \"1/1s\"; };\n"
+		"lists = { networks = ( \"192.0.2.1\", \"::1\" ); };\n", NULL},
+	{"sizes without a unit", "store: { max_size = 1048576; };", NULL},
+	{"large numbers", "store: { max_size = 1099511627776L; };", NULL},
+	{"a rate of 0", "greylist: { new_triplets = 0; };", NULL},
+	{"empty arrays", "lists: { networks = [ ]; clients = ( ); };", NULL},
+	{"pools", POOLS "{ name = \"a\"; clients = [ \"a.example\", \"192.0.2.0/24\" ]; },\n"
+		"{ clients = ( \".b.example\" ); name = \"b-2_x\"; } ); };", NULL},
+	{"no pools", POOLS " ); };", NULL},
+	{"a pool without clients", POOLS "{ name = \"a\"; clients = [ ]; } ); };", NULL},
+
+	{"no such setting", "node = \"a\";\nnodes = 1;\n",
+		":2: nodes is not a setting; did you mean node?"},
+	{"no such setting in a group", "greylist: {\n  delay = \"1m\";\n  dealy = \"1m\";\n};\n",
+		":3: greylist.dealy is not a setting; did you mean greylist.delay?"},
+	{"no such group", "\nfoo: { delay = \"1m\"; };\n", ":2: foo is not a setting"},
+	{"no such group in a group", "store: { rediss: { db = 1; }; };\n",
+		":1: store.rediss is not a setting; did you mean store.redis.db?"},
+	{"a group for a value", "greylist: { delay: { x = 1; }; };\n",
+		":1: greylist.delay wants a string: \"...\""},
+	{"a value for a group", "greylist = \"on\";\n", ":1: greylist is not a setting"},
+	{"a value out of bounds", "\n\n\ngreylist: { delay = \"2d\"; };\n",
+		":4: greylist.delay must be from 1s to 86400s"},
+	{"a number for a string", "node = 5;\n", ":1: node wants a string: \"...\""},
+	{"a number for a time", "greylist: { delay = 180; };\n", ":1: greylist.delay " TIME_WANTED},
+	{"a fraction", "store: { redis: { db = 1.5; }; };\n", ":1: store.redis.db wants a whole number"},
+	{"a string for a number", "store: { redis: { db = \"x\"; }; };\n",
+		":1: store.redis.db wants a whole number"},
+	{"a negative number", "store: { redis: { db = -1; }; };\n",
+		":1: store.redis.db wants a whole number"},
+	{"a number for a mode", "policyd: { socket_mode = 0660; };\n",
+		":1: policyd.socket_mode wants a string: \"...\""},
+	{"a string for true", "greylist: { header = \"true\"; };\n",
+		":1: greylist.header wants true or false, without quotes"},
+	{"a number for true", "greylist: { header = 1; };\n",
+		":1: greylist.header wants true or false, without quotes"},
+	{"true for a word", "greylist: { mode = true; };\n",
+		":1: greylist.mode wants a string: \"...\""},
+	{"a string for an array", "lists: { clients = \"/x\"; };\n",
+		":1: lists.clients wants an array of strings without commas: [ \"...\", \"...\" ]"},
+	{"a number in an array", "lists: { clients = [ 1 ]; };\n",
+		":1: lists.clients wants an array of strings without commas: [ \"...\", \"...\" ]"},
+	{"a comma in an array", "lists: { clients = [ \"a,b\" ]; };\n",
+		":1: lists.clients wants an array of strings without commas: [ \"...\", \"...\" ]"},
+	{"an array for a string", "node = [ \"a\" ];\n", ":1: node wants a string: \"...\""},
+	{"a setting twice", "node = \"a\";\nnode = \"b\";\n", ":2: duplicate setting name"},
+	{"no value", "node = ;\n", ":1: syntax error"},
+	{"no end", "greylist: {\n", ":2: syntax error"},
+	{"not libconfig", "delay 5m\n", ":1: syntax error"},
+	{"no endpoint", "node = \"a\";\npolicyd: {\n listen = [ \"nowhere\" ]; };\n",
+		":3: policyd.listen " ENDPOINT_WANTED},
+	{"cross check", "greylist: {\n retry_window = \"60s\"; };\n",
+		":2: greylist.retry_window must be longer than greylist.delay"},
+	{"a wrong network", "\nlists: { networks = [ \"192.0.2.1/24\" ]; };\n",
+		":2: lists.networks " NETWORK_WANTED},
+
+	{"pools as an array", "greylist: { pools: [ ]; };\n",
+		":1: greylist.pools wants a list of groups: ( { ... }, { ... } )"},
+	{"pools as a string", "greylist: { pools = \"a\"; };\n",
+		":1: greylist.pools wants a list of groups: ( { ... }, { ... } )"},
+	{"a pool that is a string", POOLS "\"a\" ); };\n", ":1: " POOL_WANTED},
+	{"a pool without name", POOLS "\n{ clients = [ ]; x = 1; } ); };\n", ":2: " POOL_WANTED},
+	{"a pool without a list", POOLS "{ name = \"a\"; x = 1; } ); };\n", ":1: " POOL_WANTED},
+	{"a pool whose clients are a string", POOLS "{ name = \"a\"; clients = \"b\"; } ); };\n",
+		":1: " POOL_WANTED},
+	{"a pool whose name is a number", POOLS "{ name = 1; clients = [ ]; } ); };\n",
+		":1: " POOL_WANTED},
+	{"a pool with more", POOLS "{ name = \"a\"; clients = [ ]; x = 1; } ); };\n",
+		":1: " POOL_WANTED},
+	{"a pool named like a domain", POOLS "{ name = \"a.b\"; clients = [ ]; } ); };\n",
+		":1: greylist.pools wants names of letters, digits, - and _"},
+	{"a pool without letters", POOLS "{ name = \"\"; clients = [ ]; } ); };\n",
+		":1: greylist.pools wants names of letters, digits, - and _"},
+	{"a pool of numbers", POOLS "{ name = \"a\"; clients = [ 1 ]; } ); };\n",
+		":1: greylist.pools wants strings as clients"},
+	{"the second pool is wrong", POOLS "{ name = \"a\"; clients = [ \"x.example\" ]; },\n"
+		"{ name = \"b\"; clients = [ \"a..b\" ]; } ); };\n",
+		":2: greylist.pools \"a..b\" is not an address, a network, a domain or a /regex/"},
+};
+
+/* clang-format on */
+
+START_TEST(files_are_read)
+{
+	const struct file_row *r = &file_rows[_i];
+	const char *path = harness_file("weir.conf", r->content);
+	if (!r->want) {
+		struct conf *conf = must_load(r->row, path, NULL);
+		conf_unref(&conf);
+		return;
+	}
+	char want[700];
+	struct text text = TEXT(want);
+	text_printf(&text, "%s%s", path, r->want);
+	must_refuse(r->row, path, NULL, want);
+}
+
+END_TEST
+
+START_TEST(values_of_a_file_are_kept)
+{
+	const char *path = harness_file("weir.conf", file_rows[2].content);
+	struct conf *conf = must_load("values", path, "greylist.header=true");
+	ck_assert_str_eq(conf->node, "mx1");
+	ck_assert_int_eq(conf->log.level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(conf->store.max_size, 1 << 30);
+	ck_assert_int_eq(conf->store.deadline_ms, 100);
+	ck_assert_int_eq(conf->store.redis.db, 3);
+	check_texts("listen", &conf->policyd.listen, "127.0.0.1:1|unix:/x");
+	ck_assert_int_eq(conf->policyd.socket_mode, 0600);
+	ck_assert_int_eq(conf->greylist.new_triplets.count, 1);
+	check_texts("networks", &conf->lists.networks, "192.0.2.1|::1");
+	/* what -o says holds over the file */
+	ck_assert(conf->greylist.header);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_named)
+{
+	char want[600];
+	struct text text = TEXT(want);
+	const char *path = harness_path("missing.conf");
+	text_printf(&text, "cannot read %s: No such file or directory", path);
+	must_refuse("missing", path, NULL, want);
+	ck_assert_ptr_null(load(harness_dir(), NULL));
+	ck_assert_msg(strstr(err.text, harness_dir()) != NULL, "a directory: %s",
+	              err.text);
+}
+
+END_TEST
+
+START_TEST(included_files_are_named)
+{
+	char content[600], want[700];
+	const char *inner =
+		harness_file("inner.conf", "greylist: {\n\n delay = \"0s\"; };\n");
+	struct text text = TEXT(content);
+	text_printf(&text, "node = \"a\";\n@include \"%s\"\n", inner);
+	const char *outer = harness_file("outer.conf", content);
+	struct text wanted = TEXT(want);
+	text_printf(&wanted, "%s:3: greylist.delay must be from 1s to 86400s", inner);
+	must_refuse("a wrong value", outer, NULL, want);
+
+	harness_file("inner.conf", "greylist: {\n delay = ; };\n");
+	wanted = TEXT(want);
+	text_printf(&wanted, "%s:2: syntax error", inner);
+	must_refuse("a syntax error", outer, NULL, want);
+
+	harness_file("inner.conf", "greylist: { delay = \"7s\"; };\n");
+	struct conf *conf = must_load("include", outer, NULL);
+	ck_assert_int_eq(conf->greylist.delay_ms, 7000);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(a_cross_check_names_who_set_it)
+{
+	char want[600];
+	const char *path =
+		harness_file("weir.conf", "\ngreylist: { retry_window = \"1h\"; };\n");
+	struct text text = TEXT(want);
+	text_printf(&text,
+	            "%s:2: greylist.retry_window must be longer than greylist.delay",
+	            path);
+	must_refuse("delay from -o", path, "greylist.delay=2h", want);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct password_row {
+	const char *row;
+	const char *content; /* NULL: no file */
+	mode_t mode;
+	const char *password;
+	const char *want; /* what is said behind the name of the setting; %s = the path */
+} password_rows[] = {
+	{"one line", "secret\n", 0600, "secret", NULL},
+	{"no newline", "secret", 0400, "secret", NULL},
+	{"the first line", "secret\nother\n", 0600, "secret", NULL},
+	{"blanks around", "  se cret \r\n", 0600, "se cret", NULL},
+	{"for the group too", "secret\n", 0640, "secret", NULL},
+	{"for all", "secret\n", 0644, NULL,
+		"%s must not be readable by others nor writable by its group"},
+	{"to run by others", "secret\n", 0601, NULL,
+		"%s must not be readable by others nor writable by its group"},
+	{"the group may write", "secret\n", 0660, NULL,
+		"%s must not be readable by others nor writable by its group"},
+	{"empty", "", 0600, NULL, "no password in %s"},
+	{"an empty first line", "\nsecret\n", 0600, NULL, "no password in %s"},
+	{"blanks only", "  \n", 0600, NULL, "no password in %s"},
+	{"no file", NULL, 0, NULL, "cannot read %s: No such file or directory"},
+};
+
+/* clang-format on */
+
+/* The settings file that names the password file. */
+static const char *
+with_password_file(const char *path, const char *backend)
+{
+	char content[700];
+	struct text text = TEXT(content);
+	text_printf(&text,
+	            "store: { backend = \"%s\"; redis: { username = \"weir\"; "
+	            "password_file = \"%s\"; }; };\n",
+	            backend, path);
+	return harness_file("weir.conf", content);
+}
+
+START_TEST(the_password_is_read)
+{
+	const struct password_row *r = &password_rows[_i];
+	const char *path = harness_path("password");
+	unlink(path);
+	if (r->content) {
+		harness_file("password", r->content);
+		ck_assert_int_eq(chmod(path, r->mode), 0);
+	}
+	const char *conf_path = with_password_file(path, "redis");
+	if (r->want) {
+		char want[700] = "store.redis.password_file: ";
+		struct text text = {.p = want, .n = strlen(want), .cap = sizeof(want)};
+		const char *mark = strstr(r->want, "%s");
+		text_put(&text,
+		         (struct slice){.p = r->want, .n = (size_t)(mark - r->want)});
+		text_puts(&text, path);
+		text_puts(&text, mark + 2);
+		must_refuse(r->row, conf_path, NULL, want);
+		return;
+	}
+	struct conf *conf = must_load(r->row, conf_path, NULL);
+	ck_assert_msg(strcmp(conf->store.redis.password, r->password) == 0, "%s: \"%s\"",
+	              r->row, conf->store.redis.password);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(a_password_has_an_end)
+{
+	char content[1100];
+	struct text text = TEXT(content);
+	while (!text.cut)
+		text_putc(&text, 'x');
+	const char *path = harness_file("password", content);
+	chmod(path, 0600);
+	ck_assert_ptr_null(load(with_password_file(path, "redis"), NULL));
+	ck_assert_msg(strstr(err.text, "no password in") != NULL, "%s", err.text);
+	ck_assert_ptr_null(load(with_password_file(harness_dir(), "redis"), NULL));
+	ck_assert_msg(strstr(err.text, "Is a directory") != NULL, "%s", err.text);
+}
+
+END_TEST
+
+START_TEST(the_embedded_store_needs_no_password)
+{
+	const char *path = with_password_file("/nonexistent/password", "embedded");
+	struct conf *conf = must_load("embedded", path, NULL);
+	ck_assert_str_eq(conf->store.redis.password, "");
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(lists_are_loaded)
+{
+	char content[900];
+	struct text text = TEXT(content);
+	text_printf(&text,
+	            "lists: { clients = [ \"%s\", \"%s\" ];\n senders = [ \"%s\" ];\n",
+	            harness_file("c1", "a.example\nb.example\n"),
+	            harness_file("c2", "192.0.2.0/24\n"),
+	            harness_file("s", "x@a.example\n"));
+	text_printf(&text, "recipients = [ \"%s\" ]; networks = [ \"10.0.0.0/8\" ]; };\n",
+	            harness_file("r", "postmaster@\nabuse@\ny@b.example\n"));
+	ck_assert(!text.cut);
+	struct conf *conf = must_load("lists", harness_file("weir.conf", content), NULL);
+	ck_assert_uint_eq(list_count(conf->allowed_clients), 3);
+	ck_assert_uint_eq(list_count(conf->allowed_senders), 1);
+	ck_assert_uint_eq(list_count(conf->allowed_recipients), 3);
+	ck_assert_uint_eq(list_count(conf->own_networks), 1);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct wrong_list_row {
+	const char *row;
+	const char *setting;
+	const char *content; /* NULL: no such file */
+	const char *want;
+} wrong_list_rows[] = {
+	{"clients", "lists.clients", "a.example\na..b\n", ":2: \"a..b\" is not an address"},
+	{"senders", "lists.senders", "\n\nx y@z\n", ":3: only until=DATE"},
+	{"recipients", "lists.recipients", "192.0.2.0/24\n", ":1: \"192.0.2.0/24\" is not"},
+	{"no file", "lists.clients", NULL, ": No such file or directory"},
+};
+
+/* clang-format on */
+
+START_TEST(wrong_lists_are_named)
+{
+	const struct wrong_list_row *r = &wrong_list_rows[_i];
+	const char *path = harness_path("list");
+	char override[600];
+	struct text text = TEXT(override);
+	unlink(path);
+	if (r->content)
+		harness_file("list", r->content);
+	text_printf(&text, "%s=%s", r->setting, path);
+	ck_assert_msg(load(NULL, override) == NULL, "%s", r->row);
+	ck_assert_msg(strstr(err.text, path) && strstr(err.text, r->want), "%s: %s",
+	              r->row, err.text);
+}
+
+END_TEST
+
+START_TEST(pools_are_loaded)
+{
+	const char *path = harness_file(
+		"weir.conf", POOLS
+		"{ name = \"one\"; clients = [ \"a.example\", \"192.0.2.0/24\" ]; },\n"
+		"{ name = \"two\"; clients = [ ]; } ); };");
+	struct conf *conf = must_load("pools", path, NULL);
+	ck_assert_uint_eq(conf->greylist.n_pools, 2);
+	ck_assert_str_eq(conf->greylist.pools[0].name, "one");
+	ck_assert_str_eq(conf->greylist.pools[1].name, "two");
+	ck_assert_uint_eq(list_count(conf->greylist.pools[0].clients), 2);
+	ck_assert_uint_eq(list_count(conf->greylist.pools[1].clients), 0);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(several_overrides_hold_in_their_order)
+{
+	char *v[] = {(char[]){"node=a"}, (char[]){"node=b"}, (char[]){"user=c=d"}};
+	struct conf_texts overrides = {.v = v, .n = COUNT_OF(v)};
+	struct conf *conf = conf_load(NULL, &overrides, &err);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	ck_assert_str_eq(conf->node, "b");
+	ck_assert_str_eq(conf->user, "c=d");
+	conf_unref(&conf);
+	conf = conf_load(NULL, NULL, &err);
+	ck_assert_msg(conf != NULL, "no overrides: %s", err.text);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(a_snapshot_lives_as_long_as_it_is_used)
+{
+	struct conf *conf = must_load("counted", NULL, "node=mine");
+	struct conf *other = conf_ref(conf);
+	ck_assert_ptr_eq(other, conf);
+	conf_unref(&conf);
+	ck_assert_ptr_null(conf);
+	ck_assert_str_eq(other->node, "mine");
+	conf_unref(&other);
+	conf_unref(&other);
+	ck_assert_ptr_null(other);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct restart_row {
+	const char *running;
+	const char *loaded;
+	const char *want;
+} restart_rows[] = {
+	{"greylist.delay=1m", "greylist.delay=2m", ""},
+	{"greylist.delay=1m", "greylist.delay=1m", ""},
+	{"log.level=info", "log.level=debug", ""},
+	{"lists.networks=::1", "lists.networks=", ""},
+	{"store.deadline=1s", "store.on_failure=defer", ""},
+	{"node=a", "node=b", "node"},
+	{"node=a", "user=b", "node user"},
+	{"log.to=stderr", "log.to=syslog", "log.to"},
+	{"store.path=/a", "store.path=/b", "store.path"},
+	{"store.max_size=1M", "store.max_size=2M", "store.max_size"},
+	{"policyd.listen=a:1", "policyd.listen=a:2", "policyd.listen"},
+	{"policyd.listen=a:1", "policyd.listen=a:1, b:2", "policyd.listen"},
+	{"policyd.socket_mode=0660", "policyd.socket_mode=0666", "policyd.socket_mode"},
+	{"store.backend=redis", "store.redis.prefix=x", "store.backend store.redis.prefix"},
+};
+
+/* clang-format on */
+
+START_TEST(what_needs_a_restart_is_told)
+{
+	const struct restart_row *r = &restart_rows[_i];
+	struct conf *running = must_load("running", NULL, r->running);
+	struct conf *loaded = must_load("loaded", NULL, r->loaded);
+	char buf[200] = "";
+	struct text names = TEXT(buf);
+	conf_needs_restart(running, loaded, &names);
+	ck_assert_msg(strcmp(buf, r->want) == 0, "%s, %s: \"%s\", not \"%s\"", r->running,
+	              r->loaded, buf, r->want);
+	conf_unref(&running);
+	conf_unref(&loaded);
+}
+
+END_TEST
+
+/* The same value in the file and on the command line is the same value. */
+START_TEST(the_same_value_needs_no_restart)
+{
+	const char *path = harness_file(
+		"weir.conf",
+		"policyd: { listen = [ \"a:1\", \"b:2\" ]; socket_mode = \"0660\"; };\n"
+		"store: { redis: { db = 0; }; };\n");
+	struct conf *running = must_load("file", path, NULL);
+	struct conf *loaded = must_load("-o", NULL, "policyd.listen=a:1, b:2");
+	char buf[200] = "";
+	struct text names = TEXT(buf);
+	conf_needs_restart(running, loaded, &names);
+	ck_assert_str_eq(buf, "");
+	conf_unref(&running);
+	conf_unref(&loaded);
+}
+
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_test(tcase, defaults_are_those_of_the_manual);
+	tcase_add_test(tcase, the_table_is_sound);
+	tcase_add_loop_test(tcase, numbers_are_read, 0, COUNT_OF(number_rows));
+	tcase_add_loop_test(tcase, texts_are_split, 0, COUNT_OF(texts_rows));
+	tcase_add_test(tcase, the_rate_is_read);
+	tcase_add_test(tcase, a_rate_is_bounded);
+	tcase_add_loop_test(tcase, wrong_values_are_refused, 0, COUNT_OF(refused_rows));
+	tcase_add_loop_test(tcase, right_values_are_taken, 0, COUNT_OF(taken));
+	tcase_add_loop_test(tcase, the_nearest_name_is_hinted_at, 0, COUNT_OF(near_rows));
+	tcase_add_loop_test(tcase, files_are_read, 0, COUNT_OF(file_rows));
+	tcase_add_test(tcase, values_of_a_file_are_kept);
+	tcase_add_test(tcase, a_file_that_cannot_be_read_is_named);
+	tcase_add_test(tcase, included_files_are_named);
+	tcase_add_test(tcase, a_cross_check_names_who_set_it);
+	tcase_add_loop_test(tcase, the_password_is_read, 0, COUNT_OF(password_rows));
+	tcase_add_test(tcase, a_password_has_an_end);
+	tcase_add_test(tcase, the_embedded_store_needs_no_password);
+	tcase_add_test(tcase, lists_are_loaded);
+	tcase_add_loop_test(tcase, wrong_lists_are_named, 0, COUNT_OF(wrong_list_rows));
+	tcase_add_test(tcase, pools_are_loaded);
+	tcase_add_test(tcase, several_overrides_hold_in_their_order);
+	tcase_add_test(tcase, a_snapshot_lives_as_long_as_it_is_used);
+	tcase_add_loop_test(tcase, what_needs_a_restart_is_told, 0,
+	                    COUNT_OF(restart_rows));
+	tcase_add_test(tcase, the_same_value_needs_no_restart);
+}
+
+int
+main(void)
+{
+	return harness_run("conf", fill);
+}

@@ -1,0 +1,335 @@
+/* test_log.c - lines for the operator: escaped, whole, rationed, in the end written. */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+/* Standard error goes into a file while a test runs. */
+static FILE *captured;
+static int real_stderr;
+
+static void
+set_up(void)
+{
+	captured = tmpfile();
+	ck_assert_ptr_nonnull(captured);
+	real_stderr = dup(STDERR_FILENO);
+	ck_assert_int_ge(dup2(fileno(captured), STDERR_FILENO), 0);
+	log_open("prog", LOG_TO_STDERR, LOG_MAIL, LOG_LEVEL_DEBUG);
+}
+
+static void
+tear_down(void)
+{
+	log_close();
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	fclose(captured);
+}
+
+/* What was written so far. */
+static const char *
+written(void)
+{
+	static char buf[1 << 20];
+	ssize_t n = pread(fileno(captured), buf, sizeof(buf) - 1, 0);
+	buf[n > 0 ? n : 0] = '\0';
+	return buf;
+}
+
+START_TEST(lines_have_the_programs_name)
+{
+	log_debug("d %d", 1);
+	log_info("i %s", "2");
+	log_warning("w");
+	log_error("e");
+	ck_assert_str_eq(written(), "prog: d 1\nprog: i 2\nprog: w\nprog: e\n");
+}
+
+END_TEST
+
+START_TEST(lines_are_gathered_until_it_matters)
+{
+	log_info("one");
+	log_debug("two");
+	ck_assert_str_eq(written(), "");
+	log_flush();
+	ck_assert_str_eq(written(), "prog: one\nprog: two\n");
+	log_flush();
+	log_info("three");
+	log_warning("four");
+	ck_assert_str_eq(written(), "prog: one\nprog: two\nprog: three\nprog: four\n");
+	log_info("five");
+	log_close();
+	ck_assert_ptr_nonnull(strstr(written(), "prog: five\n"));
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct level_row {
+	enum log_level level;
+	const char *want;
+} level_rows[] = {
+	{LOG_LEVEL_ERROR, "prog: error\n"},
+	{LOG_LEVEL_WARNING, "prog: error\nprog: warning\n"},
+	{LOG_LEVEL_INFO, "prog: error\nprog: warning\nprog: info\n"},
+	{LOG_LEVEL_DEBUG, "prog: error\nprog: warning\nprog: info\nprog: debug\n"},
+};
+
+/* clang-format on */
+
+START_TEST(the_level_decides)
+{
+	log_open("prog", LOG_TO_STDERR, LOG_MAIL, level_rows[_i].level);
+	log_error("error");
+	log_warning("warning");
+	log_info("info");
+	log_debug("debug");
+	log_flush();
+	ck_assert_str_eq(written(), level_rows[_i].want);
+	for (enum log_level level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+		ck_assert_int_eq(log_wants(level), level <= level_rows[_i].level);
+}
+
+END_TEST
+
+START_TEST(free_text_is_one_line)
+{
+	log_error("a\nb\rc\td\033[31m\177\303\251");
+	ck_assert_str_eq(written(), "prog: a?b?c?d?[31m?\303\251\n");
+}
+
+END_TEST
+
+START_TEST(records_are_words)
+{
+	struct log_record rec;
+	log_start(&rec, LOG_LEVEL_INFO);
+	log_word(&rec, "verdict", "defer");
+	log_slice(&rec, "sender", SLICE("a b=\"c\"\\\r\nx\0\377@d"));
+	log_slice(&rec, "empty", (struct slice){0});
+	log_int(&rec, "wait", -5);
+	log_send(&rec);
+	log_flush();
+	ck_assert_str_eq(written(),
+	                 "prog: verdict=defer sender=a\\x20b=\\x22c\\x22\\x5c\\x0d"
+	                 "\\x0ax\\x00\\xff@d empty= wait=-5\n");
+}
+
+END_TEST
+
+START_TEST(a_record_is_bounded)
+{
+	struct log_record rec;
+	char big[5000];
+	memset(big, 'x', sizeof(big));
+	log_start(&rec, LOG_LEVEL_ERROR);
+	log_slice(&rec, "a", (struct slice){.p = big, .n = sizeof(big)});
+	log_word(&rec, "b", "c");
+	log_int(&rec, "d", 1);
+	log_send(&rec);
+	const char *line = written();
+	ck_assert_uint_eq(strlen(line), 6 + sizeof(rec.buf) - 1 + 1);
+	ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+END_TEST
+
+START_TEST(free_text_is_bounded)
+{
+	char big[5000];
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	log_error("%s", big);
+	const char *line = written();
+	ck_assert_uint_lt(strlen(line), 2000);
+	ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+END_TEST
+
+/* The buffer fills to each of its last bytes; no line may lose its end. */
+START_TEST(every_line_ends)
+{
+	char text[1100];
+	size_t lines = 0, bytes = 0;
+	for (size_t n = 1; n < 1000; n++) {
+		memset(text, 'x', n);
+		text[n] = '\0';
+		log_info("%s", text);
+		lines++;
+		bytes += 6 + n + 1;
+	}
+	log_flush();
+	const char *p = written();
+	ck_assert_uint_eq(strlen(p), bytes);
+	for (size_t n = 1; n < 1000; n++) {
+		const char *end = strchr(p, '\n');
+		ck_assert_msg(end && (size_t)(end - p) == 6 + n, "line %zu", n);
+		ck_assert_msg(strncmp(p, "prog: ", 6) == 0, "line %zu", n);
+		p = end + 1;
+	}
+}
+
+END_TEST
+
+/* The same with lines of one length, chosen so that they divide the buffer. */
+START_TEST(lines_that_fill_the_buffer_exactly_end)
+{
+	char text[600];
+	size_t n = 512 - 7;
+	memset(text, 'y', n);
+	text[n] = '\0';
+	for (int i = 0; i < 100; i++)
+		log_info("%s", text);
+	log_flush();
+	const char *p = written();
+	for (int i = 0; i < 100; i++)
+		ck_assert_msg(p[512 * i + 511] == '\n', "line %d has lost its end", i);
+	ck_assert_uint_eq(strlen(p), 51200);
+}
+
+END_TEST
+
+START_TEST(errno_is_left_alone)
+{
+	errno = ENOENT;
+	log_error("x");
+	log_info("x");
+	log_flush();
+	ck_assert_int_eq(errno, ENOENT);
+	log_open("prog", LOG_TO_SYSLOG, LOG_MAIL, LOG_LEVEL_DEBUG);
+	errno = ENOENT;
+	log_debug("a test of the log");
+	ck_assert_int_eq(errno, ENOENT);
+}
+
+END_TEST
+
+START_TEST(a_closed_standard_error_is_no_trouble)
+{
+	int full = open("/dev/full", O_WRONLY);
+	if (full < 0)
+		return;
+	dup2(full, STDERR_FILENO);
+	close(full);
+	errno = 0;
+	for (int i = 0; i < 1000; i++)
+		log_error("nobody reads this");
+	ck_assert_int_eq(errno, 0);
+	dup2(fileno(captured), STDERR_FILENO);
+	log_error("this is read");
+	ck_assert_str_eq(written(), "prog: this is read\n");
+}
+
+END_TEST
+
+START_TEST(trouble_is_told_once_in_a_while)
+{
+	int64_t last_ms = 0, other_ms = 0;
+	ck_assert(log_ration(&last_ms, 60));
+	for (int i = 0; i < 100; i++)
+		ck_assert(!log_ration(&last_ms, 60));
+	ck_assert(log_ration(&other_ms, 60));
+	last_ms -= 60 * 1000;
+	ck_assert(log_ration(&last_ms, 60));
+	ck_assert(!log_ration(&last_ms, 60));
+	ck_assert(log_ration(&last_ms, 0));
+}
+
+END_TEST
+
+START_TEST(a_fatal_error_ends_the_program)
+{
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		fclose(stdout);
+		log_info("before");
+		log_fatal("no %s", "more");
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), EX_OSERR);
+	ck_assert_str_eq(written(), "prog: before\nprog: no more\n");
+}
+
+END_TEST
+
+enum { THREADS = 4, LINES = 2000 };
+
+static void *
+write_lines(void *arg)
+{
+	const char *name = arg;
+	for (int i = 0; i < LINES; i++) {
+		struct log_record rec;
+		log_start(&rec, i % 100 ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+		log_word(&rec, "thread", name);
+		log_int(&rec, "n", i);
+		log_word(&rec, "end", "yes");
+		log_send(&rec);
+	}
+	return NULL;
+}
+
+START_TEST(threads_do_not_mix_their_lines)
+{
+	static char names[THREADS][2] = {"a", "b", "c", "d"};
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_lines, names[i]),
+		                 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	log_flush();
+	struct slice rest = slice_of(written()), line;
+	int lines = 0;
+	while (slice_cut(&rest, '\n', &line) && line.n > 0) {
+		lines++;
+		ck_assert_msg(slice_starts_nocase(line, SLICE("prog: thread=")) &&
+		                      slice_ends_nocase(line, SLICE(" end=yes")) &&
+		                      line.n < 40,
+		              "%.*s", (int)line.n, line.p);
+	}
+	ck_assert_int_eq(lines, THREADS * LINES);
+}
+
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, lines_have_the_programs_name);
+	tcase_add_test(tcase, lines_are_gathered_until_it_matters);
+	tcase_add_loop_test(tcase, the_level_decides, 0, COUNT_OF(level_rows));
+	tcase_add_test(tcase, free_text_is_one_line);
+	tcase_add_test(tcase, records_are_words);
+	tcase_add_test(tcase, a_record_is_bounded);
+	tcase_add_test(tcase, free_text_is_bounded);
+	tcase_add_test(tcase, every_line_ends);
+	tcase_add_test(tcase, lines_that_fill_the_buffer_exactly_end);
+	tcase_add_test(tcase, errno_is_left_alone);
+	tcase_add_test(tcase, a_closed_standard_error_is_no_trouble);
+	tcase_add_test(tcase, trouble_is_told_once_in_a_while);
+	tcase_add_test(tcase, a_fatal_error_ends_the_program);
+	tcase_add_test(tcase, threads_do_not_mix_their_lines);
+}
+
+int
+main(void)
+{
+	return harness_run("log", fill);
+}

@@ -1,0 +1,302 @@
+/* test_verdict.c - every answer and every failure, in every mode; replies; ids. */
+#include "verdict.h"
+
+#include <stdlib.h>
+
+#include "harness.h"
+
+static struct arena arena;
+
+static struct conf *
+settings(const char *first, const char *second)
+{
+	static char copies[2][500];
+	const char *given[] = {first, second};
+	char *v[2];
+	struct conf_texts overrides = {.v = v};
+	for (size_t i = 0; i < COUNT_OF(given); i++) {
+		if (!given[i])
+			continue;
+		struct text text = TEXT(copies[i]);
+		text_puts(&text, given[i]);
+		v[overrides.n++] = copies[i];
+	}
+	struct err err;
+	struct conf *conf = conf_load(NULL, &overrides, &err);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	return conf;
+}
+
+/* clang-format off */
+static const struct answer_row {
+	const char *row;
+	struct grey_result grey;
+	enum verdict_action action;
+	enum why why;
+} answer_rows[] = {
+	{"new", {.answer = GREY_IS_NEW, .wait_s = 180}, VERDICT_DEFER, WHY_GREYLIST_NEW},
+	{"unstored", {.answer = GREY_IS_NEW_UNSTORED, .wait_s = 180}, VERDICT_DEFER,
+		WHY_GREYLIST_UNSTORED},
+	{"early", {.answer = GREY_IS_EARLY, .wait_s = 7}, VERDICT_DEFER, WHY_GREYLIST_EARLY},
+	{"aged", {.answer = GREY_IS_AGED, .wait_s = 180}, VERDICT_DEFER, WHY_GREYLIST_AGED},
+	{"passed now", {.answer = GREY_IS_PASSED_NOW, .delayed_s = 300}, VERDICT_ACCEPT,
+		WHY_GREYLIST_PASSED},
+	{"known", {.answer = GREY_IS_KNOWN}, VERDICT_ACCEPT, WHY_GREYLIST_KNOWN},
+	{"client allowed", {.answer = GREY_IS_CLIENT_ALLOWED}, VERDICT_ACCEPT, WHY_CLIENT_ALLOWED},
+};
+
+/* clang-format on */
+
+START_TEST(an_answer_becomes_a_verdict)
+{
+	const struct answer_row *r = &answer_rows[_i];
+	ck_assert_uint_eq(COUNT_OF(answer_rows), GREY_ANSWERS);
+	struct plan plan = {.ask = true, .recipient = SLICE_INIT("me@b.example")};
+	struct answer answer = {.status = STORE_OK, .grey = r->grey};
+	static const char *const modes[] = {"greylist.mode=on", "greylist.mode=observe"};
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		/* the rule for failures has no say in answers */
+		struct conf *conf = settings(modes[i], "store.on_failure=defer");
+		struct verdict v;
+		verdict_make(conf, &plan, &answer, 1, &arena, &v);
+		bool defer = r->action == VERDICT_DEFER;
+		bool observe = i == 1;
+		ck_assert_msg(v.action == (observe ? VERDICT_ACCEPT : r->action),
+		              "%s, %s: action %d", r->row, modes[i], v.action);
+		ck_assert_msg(v.observed == (observe && defer), "%s, %s: observed %d",
+		              r->row, modes[i], v.observed);
+		ck_assert_msg(v.why == r->why, "%s, %s: why %d", r->row, modes[i], v.why);
+		ck_assert_msg(v.wait_s == r->grey.wait_s, "%s: wait", r->row);
+		ck_assert_msg(v.delayed_s == r->grey.delayed_s, "%s: delayed", r->row);
+		ck_assert_msg((v.reply.n > 0) == defer, "%s: reply \"%.*s\"", r->row,
+		              (int)v.reply.n, v.reply.p);
+		conf_unref(&conf);
+	}
+	arena_free(&arena);
+}
+
+END_TEST
+
+START_TEST(a_failure_follows_the_rule)
+{
+	enum store_status status = (enum store_status)_i;
+	static const char *const modes[] = {"greylist.mode=on", "greylist.mode=observe"};
+	static const char *const rules[] = {"store.on_failure=accept",
+	                                    "store.on_failure=defer"};
+	struct plan plan = {.ask = true};
+	/* what an answer carries besides its status does not count then */
+	struct answer answer = {.status = status,
+	                        .grey = {.answer = GREY_IS_NEW,
+	                                 .wait_s = 9,
+	                                 .delayed_s = 9}};
+	for (size_t mode = 0; mode < 2; mode++) {
+		for (size_t rule = 0; rule < 2; rule++) {
+			struct conf *conf = settings(modes[mode], rules[rule]);
+			struct verdict v;
+			verdict_make(conf, &plan, &answer, 1, &arena, &v);
+			bool defer = rule == 1 && mode == 0;
+			ck_assert_msg(v.action ==
+			                      (defer ? VERDICT_DEFER : VERDICT_ACCEPT),
+			              "status %d, %s, %s: action %d", status, modes[mode],
+			              rules[rule], v.action);
+			ck_assert_msg(v.why == WHY_STORE_FAILURE, "status %d: why %d",
+			              status, v.why);
+			ck_assert_int_eq(v.wait_s, 0);
+			ck_assert_int_eq(v.delayed_s, 0);
+			ck_assert_msg(v.observed == (rule == 1 && mode == 1),
+			              "status %d: observed", status);
+			if (defer)
+				ck_assert(slice_starts_nocase(v.reply,
+				                              SLICE("451 4.3.0 ")));
+			conf_unref(&conf);
+		}
+	}
+	arena_free(&arena);
+}
+
+END_TEST
+
+START_TEST(what_was_planned_is_accepted)
+{
+	struct conf *conf = settings("store.on_failure=defer", NULL);
+	for (enum why why = 0; why < WHY_COUNT; why++) {
+		struct plan plan = {.why = why};
+		struct verdict v;
+		verdict_make(conf, &plan, NULL, 1, &arena, &v);
+		ck_assert_int_eq(v.action, VERDICT_ACCEPT);
+		ck_assert_int_eq(v.why, why);
+		ck_assert_uint_eq(v.reply.n, 0);
+		ck_assert(!v.observed);
+		ck_assert_uint_eq(strlen(v.id), VERDICT_ID_LEN);
+	}
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
+START_TEST(every_reason_has_a_word_of_its_own)
+{
+	for (enum why a = 0; a < WHY_COUNT; a++) {
+		ck_assert_msg(why_word(a) && *why_word(a), "%d has no word", a);
+		for (enum why b = 0; b < a; b++)
+			ck_assert_str_ne(why_word(a), why_word(b));
+	}
+	ck_assert_str_eq(why_word(WHY_GREYLIST_NEW), "greylist-new");
+	ck_assert_str_eq(why_word(WHY_STORE_FAILURE), "store-failure");
+	ck_assert_str_eq(why_word(WHY_LIST_CLIENT), "list-client");
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct reply_row {
+	const char *row;
+	const char *setting;
+	const char *recipient;
+	const char *want; /* ID stands for the id */
+} reply_rows[] = {
+	{"as it comes", NULL, "me@b.example",
+		"451 4.7.1 Greylisted, please try again later (id ID)"},
+	{"seconds", "greylist.reply=450 4.2.0 wait %d s", "me@b.example", "450 4.2.0 wait 177 s"},
+	{"the id alone", "greylist.reply=451 4.7.1 %i", "", "451 4.7.1 ID"},
+	{"the recipient's domain", "greylist.reply=451 4.7.1 see http://%n/", "me@b.example",
+		"451 4.7.1 see http://b.example/"},
+	{"no recipient", "greylist.reply=451 4.7.1 see http://%n/", "", "451 4.7.1 see http:///"},
+	{"a recipient without domain", "greylist.reply=451 4.7.1 %n", "me", "451 4.7.1 me"},
+	{"a recipient that ends in @", "greylist.reply=451 4.7.1 <%n>", "me@", "451 4.7.1 <>"},
+	{"the last @ counts", "greylist.reply=451 4.7.1 %n", "a@b@c.example", "451 4.7.1 c.example"},
+	{"line breaks are escaped", "greylist.reply=451 4.7.1 %n", "me@b\r\n250 ok",
+		"451 4.7.1 b\\x0d\\x0a250\\x20ok"},
+	{"percent", "greylist.reply=451 4.7.1 100%% sure", "me@b.example", "451 4.7.1 100% sure"},
+	{"percent, then a letter", "greylist.reply=451 4.7.1 %%d", "me@b.example", "451 4.7.1 %d"},
+	{"percent at the end", "greylist.reply=451 4.7.1 x%%", "me@b.example", "451 4.7.1 x%"},
+	{"all of them", "greylist.reply=451 4.7.1 %d%i%n%%", "me@b", "451 4.7.1 177IDb%"},
+	{"twice", "greylist.reply=451 4.7.1 %i %i", "me@b", "451 4.7.1 ID ID"},
+};
+
+/* clang-format on */
+
+/* Puts the id where the template says ID. */
+static const char *
+with_id(const char *template, const char *id)
+{
+	static char buf[600];
+	struct text out = TEXT(buf);
+	for (const char *at; (at = strstr(template, "ID")); template = at + 2) {
+		text_put(&out,
+		         (struct slice){.p = template, .n = (size_t)(at - template)});
+		text_puts(&out, id);
+	}
+	text_puts(&out, template);
+	return buf;
+}
+
+START_TEST(a_reply_is_filled_in)
+{
+	const struct reply_row *r = &reply_rows[_i];
+	struct conf *conf = settings(r->setting, NULL);
+	struct plan plan = {.ask = true, .recipient = slice_of(r->recipient)};
+	struct answer answer = {.grey = {.answer = GREY_IS_EARLY, .wait_s = 177}};
+	struct verdict v;
+	verdict_make(conf, &plan, &answer, 4711, &arena, &v);
+	ck_slice_eq(r->row, v.reply, with_id(r->want, v.id));
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
+/* RFC 5321 4.5.3.1.5: 512 octets with code and CRLF. */
+START_TEST(a_reply_is_one_short_line)
+{
+	char setting[500], domain[400];
+	struct text s = TEXT(setting), d = TEXT(domain);
+	text_puts(&s, "greylist.reply=451 4.7.1 ");
+	while (s.n < sizeof("greylist.reply=") - 1 + 398)
+		text_puts(&s, "%n");
+	text_puts(&d, "me@");
+	while (!d.cut)
+		text_putc(&d, _i ? '\n' : 'x');
+	struct conf *conf = settings(setting, NULL);
+	struct plan plan = {.ask = true, .recipient = text_slice(&d)};
+	struct answer answer = {.grey = {.answer = GREY_IS_NEW, .wait_s = 180}};
+	struct verdict v;
+	verdict_make(conf, &plan, &answer, 1, &arena, &v);
+	ck_assert_uint_le(v.reply.n, 510);
+	ck_assert_uint_ge(v.reply.n, 500);
+	for (size_t i = 0; i < v.reply.n; i++)
+		ck_assert(v.reply.p[i] >= ' ' && v.reply.p[i] <= '~');
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
+enum { IDS = 200000 };
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, VERDICT_ID_LEN + 1);
+}
+
+START_TEST(ids_do_not_come_twice)
+{
+	static char ids[IDS][VERDICT_ID_LEN + 1];
+	struct conf *conf = settings(NULL, NULL);
+	struct plan plan = {.why = WHY_OFF};
+	/* across the end of the serials */
+	uint32_t first = _i ? UINT32_MAX - IDS / 2 : 0;
+	for (uint32_t i = 0; i < IDS; i++) {
+		struct verdict v;
+		verdict_make(conf, &plan, NULL, first + i, &arena, &v);
+		memcpy(ids[i], v.id, sizeof(v.id));
+		ck_assert_uint_eq(strspn(v.id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"),
+		                  VERDICT_ID_LEN);
+	}
+	qsort(ids, IDS, sizeof(ids[0]), compare_ids);
+	for (size_t i = 1; i < IDS; i++)
+		ck_assert_str_ne(ids[i - 1], ids[i]);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* No bit of a serial is lost before 2^30 of them were used. */
+START_TEST(every_bit_of_a_serial_counts)
+{
+	char ids[31][VERDICT_ID_LEN + 1];
+	struct conf *conf = settings(NULL, NULL);
+	struct plan plan = {.why = WHY_OFF};
+	for (int i = 0; i < 31; i++) {
+		struct verdict v;
+		verdict_make(conf, &plan, NULL, i ? UINT32_C(1) << (i - 1) : 0, &arena, &v);
+		memcpy(ids[i], v.id, sizeof(v.id));
+		for (int j = 0; j < i; j++)
+			ck_assert_str_ne(ids[i], ids[j]);
+	}
+	conf_unref(&conf);
+}
+
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, an_answer_becomes_a_verdict, 0, COUNT_OF(answer_rows));
+	tcase_add_loop_test(tcase, a_failure_follows_the_rule, STORE_OK + 1,
+	                    STORE_STATUSES);
+	tcase_add_test(tcase, what_was_planned_is_accepted);
+	tcase_add_test(tcase, every_reason_has_a_word_of_its_own);
+	tcase_add_loop_test(tcase, a_reply_is_filled_in, 0, COUNT_OF(reply_rows));
+	tcase_add_loop_test(tcase, a_reply_is_one_short_line, 0, 2);
+	tcase_add_loop_test(tcase, ids_do_not_come_twice, 0, 2);
+	tcase_add_test(tcase, every_bit_of_a_serial_counts);
+}
+
+int
+main(void)
+{
+	return harness_run("verdict", fill);
+}
