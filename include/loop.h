@@ -89,8 +89,9 @@ struct sockaddr;
 typedef void resolve_fn(void *arg, const struct sockaddr *addr, unsigned addr_len,
                         const char *why);
 
+/* Gives the address at position `nth`, counted round and round, of those there are. */
 struct resolve *resolve_start(struct loop *loop, const char *host, uint16_t port,
-                              resolve_fn *fn, void *arg);
+                              unsigned nth, resolve_fn *fn, void *arg);
 void resolve_cancel(struct resolve **resolve);
 
 #endif

@@ -21,7 +21,7 @@
 static struct {
 	const char *program;
 	enum log_target target;
-	enum log_level level;
+	_Atomic enum log_level level; /* a reload may change it */
 	pthread_mutex_t lock; /* of the buffer */
 	size_t used;
 	char buf[16384];

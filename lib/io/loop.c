@@ -21,9 +21,18 @@ struct signal_watch {
 	struct signal_watch *next;
 };
 
+/* libevent's resolver has opinions about nameservers: for the curious only. */
+static void
+on_library_message(int severity, const char *text)
+{
+	(void)severity;
+	log_debug("libevent: %s", text);
+}
+
 struct loop *
 loop_new(void)
 {
+	event_set_log_callback(on_library_message);
 	struct loop *loop = mem_new(struct loop);
 	loop->base = event_base_new();
 	if (!loop->base)

@@ -14,19 +14,31 @@ struct resolve {
 	resolve_fn *fn; /* NULL: cancelled */
 	void *arg;
 	struct evutil_addrinfo *found;
+	unsigned nth;
 	int error;
 	struct task task;
 	struct evdns_getaddrinfo_request *request;
 };
 
+static const struct evutil_addrinfo *
+nth_of(const struct evutil_addrinfo *found, unsigned nth)
+{
+	unsigned count = 0;
+	for (const struct evutil_addrinfo *one = found; one; one = one->ai_next)
+		count++;
+	for (nth = count ? nth % count : 0; found && nth > 0; nth--)
+		found = found->ai_next;
+	return found;
+}
+
 static void
 deliver(void *arg)
 {
 	struct resolve *resolve = arg;
-	const struct evutil_addrinfo *first = resolve->found;
+	const struct evutil_addrinfo *chosen = nth_of(resolve->found, resolve->nth);
 	if (resolve->fn)
-		resolve->fn(resolve->arg, first ? first->ai_addr : NULL,
-		            first ? first->ai_addrlen : 0,
+		resolve->fn(resolve->arg, chosen ? chosen->ai_addr : NULL,
+		            chosen ? chosen->ai_addrlen : 0,
 		            resolve->error ? evutil_gai_strerror(resolve->error) : "");
 	if (resolve->found)
 		evutil_freeaddrinfo(resolve->found);
@@ -56,13 +68,13 @@ open_resolver(struct loop *loop)
 }
 
 struct resolve *
-resolve_start(struct loop *loop, const char *host, uint16_t port, resolve_fn *fn,
-              void *arg)
+resolve_start(struct loop *loop, const char *host, uint16_t port, unsigned nth,
+              resolve_fn *fn, void *arg)
 {
 	if (!loop->dns)
 		open_resolver(loop);
 	struct resolve *resolve = mem_new(struct resolve);
-	*resolve = (struct resolve){.loop = loop, .fn = fn, .arg = arg};
+	*resolve = (struct resolve){.loop = loop, .fn = fn, .arg = arg, .nth = nth};
 	resolve->task = (struct task){.fn = deliver, .arg = resolve};
 	char service[8];
 	snprintf(service, sizeof(service), "%u", port);

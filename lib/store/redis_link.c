@@ -51,6 +51,7 @@ struct redis_link {
 	int64_t patience_ms;
 	int64_t good_ms; /* since when the connection is good; 0: it is not */
 	bool said_why;   /* since the last connection that lasted */
+	unsigned tries;  /* each takes the next address of the server's name */
 
 	char *out;
 	size_t out_used, out_cap;
@@ -148,7 +149,7 @@ begin_connecting(struct redis_link *link)
 	}
 	timer_start(link->timer, 20 * CONNECT_MS);
 	link->resolve = resolve_start(link->loop, link->server.host, link->server.port,
-	                              connect_to, link);
+	                              link->tries++, connect_to, link);
 }
 
 /* The one timer, which means another thing in each state. */

@@ -178,7 +178,8 @@ refused_port() {
 }
 
 need perl
-for story in options bad_settings bad_reload notification inherited_socket privileges drain unix_listener restart_at_once; do
+for story in options bad_settings bad_reload notification inherited_socket privileges drain unix_listener \
+	restart_at_once; do
 	$story
 	clean_up
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# fake_redis.pl PATH TRICK [greet]: a Redis that cannot be trusted, on a unix socket, until killed. It answers every command
-# by the trick; with "greet" it first behaves, until it is asked for more than a greeting.
+# fake_redis.pl PATH TRICK [greet]: a Redis that cannot be trusted, on a unix socket, until killed. It answers every
+# command by the trick; with "greet" it behaves until it is asked for more than a greeting.
 use strict;
 use warnings;
 use IO::Socket::UNIX;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# idle_client.pl PORT COUNT: opens that many connections, sends half a line on each, says "open", and stays until killed.
+# idle_client.pl PORT COUNT: opens that many connections, sends half a line on each, says "open", and stays so.
 use strict;
 use warnings;
 use IO::Socket::INET;

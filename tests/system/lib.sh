@@ -230,9 +230,17 @@ start_weir() {
 
 # start_weir_by COMMAND...: the same by another command line.
 start_weir_by() {
+	launch_weir_by "$@"
+	weir_serves
+}
+
+launch_weir_by() {
 	new_log
 	start_process "$@" >"$WEIR_LOG" 2>&1
 	WEIR_PID=$STARTED
+}
+
+weir_serves() {
 	await 10 weir_decided && weir_listens
 }
 
@@ -264,10 +272,25 @@ kill_weir() {
 
 # start_named NAME [OPTION]...: one daemon of several, on a port of its own; see PORTS, PIDS and LOGS.
 start_named() {
+	launch_named "$@"
+	weir_serves
+}
+
+launch_named() {
 	PORTS[$1]=${PORTS[$1]:-$(free_port)}
-	start_weir -o "policyd.listen=inet:127.0.0.1:${PORTS[$1]}" "${@:2}" || return
+	launch_weir_by "$POLICYD" -c "$PRIVATE/weir.conf" -o "policyd.listen=inet:127.0.0.1:${PORTS[$1]}" "${@:2}"
 	PIDS[$1]=$WEIR_PID
 	LOGS[$1]=$WEIR_LOG
+}
+
+# stop_named NAME [SIGNAL]
+stop_named() {
+	end_process "${PIDS[$1]}" "${2:-TERM}"
+}
+
+# logged_by NAME PATTERN: what logged is for the newest.
+logged_by() {
+	grep -q -e "$2" "${LOGS[$1]}"
 }
 
 # refused STATUS PATTERN OPTION...: with these options the daemon ends by itself, with that status and such a text.

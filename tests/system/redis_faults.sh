@@ -194,7 +194,8 @@ wait_out_delay() {
 }
 
 need perl redis-server redis-cli
-for story in absent_at_start killed_in_load weir_killed scripts_flushed deadline paused_in_load failure_defers password eviction; do
+for story in absent_at_start killed_in_load weir_killed scripts_flushed deadline paused_in_load failure_defers \
+	password eviction; do
 	$story
 	clean_up
 done

@@ -32,14 +32,14 @@ both_answer() {
 	start_load b "${PORTS[b]}" --requests "$TRIPLETS" --seconds "$1" --rate 1500
 }
 
-# answers_of NAME: awaits the end of its load, which must have lost nothing and taken no more than a second for anything.
+# answers_of NAME: awaits the end of its load, of which nothing may be lost or late.
 answers_of() {
 	finish_load "$1"
 	nothing_lost && within 1000
 }
 
 no_failures() {
-	[ "$(got unavailable)" -eq 0 ] && ! grep -q -e 'cannot write' -e 'why=store-failure' "${LOGS[$1]}"
+	[ "$(got unavailable)" -eq 0 ] && not logged_by "$1" 'cannot write\|why=store-failure'
 }
 
 NEXT=100000 # number of the next triplet never asked about
@@ -64,25 +64,10 @@ started_at_once() {
 }
 
 agree_from_the_start() {
-	launch_both && stores a && ask b --first $((NEXT - 1)) --requests 1 && all_are greylisted &&
-		grep -q 'why=greylist-early' "${LOGS[b]}"
-}
-
-# launch_both: starts both without waiting for the first.
-launch_both() {
-	local name
-	for name in a b; do
-		PORTS[$name]=$(free_port)
-		LOGS[$name]=$PRIVATE/weir-$name.log
-		start_process "$POLICYD" -c "$PRIVATE/weir.conf" "${STRICT[@]}" \
-			-o "policyd.listen=inet:127.0.0.1:${PORTS[$name]}" >"${LOGS[$name]}" 2>&1
-		PIDS[$name]=$STARTED
-	done
-	await 10 named_listens a && await 10 named_listens b
-}
-
-named_listens() {
-	grep -q 'listening on' "${LOGS[$1]}"
+	launch_named a "${STRICT[@]}"
+	launch_named b "${STRICT[@]}"
+	await 10 logged_by a 'listening on' && await 10 logged_by b 'listening on' && stores a && ask b --first $((NEXT - 1)) --requests 1 && all_are greylisted &&
+		logged_by b 'why=greylist-early'
 }
 
 knowledge() {
@@ -116,7 +101,7 @@ killed_one() {
 	ok "killed: both start" both_start || return
 	both_answer 5
 	sleep 1.5
-	end_process "${PIDS[a]}" KILL
+	stop_named a KILL
 	finish_load a
 	sleep 1
 	ok "killed: a starts again while b answers" start_named a "${STRICT[@]}"
@@ -127,10 +112,6 @@ killed_one() {
 	stop_named a
 	stop_named b
 	ok "killed: the database is sound" database_is_sound
-}
-
-stop_named() {
-	end_process "${PIDS[$1]}"
 }
 
 database_is_sound() {

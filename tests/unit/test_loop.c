@@ -620,7 +620,7 @@ on_resolved(void *arg, const struct sockaddr *addr, unsigned addr_len, const cha
 START_TEST(an_address_is_resolved_later)
 {
 	struct resolve_row row = resolve_rows[_i];
-	ck_assert_ptr_nonnull(resolve_start(loop, row.host, row.port, on_resolved, &row));
+	ck_assert_ptr_nonnull(resolve_start(loop, row.host, row.port, 0, on_resolved, &row));
 	ck_assert_str_eq(happened, "");
 	loop_run(loop);
 	ck_assert_str_eq(happened, "r");
@@ -633,12 +633,12 @@ START_TEST(a_cancelled_question_is_not_answered)
 	struct resolve_row row = resolve_rows[0];
 	struct loop_timer *stop = timer_new(loop, on_stop, LETTER("."));
 	struct resolve *resolve =
-		resolve_start(loop, row.host, row.port, on_resolved, &row);
+		resolve_start(loop, row.host, row.port, 0, on_resolved, &row);
 	resolve_cancel(&resolve);
 	ck_assert_ptr_null(resolve);
 	resolve_cancel(&resolve);
 	/* one that needs a server, which there may or may not be */
-	resolve = resolve_start(loop, "weir.invalid", 1, on_resolved, &row);
+	resolve = resolve_start(loop, "weir.invalid", 1, 0, on_resolved, &row);
 	resolve_cancel(&resolve);
 	timer_start(stop, 50);
 	loop_run(loop);
@@ -660,7 +660,7 @@ on_no_address(void *arg, const struct sockaddr *addr, unsigned addr_len, const c
 
 START_TEST(what_is_no_name_is_refused)
 {
-	resolve_start(loop, "", 1, on_no_address, NULL);
+	resolve_start(loop, "", 1, 0, on_no_address, NULL);
 	ck_assert_str_eq(happened, "");
 	loop_run(loop);
 	ck_assert_str_eq(happened, "n");
