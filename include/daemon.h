@@ -14,6 +14,8 @@
 #include "err.h"
 #include "loop.h"
 
+struct work;
+
 struct daemon {
 	const struct program *program;
 	struct loop *loop;
@@ -25,6 +27,10 @@ struct daemon {
 	/* private */
 	struct conf
 		*started_conf; /* what settings that need a restart are compared with */
+	struct work *reload;   /* settings are being loaded */
+	struct conf *reloaded; /* what came of it; NULL with a text */
+	struct err reload_err;
+	bool reload_again; /* another signal came meanwhile */
 	const char *conf_path;
 	struct conf_texts overrides;
 	struct loop_timer *watchdog;

@@ -20,6 +20,7 @@
 #include "mem.h"
 #include "stats.h"
 #include "systemd.h"
+#include "work.h"
 
 #define DRAIN_MS 5000
 
@@ -129,18 +130,20 @@ log_counters(void)
 		log_send(&rec);
 }
 
+static void on_reload(void *arg);
+
+/* On a thread of its own: long lists take their time, and mail must not wait for them. */
 static void
-on_reload(void *arg)
+load_again(void *arg)
 {
 	struct daemon *daemon = arg;
-	struct err err;
-	systemd_notify("RELOADING=1");
-	struct conf *conf = conf_load(daemon->conf_path, &daemon->overrides, &err);
-	if (!conf) {
-		log_error("reload: %s: the settings in force stay", err.text);
-		systemd_notify("READY=1");
-		return;
-	}
+	daemon->reloaded =
+		conf_load(daemon->conf_path, &daemon->overrides, &daemon->reload_err);
+}
+
+static void
+take_over(struct daemon *daemon, struct conf *conf)
+{
 	char names[512];
 	struct text fixed = TEXT(names);
 	conf_needs_restart(daemon->started_conf, conf, &fixed);
@@ -152,7 +155,34 @@ on_reload(void *arg)
 	log_info("settings reloaded");
 	if (fixed.n > 0)
 		log_warning("these settings hold from a restart on: %s", names);
+}
+
+static void
+on_loaded(void *arg)
+{
+	struct daemon *daemon = arg;
+	struct conf *conf = daemon->reloaded;
+	daemon->reloaded = NULL;
+	work_free(&daemon->reload);
+	if (conf)
+		take_over(daemon, conf);
+	else
+		log_error("reload: %s: the settings in force stay",
+		          daemon->reload_err.text);
 	systemd_notify("READY=1");
+	if (daemon->reload_again)
+		on_reload(daemon);
+}
+
+static void
+on_reload(void *arg)
+{
+	struct daemon *daemon = arg;
+	daemon->reload_again = daemon->reload != NULL;
+	if (daemon->reload_again)
+		return;
+	systemd_notify("RELOADING=1");
+	daemon->reload = work_start(daemon->loop, load_again, on_loaded, daemon);
 }
 
 static void
@@ -224,6 +254,8 @@ run(struct daemon *daemon)
 			"real mail");
 	systemd_notify("READY=1");
 	loop_run(daemon->loop);
+	work_free(&daemon->reload);
+	conf_unref(&daemon->reloaded);
 	timer_free(&daemon->watchdog);
 	timer_free(&daemon->drain_limit);
 	loop_forget_turn_hook(daemon->loop, &hook);

@@ -6,13 +6,10 @@
 #include "log.h"
 #include "redis_errors.h"
 
-/* AUTH, SELECT and the secret: an error ends the connection. */
+/* What the server says against us ends the connection. */
 static void
-on_admission(void *arg, const struct redis_reply *reply)
+drop_for(struct store_backend *backend, const struct redis_reply *reply)
 {
-	struct store_backend *backend = arg;
-	if (reply->kind != REDIS_ERROR)
-		return;
 	char why[256];
 	struct text text = TEXT(why);
 	const struct redis_error *error = redis_error_find(reply->text);
@@ -30,7 +27,7 @@ on_secret(void *arg, const struct redis_reply *reply)
 	if (reply->kind == REDIS_LOST)
 		return;
 	if (reply->kind == REDIS_ERROR) {
-		on_admission(arg, reply);
+		drop_for(backend, reply);
 		return;
 	}
 	if (reply->kind != REDIS_TEXT || !key_secret_parse(reply->text, &stored)) {
@@ -48,7 +45,7 @@ on_secret_put(void *arg, const struct redis_reply *reply)
 {
 	if (reply->kind == REDIS_ERROR &&
 	    redis_error_find(reply->text)->remedy != REMEDY_NONE)
-		on_admission(arg, reply);
+		drop_for(arg, reply);
 }
 
 /* Puts our secret where none is stored, and takes the one that is. */
@@ -95,24 +92,50 @@ on_memory(void *arg, const struct redis_reply *reply)
 			(int)policy.n, policy.p);
 }
 
+static void
+introduce(struct store_backend *backend)
+{
+	struct slice info[] = {SLICE("INFO"), SLICE("memory")};
+	link_send(backend->link, COUNT_OF(info), info, on_memory, backend);
+	redis_agree_on_secret(backend);
+}
+
+/* AUTH or SELECT: nothing is written before all of them are granted. */
+static void
+on_admission(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	if (reply->kind == REDIS_LOST)
+		return;
+	if (reply->kind == REDIS_ERROR)
+		drop_for(backend, reply);
+	else if (--backend->admissions == 0)
+		introduce(backend);
+}
+
+static void
+ask_admission(struct store_backend *backend, const struct slice *words, size_t n)
+{
+	backend->admissions++;
+	link_send(backend->link, n, words, on_admission, backend);
+}
+
 void
 redis_greet(void *arg)
 {
 	struct store_backend *backend = arg;
-	struct slice user = slice_of(backend->username),
-		     password = slice_of(backend->password);
+	struct slice user = slice_of(backend->username);
+	struct slice password = slice_of(backend->password);
 	struct slice auth[] = {SLICE("AUTH"), user, password};
 	struct slice auth_default[] = {SLICE("AUTH"), password};
 	struct slice select_db[] = {SLICE("SELECT"), slice_of(backend->db)};
-	struct slice info[] = {SLICE("INFO"), SLICE("memory")};
+	backend->admissions = 0;
 	if (user.n > 0)
-		link_send(backend->link, COUNT_OF(auth), auth, on_admission, backend);
+		ask_admission(backend, auth, COUNT_OF(auth));
 	else if (password.n > 0)
-		link_send(backend->link, COUNT_OF(auth_default), auth_default,
-		          on_admission, backend);
+		ask_admission(backend, auth_default, COUNT_OF(auth_default));
 	if (!slice_eq(slice_of(backend->db), SLICE("0")))
-		link_send(backend->link, COUNT_OF(select_db), select_db, on_admission,
-		          backend);
-	link_send(backend->link, COUNT_OF(info), info, on_memory, backend);
-	redis_agree_on_secret(backend);
+		ask_admission(backend, select_db, COUNT_OF(select_db));
+	if (backend->admissions == 0)
+		introduce(backend);
 }

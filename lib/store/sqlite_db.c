@@ -43,7 +43,8 @@ _Static_assert(COUNT_OF(statements) == ST_COUNT, "one text for each statement");
 static int
 on_busy(void *arg, int times)
 {
-	(void)arg;
+	struct sqlite_db *db = arg;
+	db->contended_ms = clock_mono_ms();
 	if ((int64_t)times * BUSY_STEP_US >= BUSY_TOTAL_US)
 		return 0;
 	usleep(BUSY_STEP_US);
@@ -215,10 +216,11 @@ set_up(struct sqlite_db *db, int64_t max_size, bool fresh)
 	 */
 	if (!exec(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON") ||
 	    !exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") ||
-	    !exec(db,
-	          "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864") ||
+	    !exec(db, "PRAGMA journal_size_limit = 67108864") ||
 	    !exec(db, "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY"))
 		return false;
+	/* Replaces SQLite's automatic checkpoint, which would hold up who commits. */
+	sqlite3_wal_hook(db->handle, on_wal, db);
 	int64_t page_size = pragma_value(db, "PRAGMA page_size");
 	if (max_size > 0 && page_size > 0) {
 		snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %lld",
@@ -272,8 +274,7 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *
 	/* Until it is known to be ours: closing it must not touch what a crash left beside it. */
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_extended_result_codes(db->handle, 0);
-	sqlite3_busy_handler(db->handle, on_busy, NULL);
-	sqlite3_wal_hook(db->handle, on_wal, db);
+	sqlite3_busy_handler(db->handle, on_busy, db);
 	enum db_opened kind = check_kind(db, path, &fresh, err);
 	if (kind == DB_OPENED && !fresh)
 		kind = check_pages(db, path, err);
@@ -328,6 +329,12 @@ db_secret(const struct sqlite_db *db)
 	return &db->secret;
 }
 
+const char *
+db_path(const struct sqlite_db *db)
+{
+	return sqlite3_db_filename(db->handle, "main");
+}
+
 int
 db_wal_pages(const struct sqlite_db *db)
 {
@@ -335,7 +342,7 @@ db_wal_pages(const struct sqlite_db *db)
 }
 
 void
-db_checkpoint(struct sqlite_db *db)
+db_checkpoint_rest(struct sqlite_db *db)
 {
 	int pages = 0, moved = 0;
 	if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages,

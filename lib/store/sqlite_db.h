@@ -33,11 +33,17 @@ const struct key_secret *db_secret(const struct sqlite_db *db);
 /* Answers all jobs of the list, in one transaction where nothing is in the way. */
 void db_run(struct sqlite_db *db, struct store_job *jobs);
 
-/* Frames of the write-ahead log that await a checkpoint. */
+/* Full path of the file; lives as long as the database is open. */
+const char *db_path(const struct sqlite_db *db);
+
+/* Pages of the write-ahead log that await a checkpoint. */
 int db_wal_pages(const struct sqlite_db *db);
 
-/* Moves the write-ahead log into the file, as far as other processes allow it. */
-void db_checkpoint(struct sqlite_db *db);
+/*
+ * Moves what is left of the write-ahead log into the file, so that it can begin anew: little,
+ * when the checkpointer has done the bulk before.
+ */
+void db_checkpoint_rest(struct sqlite_db *db);
 
 /* Looks at the next few rows and removes the expired ones; how many those were. */
 int db_sweep(struct sqlite_db *db, const struct grey_rules *rules);

@@ -1,10 +1,15 @@
 /* sqlite_run.c - answers questions from the database: rules/grey.c on its rows. */
 #include "sqlite_db_priv.h"
 
+#include <unistd.h>
+
 #include "clock.h"
 #include "log.h"
 #include "record.h"
 #include "store_priv.h"
+
+#define CONTENDED_MS 1000
+#define PAUSE_US     300
 
 /*
  * What a transaction may do.  Most need no writing at all, so they begin by reading; one that
@@ -168,16 +173,30 @@ run_without_writes(struct sqlite_db *db, struct store_job *jobs,
 	}
 }
 
+/*
+ * SQLite's lock is not fair: who writes without a pause keeps it.  While another process writes
+ * as well, each leaves it a moment between its transactions.
+ */
+static void
+let_others_write(const struct sqlite_db *db)
+{
+	if (db->contended_ms && clock_mono_ms() - db->contended_ms < CONTENDED_MS)
+		usleep(PAUSE_US);
+}
+
 void
 db_run(struct sqlite_db *db, struct store_job *jobs)
 {
 	static int64_t last_ms;
 	int rc = run_transaction(db, jobs, MODE_READ_FIRST);
-	if (rc == SQLITE_BUSY)
+	if (rc == SQLITE_BUSY) {
+		db->contended_ms = clock_mono_ms();
 		rc = run_transaction(db, jobs, MODE_WRITE);
-	if (rc == SQLITE_DONE)
-		return;
-	if (log_ration(&last_ms, 60))
-		log_error("cannot write the database: %s", sqlite3_errstr(rc));
-	run_without_writes(db, jobs, status_of(rc));
+	}
+	if (rc != SQLITE_DONE) {
+		if (log_ration(&last_ms, 60))
+			log_error("cannot write the database: %s", sqlite3_errstr(rc));
+		run_without_writes(db, jobs, status_of(rc));
+	}
+	let_others_write(db);
 }

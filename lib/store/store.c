@@ -32,16 +32,14 @@ struct store {
 	size_t jobs; /* with the backend */
 };
 
+/* Once for each job; what the job itself holds belongs to the backend until it is done. */
 static void
-tell(struct store_job *job, enum store_status status)
+tell(struct store_job *job, const struct answer *answer)
 {
 	store_fn *fn = job->fn;
 	job->fn = NULL;
-	if (!fn)
-		return;
-	struct answer answer = job->answer;
-	answer.status = status;
-	fn(job->arg, &answer);
+	if (fn)
+		fn(job->arg, answer);
 }
 
 static void
@@ -77,27 +75,32 @@ refuse_all(void *arg)
 	while (store->refused) {
 		struct store_job *job = store->refused;
 		DL_DELETE(store->refused, job);
-		tell(job, job->answer.status);
+		tell(job, &job->answer);
 		give_back(store, job);
 	}
 }
 
 /* One line for each change of what store_is_up() says, whatever the cause. */
 static void
-note_state(struct store *store)
+note_down(struct store *store)
 {
-	bool up = store_is_up(store);
-	if (up == store->said_up)
+	if (!store->said_up || store_is_up(store))
 		return;
-	store->said_up = up;
-	if (!up)
-		log_error(
-			"store %s does not answer: going on by store.on_failure until it does",
-			store->ops->name);
-	else
-		log_info("store %s %s", store->ops->name,
-		         store->was_up ? "answers again" : "is there");
-	store->was_up |= up;
+	store->said_up = false;
+	log_error("store %s does not answer: going on by store.on_failure until it does",
+	          store->ops->name);
+}
+
+/* Called when it has proved so: a greeting is none, except the first. */
+static void
+note_up(struct store *store)
+{
+	if (store->said_up || !store_is_up(store))
+		return;
+	log_info("store %s %s", store->ops->name,
+	         store->was_up ? "answers again" : "is there");
+	store->said_up = true;
+	store->was_up = true;
 }
 
 static void
@@ -136,8 +139,8 @@ on_deadline(void *arg)
 		stop_waiting(store, job);
 		stats_add(STAT_STORE_TIMEOUTS, 1);
 		breaker_timed_out(&store->breaker, now_ms);
-		note_state(store);
-		tell(job, STORE_TIMEOUT);
+		note_down(store);
+		tell(job, &(struct answer){.status = STORE_TIMEOUT});
 	}
 	arm_deadline(store);
 }
@@ -265,13 +268,15 @@ store_job_done(struct store_job *job)
 		stats_add(STAT_STORE_ERRORS, 1);
 	if (status == STORE_FAILED || status == STORE_DOWN)
 		breaker_failed(&store->breaker, now_ms);
+	note_down(store);
 	if (!job->waiting) /* too late to be good news */
 		stats_add(STAT_LATE_ANSWERS, 1);
-	else if (status == STORE_OK)
+	else if (status == STORE_OK) {
 		breaker_answered(&store->breaker);
-	note_state(store);
+		note_up(store);
+	}
 	stop_waiting(store, job);
-	tell(job, status);
+	tell(job, &job->answer);
 	give_back(store, job);
 }
 
@@ -281,15 +286,15 @@ store_came_up(struct store *store, const struct key_secret *secret)
 	store->secret = *secret;
 	store->have_secret = true;
 	store->up = true;
-	if (!store->was_up) /* later, an answer is the proof */
-		note_state(store);
+	if (!store->was_up)
+		note_up(store);
 }
 
 void
 store_went_down(struct store *store)
 {
 	store->up = false;
-	note_state(store);
+	note_down(store);
 }
 
 const char *

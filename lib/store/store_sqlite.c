@@ -7,19 +7,23 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "plan.h"
+#include "sqlite_checkpoint.h"
 #include "sqlite_db.h"
 #include "stats.h"
 #include "store_priv.h"
 
-#define UPKEEP_MS      200   /* how often the file is looked after */
-#define WAL_PAGES_IDLE 256   /* checkpointed when nothing is asked */
-#define WAL_PAGES_MAX  16384 /* checkpointed even then */
+#define UPKEEP_MS      200  /* how often the file is looked after */
+#define WAL_PAGES_IDLE 256  /* moved into the file when nothing is asked */
+#define WAL_PAGES_BUSY 8192 /* moved even then */
+#define OPEN_TRIES     5
+#define OPEN_PAUSE_US  50000
 #define REOPEN_MS      1000
 
 struct store_backend {
@@ -39,6 +43,7 @@ struct store_backend {
 
 	/* the thread's */
 	struct sqlite_db *db;
+	struct checkpointer *checkpointer; /* while db is open */
 	char *path;
 	int64_t max_size;
 	int64_t next_upkeep_ms;
@@ -83,9 +88,10 @@ try_open(struct store_backend *backend)
 	if (clock_mono_ms() < backend->next_open_ms)
 		return;
 	backend->next_open_ms = clock_mono_ms() + REOPEN_MS;
-	if (db_open(backend->path, backend->max_size, &backend->db, &err) == DB_OPENED)
+	if (db_open(backend->path, backend->max_size, &backend->db, &err) == DB_OPENED) {
+		backend->checkpointer = checkpointer_start(db_path(backend->db));
 		publish_secret(backend);
-	else if (!backend->said_why)
+	} else if (!backend->said_why)
 		log_error("%s", err.text);
 	backend->said_why = true;
 }
@@ -93,12 +99,14 @@ try_open(struct store_backend *backend)
 static void
 look_after(struct store_backend *backend, const struct grey_rules *rules, bool idle)
 {
+	if (db_wal_pages(backend->db) > (idle ? WAL_PAGES_IDLE : WAL_PAGES_BUSY))
+		checkpointer_ask(backend->checkpointer);
+	if (checkpointer_is_done(backend->checkpointer))
+		db_checkpoint_rest(backend->db);
 	int64_t now_ms = clock_mono_ms();
 	if (now_ms < backend->next_upkeep_ms)
 		return;
 	backend->next_upkeep_ms = now_ms + UPKEEP_MS;
-	if (db_wal_pages(backend->db) > (idle ? WAL_PAGES_IDLE : WAL_PAGES_MAX))
-		db_checkpoint(backend->db);
 	int swept = db_sweep(backend->db, rules);
 	stats_add(STAT_STORE_SWEPT, (uint64_t)swept);
 }
@@ -171,7 +179,13 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
             struct err *err)
 {
 	struct sqlite_db *db;
-	enum db_opened kind = db_open(conf->store.path, conf->store.max_size, &db, err);
+	enum db_opened kind = DB_LATER;
+	/* Another daemon may be making the file just now. */
+	for (int i = 0; kind == DB_LATER && i < OPEN_TRIES; i++) {
+		if (i > 0)
+			usleep(OPEN_PAUSE_US);
+		kind = db_open(conf->store.path, conf->store.max_size, &db, err);
+	}
 	if (kind == DB_REFUSED)
 		return NULL;
 	if (kind == DB_LATER)
@@ -185,8 +199,10 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 	backend->said_why = true;
 	init_lock(backend);
 	backend->post = post_new(loop, on_done, backend);
-	if (db)
+	if (db) {
+		backend->checkpointer = checkpointer_start(db_path(db));
 		store_came_up(store, db_secret(db));
+	}
 	if (pthread_create(&backend->thread, NULL, database_thread, backend) != 0)
 		log_fatal("cannot start the database thread");
 	return backend;
@@ -235,6 +251,7 @@ close_sqlite(struct store_backend *backend)
 	pthread_mutex_unlock(&backend->lock);
 	pthread_join(backend->thread, NULL);
 	on_done(backend);
+	checkpointer_stop(&backend->checkpointer);
 	db_close(&backend->db);
 	post_free(&backend->post);
 	pthread_cond_destroy(&backend->wake);

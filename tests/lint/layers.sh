@@ -29,7 +29,7 @@ sodium/*         lib/rules/key.c lib/base/*
 pcre2.h          lib/conf/list*
 uthash.h         *
 utlist.h         *
-pthread.h        lib/io/loop.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/engine.c
+pthread.h        lib/io/loop.c lib/io/work.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/engine.c
 stdatomic.h      lib/io/loop.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/engine.c'
 
 # C, POSIX and Linux; what is not here must have an owner above.
