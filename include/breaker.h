@@ -31,6 +31,10 @@ bool breaker_allows(struct breaker *breaker, int64_t now_ms);
 
 /* Each tells of one outcome; true when that opened or closed the breaker. */
 bool breaker_answered(struct breaker *breaker);
+
+/* An answer came, though after its deadline: the next probe may go at once. */
+void breaker_answered_late(struct breaker *breaker);
+
 bool breaker_timed_out(struct breaker *breaker, int64_t now_ms);
 bool breaker_failed(struct breaker *breaker, int64_t now_ms);
 

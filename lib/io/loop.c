@@ -41,24 +41,6 @@ loop_new(void)
 	return loop;
 }
 
-void
-loop_free(struct loop **loop_at)
-{
-	struct loop *loop = *loop_at;
-	*loop_at = NULL;
-	if (!loop)
-		return;
-	struct signal_watch *sig, *next;
-	LL_FOREACH_SAFE(loop->signals, sig, next)
-	{
-		event_free(sig->event);
-		free(sig);
-	}
-	resolver_close(loop);
-	event_base_free(loop->base);
-	free(loop);
-}
-
 /* Tasks queued by tasks wait for the next round, so that none can hold up the turn. */
 static void
 run_tasks(struct loop *loop)
@@ -72,6 +54,26 @@ run_tasks(struct loop *loop)
 		task->queued = false;
 		task->fn(task->arg);
 	}
+}
+
+void
+loop_free(struct loop **loop_at)
+{
+	struct loop *loop = *loop_at;
+	*loop_at = NULL;
+	if (!loop)
+		return;
+	struct signal_watch *sig, *next;
+	LL_FOREACH_SAFE(loop->signals, sig, next)
+	{
+		event_free(sig->event);
+		free(sig);
+	}
+	/* Look-ups that were cancelled are freed by their callbacks. */
+	event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	run_tasks(loop);
+	event_base_free(loop->base);
+	free(loop);
 }
 
 static void

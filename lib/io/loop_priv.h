@@ -5,12 +5,10 @@
 #include "loop.h"
 
 struct event_base;
-struct evdns_base;
 struct signal_watch;
 
 struct loop {
 	struct event_base *base;
-	struct evdns_base *dns; /* made when first needed */
 	int64_t now_ms;
 	bool stopped;
 	struct task *tasks;   /* of the round to come */
@@ -19,7 +17,5 @@ struct loop {
 	struct turn_hook *hooks;
 	struct signal_watch *signals;
 };
-
-void resolver_close(struct loop *loop);
 
 #endif

@@ -13,6 +13,7 @@ struct resolve {
 	struct loop *loop;
 	resolve_fn *fn; /* NULL: cancelled */
 	void *arg;
+	struct evdns_base *base; /* its own: resolv.conf may change between look-ups */
 	struct evutil_addrinfo *found;
 	unsigned nth;
 	int error;
@@ -35,6 +36,7 @@ static void
 deliver(void *arg)
 {
 	struct resolve *resolve = arg;
+	evdns_base_free(resolve->base, 0);
 	const struct evutil_addrinfo *chosen = nth_of(resolve->found, resolve->nth);
 	if (resolve->fn)
 		resolve->fn(resolve->arg, chosen ? chosen->ai_addr : NULL,
@@ -57,32 +59,36 @@ on_found(int error, struct evutil_addrinfo *found, void *arg)
 }
 
 /* Without a usable resolv.conf numeric addresses and /etc/hosts still work. */
-static void
+static struct evdns_base *
 open_resolver(struct loop *loop)
 {
-	loop->dns = evdns_base_new(loop->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (!loop->dns)
+	struct evdns_base *base =
+		evdns_base_new(loop->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (!base)
 		log_fatal("cannot make a resolver");
-	evdns_base_resolv_conf_parse(loop->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
-	evdns_base_load_hosts(loop->dns, "/etc/hosts");
+	evdns_base_resolv_conf_parse(base, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	evdns_base_load_hosts(base, "/etc/hosts");
+	return base;
 }
 
 struct resolve *
 resolve_start(struct loop *loop, const char *host, uint16_t port, unsigned nth,
               resolve_fn *fn, void *arg)
 {
-	if (!loop->dns)
-		open_resolver(loop);
 	struct resolve *resolve = mem_new(struct resolve);
-	*resolve = (struct resolve){.loop = loop, .fn = fn, .arg = arg, .nth = nth};
+	*resolve = (struct resolve){.loop = loop,
+	                            .fn = fn,
+	                            .arg = arg,
+	                            .nth = nth,
+	                            .base = open_resolver(loop)};
 	resolve->task = (struct task){.fn = deliver, .arg = resolve};
 	char service[8];
 	snprintf(service, sizeof(service), "%u", port);
 	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC,
 	                                .ai_socktype = SOCK_STREAM,
 	                                .ai_flags = EVUTIL_AI_NUMERICSERV};
-	resolve->request =
-		evdns_getaddrinfo(loop->dns, host, service, &hints, on_found, resolve);
+	resolve->request = evdns_getaddrinfo(resolve->base, host, service, &hints,
+	                                     on_found, resolve);
 	return resolve;
 }
 
@@ -96,11 +102,4 @@ resolve_cancel(struct resolve **resolve_at)
 	resolve->fn = NULL;
 	if (resolve->request)
 		evdns_getaddrinfo_cancel(resolve->request);
-}
-
-void
-resolver_close(struct loop *loop)
-{
-	if (loop->dns)
-		evdns_base_free(loop->dns, 1);
 }

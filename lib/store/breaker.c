@@ -25,6 +25,12 @@ breaker_answered(struct breaker *breaker)
 	return closed;
 }
 
+void
+breaker_answered_late(struct breaker *breaker)
+{
+	breaker->probe_at_ms = 0;
+}
+
 static bool
 open_breaker(struct breaker *breaker, int64_t now_ms)
 {

@@ -23,6 +23,7 @@ struct store {
 	bool have_secret;
 	struct key_secret secret;
 	struct breaker breaker;
+	int64_t timed_out_ms;      /* when the breaker was told last */
 	struct store_job *waiting; /* somebody waits for these; ordered by deadline */
 	struct store_job *refused; /* never asked; answered by the task */
 	struct task refuse_task;
@@ -129,6 +130,17 @@ start_waiting(struct store *store, struct store_job *job)
 	arm_deadline(store);
 }
 
+/* One stall takes many questions with it: those asked before it was counted are not more. */
+static void
+note_time_out(struct store *store, const struct store_job *job, int64_t now_ms)
+{
+	if (job->asked_ms < store->timed_out_ms)
+		return;
+	store->timed_out_ms = now_ms;
+	breaker_timed_out(&store->breaker, now_ms);
+	note_down(store);
+}
+
 static void
 on_deadline(void *arg)
 {
@@ -138,8 +150,7 @@ on_deadline(void *arg)
 		struct store_job *job = store->waiting;
 		stop_waiting(store, job);
 		stats_add(STAT_STORE_TIMEOUTS, 1);
-		breaker_timed_out(&store->breaker, now_ms);
-		note_down(store);
+		note_time_out(store, job, now_ms);
 		tell(job, &(struct answer){.status = STORE_TIMEOUT});
 	}
 	arm_deadline(store);
@@ -233,6 +244,7 @@ store_ask(struct store *store, const struct ask *ask, store_fn *fn, void *arg)
 	job->ask = *ask;
 	job->fn = fn;
 	job->arg = arg;
+	job->asked_ms = now_ms;
 	job->deadline_ms = now_ms + store->deadline_ms;
 	stats_add(STAT_STORE_ASKED, 1);
 	if (!store->up)
@@ -269,11 +281,13 @@ store_job_done(struct store_job *job)
 	if (status == STORE_FAILED || status == STORE_DOWN)
 		breaker_failed(&store->breaker, now_ms);
 	note_down(store);
-	if (!job->waiting) /* too late to be good news */
+	if (!job->waiting)
 		stats_add(STAT_LATE_ANSWERS, 1);
-	else if (status == STORE_OK) {
+	if (status == STORE_OK && job->waiting) {
 		breaker_answered(&store->breaker);
 		note_up(store);
+	} else if (status == STORE_OK) {
+		breaker_answered_late(&store->breaker);
 	}
 	stop_waiting(store, job);
 	tell(job, &job->answer);

@@ -21,6 +21,7 @@ struct store_job {
 	struct store_backend *backend;
 	store_fn *fn; /* NULL: nobody waits any more */
 	void *arg;
+	int64_t asked_ms;
 	int64_t deadline_ms;
 	bool waiting; /* on the list of those */
 	struct store_job *prev, *next;

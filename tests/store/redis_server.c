@@ -38,12 +38,19 @@ is_installed(void)
 bool
 redis_tests_wanted(void)
 {
-	const char *required = getenv("WEIR_REQUIRE_REDIS");
-	if (is_installed() || (required && strcmp(required, "1") == 0))
+	static bool said;
+	const char *variable = getenv("WEIR_REQUIRE_REDIS");
+	bool required = variable && strcmp(variable, "1") == 0;
+	if (is_installed())
 		return true;
-	printf("# SKIP without " PROGRAM " nothing is tested with Redis\n");
+	if (!said)
+		printf(required ? "# WEIR_REQUIRE_REDIS=1, but " PROGRAM
+		                  " is not installed\n"
+		                : "# SKIP without " PROGRAM
+		                  " nothing is tested with Redis\n");
 	fflush(stdout);
-	return false;
+	said = true;
+	return required;
 }
 
 /* In the child: becomes the server, its output in a file of the directory. */
@@ -187,7 +194,9 @@ redis_server_do(const struct redis_server *server, const char *command)
 	redisReply *reply = redisCommandArgv(redis, n, words, lengths);
 	ck_assert_msg(reply && reply->type != REDIS_REPLY_ERROR, "%s: %s", command,
 	              reply ? reply->str : redis->errstr);
-	long long integer = reply->integer;
+	long long integer = reply->type == REDIS_REPLY_STRING
+	                            ? strtoll(reply->str, NULL, 10)
+	                            : reply->integer;
 	freeReplyObject(reply);
 	redisFree(redis);
 	return integer;

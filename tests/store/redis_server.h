@@ -38,7 +38,10 @@ void redis_server_resume(struct redis_server *server); /* SIGCONT */
 /* A connection of the test's own; redisFree() it. */
 redisContext *redis_server_connect(const struct redis_server *server);
 
-/* One command on a connection of its own, split at blanks; for its integer or its effect. */
+/*
+ * One command on a connection of its own, split at blanks; the integer of its reply, or of the
+ * text of its reply.
+ */
 long long redis_server_do(const struct redis_server *server, const char *command);
 
 #endif

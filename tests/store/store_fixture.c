@@ -217,33 +217,50 @@ place_key_name(const struct store_place *place, char kind, const struct key *key
 	text_printf(name_out, "%s%c%s", place->text, kind, printed);
 }
 
+/* "x'00ff...'" */
 static void
-plant_in_sqlite(const struct store_place *place, char kind, const struct key *key,
-                int64_t value)
+put_blob(const struct key *key, struct text *sql)
 {
-	char sql[200];
-	struct text text = TEXT(sql);
-	text_printf(&text, "INSERT OR REPLACE INTO %s VALUES (x'",
-	            kind == 'i' ? "identity" : "triplet");
+	text_puts(sql, "x'");
 	for (size_t i = 0; i < KEY_BYTES; i++)
-		text_printf(&text, "%02x", key->bytes[i]);
-	text_printf(&text, "', %lld)", (long long)value);
-	place_sql(place, sql);
+		text_printf(sql, "%02x", key->bytes[i]);
+	text_puts(sql, "'");
 }
 
 void
 place_plant(const struct store_place *place, char kind, const struct key *key,
             int64_t value)
 {
-	if (place->backend != BACKEND_REDIS) {
-		plant_in_sqlite(place, kind, key, value);
+	char buf[512];
+	struct text text = TEXT(buf);
+	if (place->backend == BACKEND_REDIS) {
+		text_puts(&text, "SET ");
+		place_key_name(place, kind, key, &text);
+		text_printf(&text, " %lld EX 1000", (long long)value);
+		redis_server_do(place->server, buf);
 		return;
 	}
-	char name[sizeof(place->text) + 32], command[sizeof(name) + 64];
-	struct text text = TEXT(name);
-	place_key_name(place, kind, key, &text);
-	snprintf(command, sizeof(command), "SET %s %lld EX 1000", name, (long long)value);
-	redis_server_do(place->server, command);
+	text_printf(&text, "INSERT OR REPLACE INTO %s VALUES (",
+	            kind == 'i' ? "identity" : "triplet");
+	put_blob(key, &text);
+	text_printf(&text, ", %lld)", (long long)value);
+	place_sql(place, buf);
+}
+
+int64_t
+place_value(const struct store_place *place, char kind, const struct key *key)
+{
+	char buf[512];
+	struct text text = TEXT(buf);
+	if (place->backend == BACKEND_REDIS) {
+		text_puts(&text, "GET ");
+		place_key_name(place, kind, key, &text);
+		return redis_server_do(place->server, buf);
+	}
+	text_printf(&text, "SELECT rec FROM %s WHERE key = ",
+	            kind == 'i' ? "identity" : "triplet");
+	put_blob(key, &text);
+	return place_sql(place, buf);
 }
 
 int64_t

@@ -102,6 +102,9 @@ struct ask fixture_ask(unsigned identity, unsigned triplet,
 void place_plant(const struct store_place *place, char kind, const struct key *key,
                  int64_t value);
 
+/* What is stored under the key, read past the store; 0 when there is nothing. */
+int64_t place_value(const struct store_place *place, char kind, const struct key *key);
+
 /* The name of the key in Redis. */
 void place_key_name(const struct store_place *place, char kind, const struct key *key,
                     struct text *name_out);

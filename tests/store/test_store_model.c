@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "harness.h"
+#include "record.h"
 #include "store_fixture.h"
 
 #define SEEDS      4
@@ -69,27 +70,49 @@ draw_between(struct run *run, int64_t from, int64_t to)
 	return from + (int64_t)draw(run, (uint64_t)(to - from + 1));
 }
 
-/* Mostly a little forward; sometimes to just about where a rule changes its mind, or back. */
+/* Mostly a little forward, sometimes far, sometimes back. */
 static int64_t
 draw_clock_move(struct run *run, const struct grey_rules *rules)
 {
 	uint64_t kind = draw(run, 1000);
-	int64_t about = draw_between(run, -1, 1);
-	if (kind < 150)
-		return rules->delay_s + about;
-	if (kind < 160)
-		return rules->retry_window_s + about;
-	if (kind < 170)
-		return rules->lifetime_s / 32 + about;
-	if (kind < 172)
-		return rules->lifetime_s + about;
-	if (kind < 200)
+	if (kind < 100)
+		return rules->delay_s;
+	if (kind < 140)
 		return draw_between(run, 600, 7200);
-	if (kind < 230)
+	if (kind < 145)
+		return rules->retry_window_s;
+	if (kind < 147)
+		return rules->lifetime_s;
+	if (kind < 180)
 		return draw_between(run, -600, 0);
-	if (kind < 233)
+	if (kind < 183)
 		return draw_between(run, -2 * DAY, -DAY);
 	return draw_between(run, 0, 60);
+}
+
+/*
+ * To a second before or behind, or just to, where a rule changes its mind about what is stored
+ * for the step; false when that is far away.
+ */
+static bool
+aim_clock(struct run *run, const struct step *step, const struct grey_rules *rules)
+{
+	const struct model *model = &run->model;
+	int64_t identity_s = model->identities[step->identity].at_s;
+	int64_t triplet_s = model->triplets[step->identity][step->triplet].at_s;
+	const int64_t edges_s[] = {triplet_s + rules->delay_s,
+	                           triplet_s + rules->retry_window_s,
+	                           triplet_s + rules->lifetime_s,
+	                           triplet_s + rules->lifetime_s / 32,
+	                           identity_s + 3600,
+	                           identity_s + rules->lifetime_s / 32,
+	                           identity_s + rules->lifetime_s};
+	int64_t aim_s = edges_s[draw(run, COUNT_OF(edges_s))] + draw_between(run, -1, 1);
+	int64_t far_s = draw(run, 100) ? 7200 : 2 * rules->lifetime_s;
+	if (aim_s < run->now_s - 600 || aim_s > run->now_s + far_s)
+		return false;
+	run->now_s = aim_s;
+	return true;
 }
 
 static struct grey_result
@@ -119,7 +142,8 @@ draw_step(struct run *run, const struct grey_rules *rules, size_t n)
 		step.identity = recent->identity;
 		step.triplet = recent->triplet;
 	}
-	run->now_s += draw_clock_move(run, rules);
+	if (draw(run, 3) || !aim_clock(run, &step, rules))
+		run->now_s += draw_clock_move(run, rules);
 	step.ask = (struct ask){.identity = fixture_key('i', step.identity),
 	                        .triplet = fixture_key('t',
 	                                               step.identity << 8 | step.triplet),
@@ -233,6 +257,32 @@ check_variety(const struct run *run)
 }
 
 static void
+compare_record(const struct run *run, const struct store_place *place, char kind,
+               unsigned number, const struct grey_record *rec)
+{
+	struct key key = fixture_key(kind, number);
+	int64_t want = rec->state == GREY_ABSENT ? 0 : record_pack(rec);
+	int64_t got = place_value(place, kind, &key);
+	ck_assert_msg(got == want,
+	              "WEIR_SEED=%" PRIu64 ": %s holds %" PRIx64
+	              " under %c %u, want %" PRIx64,
+	              run->seed, place->backend == BACKEND_REDIS ? "redis" : "sqlite",
+	              (uint64_t)got, kind, number, (uint64_t)want);
+}
+
+/* What was written down matters only much later: so it is looked at, too. */
+static void
+compare_records(const struct run *run, const struct store_place *place)
+{
+	for (unsigned i = 0; i < IDENTITIES; i++) {
+		compare_record(run, place, 'i', i, &run->model.identities[i]);
+		for (unsigned t = 0; t < TRIPLETS; t++)
+			compare_record(run, place, 't', i << 8 | t,
+			               &run->model.triplets[i][t]);
+	}
+}
+
+static void
 open_stores(struct run *run)
 {
 	static const char *const settings[] = {"store.deadline=10s", NULL};
@@ -256,8 +306,11 @@ START_TEST(stores_do_what_the_model_does)
 	for (size_t next = 0; next < run.n_steps;)
 		next = run_turn(&run, next);
 	check_variety(&run);
-	while (run.n_stores > 0)
-		fixture_close(&run.stores[--run.n_stores]);
+	while (run.n_stores > 0) {
+		struct store_fixture *last = &run.stores[--run.n_stores];
+		compare_records(&run, &last->place);
+		fixture_close(last);
+	}
 	free(run.steps);
 }
 
