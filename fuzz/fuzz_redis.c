@@ -111,7 +111,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice stream = {.p = (const char *)data, .n = size};
-	size_t odd_step = size > 0 ? 1 + data[size / 2] % 16 : 1;
+	size_t odd_step = size > 0 ? (1 + data[size / 2] % 16) * (1 + size / 1024) : 1;
 	struct summary whole = read_stream(stream, READ_BYTES);
 	struct summary pieces = read_stream(stream, odd_step);
 	if (!whole.too_large && !pieces.too_large)

@@ -47,7 +47,7 @@ struct conf {
 	struct {
 		int to;       /* enum log_target */
 		int level;    /* enum log_level */
-		int facility; /* a row of facilities in log.c's terms: see schema.c */
+		int facility; /* position among the words of the setting */
 	} log;
 
 	struct {

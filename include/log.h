@@ -35,11 +35,14 @@ void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Says why and ends the program with status 71 (EX_OSERR). */
 void log_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
 
+/* Bytes of a value that came from outside; the rest of it is cut off. */
+#define LOG_VALUE_MAX 256
+
 /* A record under construction; on the stack of who writes it. */
 struct log_record {
 	enum log_level level;
 	struct text text;
-	char buf[2048];
+	char buf[6144]; /* room for five such values, escaped */
 };
 
 void log_start(struct log_record *rec, enum log_level level);

@@ -45,6 +45,7 @@ struct plan {
 	bool ask;            /* the store is to be asked */
 	enum why why;        /* when not */
 	struct list_hit hit; /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
+	int64_t now_s;
 	struct addr client;
 	struct identity identity; /* these three when ask is set */
 	struct slice sender;

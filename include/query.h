@@ -22,12 +22,8 @@ struct query {
 	enum stage stage;
 	struct slice client_address;
 	struct slice client_name; /* forward-confirmed, else empty or "unknown" */
-	struct slice client_port;
-	struct slice helo_name;
-	struct slice sender; /* empty: the null sender */
+	struct slice sender;      /* empty: the null sender */
 	struct slice recipient;
-	struct slice recipient_count;
-	struct slice queue_id;
 	struct slice instance; /* the same for all steps of one message */
 	struct slice sasl_username;
 	struct slice ccert_fingerprint;

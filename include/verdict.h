@@ -24,6 +24,8 @@ struct verdict {
 	int64_t wait_s;     /* until a retry passes; 0 when there is no such time */
 	int64_t delayed_s;  /* a first pass: how long the mail was held up */
 	struct slice reply; /* DEFER: "451 4.7.1 text" */
+	struct slice
+		header; /* a first pass: to be added to the message, once; else empty */
 	char id[VERDICT_ID_LEN + 1];
 };
 
@@ -32,7 +34,7 @@ const char *why_word(enum why why);
 
 /*
  * Turns what was planned and what the store answered (NULL when nothing was asked) into the
- * verdict.  The reply lives in the arena; `serial` becomes the id.
+ * verdict.  Reply and header live in the arena; `serial` becomes the id.
  */
 void verdict_make(const struct conf *conf, const struct plan *plan,
                   const struct answer *answer, uint32_t serial, struct arena *arena,

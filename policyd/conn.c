@@ -9,7 +9,6 @@
 
 #include "complain.h"
 #include "decision.h"
-#include "header.h"
 #include "log.h"
 #include "policy.h"
 #include "stats.h"
@@ -139,30 +138,26 @@ on_readable(void *arg, int ready)
 }
 
 /* Once for each message: its other recipients come with the same instance. */
-static bool
-wants_header(struct conn *conn, const struct verdict *verdict)
+static struct slice
+header_for(struct conn *conn, const struct verdict *verdict)
 {
 	struct slice instance = conn->policy.query.instance;
-	if (verdict->why != WHY_GREYLIST_PASSED ||
-	    !conn->conns->engine->conf->greylist.header)
-		return false;
+	if (verdict->header.n == 0)
+		return verdict->header;
 	if (instance.n > 0 && slice_eq(instance, slice_of(conn->headed)))
-		return false;
+		return (struct slice){0};
 	struct text headed = TEXT(conn->headed);
 	text_put(&headed, instance);
-	return true;
+	return verdict->header;
 }
 
 /* Answers are far smaller than a socket's buffer: a peer that lets it fill up is not Postfix. */
 static bool
 answer(struct conn *conn, const struct verdict *verdict)
 {
-	char header_buf[256], out_buf[1024];
-	struct text header = TEXT(header_buf), out = TEXT(out_buf);
-	if (wants_header(conn, verdict))
-		header_print(conn->conns->engine->conf->node, verdict->delayed_s,
-		             conn->decision.now_s, &header);
-	policy_print(verdict, text_slice(&header), &out);
+	char buf[1024];
+	struct text out = TEXT(buf);
+	policy_print(verdict, header_for(conn, verdict), &out);
 	stats_add(STAT_POLICY_REQUESTS, 1);
 	ssize_t n = send(conn->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return n == (ssize_t)out.n;

@@ -7,6 +7,8 @@
 #include "log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +24,8 @@ static struct {
 	const char *program;
 	enum log_target target;
 	_Atomic enum log_level level; /* a reload may change it */
-	pthread_mutex_t lock; /* of the buffer */
+	pthread_mutex_t lock;         /* of the buffer */
+	size_t lost;                  /* lines there was no room for */
 	size_t used;
 	char buf[16384];
 } out = {.program = "weir", .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -59,20 +62,29 @@ log_wants(enum log_level level)
 	return level <= out.level;
 }
 
-/* Lines that standard error refuses are lost: there is nowhere else to say so. */
+/* A reader that stalls must not stop the daemon. */
+static bool
+is_writable(int fd)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* In pieces that a writable pipe takes without blocking; what it does not take stays. */
 static void
 flush_locked(void)
 {
 	size_t done = 0;
-	while (done < out.used) {
-		ssize_t n = write(STDERR_FILENO, out.buf + done, out.used - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
+	while (done < out.used && is_writable(STDERR_FILENO)) {
+		size_t n = out.used - done < PIPE_BUF ? out.used - done : PIPE_BUF;
+		ssize_t written = write(STDERR_FILENO, out.buf + done, n);
+		if (written < 0 && errno != EINTR && errno != EAGAIN)
+			done = out.used; /* there is nowhere to say so */
+		else if (written > 0)
+			done += (size_t)written;
 	}
-	out.used = 0;
+	out.used -= done;
+	memmove(out.buf, out.buf + done, out.used);
 }
 
 void
@@ -86,20 +98,43 @@ log_flush(void)
 	errno = saved;
 }
 
-static void
-to_stderr(enum log_level level, struct slice line)
+/* False when there is no room. */
+static bool
+append_locked(struct slice line)
 {
-	pthread_mutex_lock(&out.lock);
 	struct slice program = slice_of(out.program);
 	size_t need = program.n + 2 + line.n + 1;
 	if (out.used + need >= sizeof(out.buf))
 		flush_locked();
+	if (out.used + need >= sizeof(out.buf))
+		return false;
 	struct text t = {.p = out.buf + out.used, .cap = sizeof(out.buf) - out.used};
 	text_put(&t, program);
 	text_put(&t, SLICE(": "));
 	text_put(&t, line);
 	text_putc(&t, '\n');
 	out.used += t.n;
+	return true;
+}
+
+/* Says how many lines were lost before the first that is not. */
+static void
+note_lost_locked(void)
+{
+	char buf[64];
+	struct text t = TEXT(buf);
+	text_printf(&t, "%zu log lines lost: nobody read them", out.lost);
+	if (out.lost > 0 && append_locked(text_slice(&t)))
+		out.lost = 0;
+}
+
+static void
+to_stderr(enum log_level level, struct slice line)
+{
+	pthread_mutex_lock(&out.lock);
+	note_lost_locked();
+	if (out.lost > 0 || !append_locked(line))
+		out.lost++;
 	if (level <= LOG_LEVEL_WARNING)
 		flush_locked();
 	pthread_mutex_unlock(&out.lock);
@@ -210,7 +245,9 @@ void
 log_slice(struct log_record *rec, const char *key, struct slice value)
 {
 	put_key(rec, key);
-	text_put_escaped(&rec->text, value);
+	text_put_escaped(&rec->text, slice_head(value, LOG_VALUE_MAX));
+	if (value.n > LOG_VALUE_MAX)
+		text_puts(&rec->text, "...");
 }
 
 void

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "list.h"
 #include "mem.h"
@@ -235,10 +237,11 @@ load_tree(struct loading *load, config_t *tree, const char *path)
 {
 	if (!path)
 		return true;
-	FILE *file = fopen(path, "re");
-	if (!file)
+	struct stat st;
+	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
 		return err_set_errno(load->err, "cannot read %s", path);
-	fclose(file);
+	if (!S_ISREG(st.st_mode)) /* a FIFO would hold us up for ever */
+		return err_set(load->err, "%s is not a regular file", path);
 	if (config_read_file(tree, path) != CONFIG_TRUE) {
 		const char *where =
 			config_error_file(tree) ? config_error_file(tree) : path;

@@ -121,7 +121,7 @@ read_password(struct loading *load)
 	conf->store.redis.password = mem_dup(SLICE(""));
 	if (!*path || conf->store.backend != BACKEND_REDIS)
 		return true;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	char buf[1024];
 	ssize_t n = -1;

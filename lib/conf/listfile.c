@@ -1,5 +1,8 @@
 /* listfile.c - reads list files: one entry a line, an option and a comment behind it. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "list.h"
@@ -92,12 +95,30 @@ read_lines(struct list *list, FILE *file, const char *path, struct err *err_out)
 	}
 }
 
+/* NULL with a text; a FIFO would hold up the daemon for ever. */
+static FILE *
+open_regular(const char *path, struct err *err_out)
+{
+	struct stat st;
+	FILE *file = NULL;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		err_set_errno(err_out, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		err_set(err_out, "%s is not a regular file", path);
+	else
+		file = fdopen(fd, "r");
+	if (fd >= 0 && !file)
+		close(fd);
+	return file;
+}
+
 bool
 listfile_load(struct list *list, const char *path, struct err *err_out)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = open_regular(path, err_out);
 	if (!file)
-		return err_set_errno(err_out, "%s", path);
+		return false;
 	bool ok = read_lines(list, file, path, err_out);
 	fclose(file);
 	return ok;

@@ -60,23 +60,18 @@ is_served(const struct sockaddr_un *name)
 }
 
 static bool
-set_rights(const char *path, const struct socket_rights *rights, struct err *err)
+set_group(const char *path, const char *name, struct err *err)
 {
-	if (*rights->group) {
-		struct group *group = getgrnam(rights->group);
-		if (!group)
-			return err_set(err, "there is no group \"%s\" for %s",
-			               rights->group, path);
-		if (chown(path, (uid_t)-1, group->gr_gid) != 0)
-			return err_set_errno(err, "cannot give %s to group %s", path,
-			                     rights->group);
-	}
-	if (chmod(path, rights->mode) != 0)
-		return err_set_errno(err, "cannot set the mode of %s", path);
+	if (!*name)
+		return true;
+	struct group *group = getgrnam(name);
+	if (!group)
+		return err_set(err, "there is no group \"%s\" for %s", name, path);
+	if (lchown(path, (uid_t)-1, group->gr_gid) != 0)
+		return err_set_errno(err, "cannot give %s to group %s", path, name);
 	return true;
 }
 
-/* The socket is made unusable for others until its rights are set. */
 static bool
 bind_unix(int fd, const struct sockaddr_un *name, const struct socket_rights *rights,
           struct err *err)
@@ -91,14 +86,17 @@ bind_unix(int fd, const struct sockaddr_un *name, const struct socket_rights *ri
 			               name->sun_path);
 		unlink(name->sun_path);
 	}
-	mode_t old = umask(0777);
+	mode_t old = umask(~rights->mode & 0777);
 	int rc = bind(fd, (const struct sockaddr *)name, sizeof(*name));
 	int error = errno;
 	umask(old);
 	errno = error;
 	if (rc != 0)
 		return err_set_errno(err, "cannot listen on unix:%s", name->sun_path);
-	return set_rights(name->sun_path, rights, err);
+	if (set_group(name->sun_path, rights->group, err))
+		return true;
+	unlink(name->sun_path);
+	return false;
 }
 
 static struct listener *
@@ -214,7 +212,7 @@ listen_name(const struct listener *listener, struct text *out)
 	endpoint_print(&endpoint, out);
 }
 
-/* Descriptors ran out: look again when some may have been closed, do not spin. */
+/* Most likely descriptors ran out: look again when some may be closed, do not spin. */
 static void
 pause_accepting(struct listener *listener)
 {
@@ -243,11 +241,10 @@ on_connection(void *arg, int ready)
 			int on = 1;
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 			listener->fn(listener->arg, fd);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		           errno == ENOMEM) {
-			pause_accepting(listener);
+		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno != ECONNABORTED && errno != EINTR) {
+			pause_accepting(listener);
 			return;
 		}
 	}
@@ -272,9 +269,9 @@ listen_close(struct listener **listener_at)
 		return;
 	watch_free(&listener->watch);
 	timer_free(&listener->pause);
-	close(listener->fd);
 	if (listener->path)
 		unlink(listener->path);
+	close(listener->fd);
 	free(listener->path);
 	free(listener);
 }

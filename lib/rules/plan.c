@@ -64,7 +64,7 @@ plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
           struct arena *arena, struct plan *plan_out)
 {
 	struct plan *plan = plan_out;
-	*plan = (struct plan){0};
+	*plan = (struct plan){.now_s = now_s};
 	if (conf->greylist.mode == MODE_OFF) {
 		plan->why = WHY_OFF;
 		return;

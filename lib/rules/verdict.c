@@ -1,6 +1,8 @@
 /* verdict.c - from what was planned and answered to the verdict. */
 #include "verdict.h"
 
+#include "header.h"
+
 static const char *const why_words[] = {
 	[WHY_NOT_JUDGED] = "not-judged",
 	[WHY_NO_CLIENT_ADDRESS] = "no-client-address",
@@ -86,13 +88,27 @@ expand(const char *template, const struct verdict *verdict, const struct plan *p
 	return text_slice(&out);
 }
 
-/* The failure rule: what a question without an answer means. */
+/*
+ * The failure rule: what a question without an answer means.  A record that cannot be read is no
+ * outage, and no retry mends it: deferring would hold the mail back for ever.
+ */
 static void
-judge_failure(const struct conf *conf, struct verdict *verdict)
+judge_failure(const struct conf *conf, enum store_status status, struct verdict *verdict)
 {
+	bool defer =
+		conf->store.on_failure == ON_FAILURE_DEFER && status != STORE_BAD_RECORD;
 	verdict->why = WHY_STORE_FAILURE;
-	verdict->action = conf->store.on_failure == ON_FAILURE_DEFER ? VERDICT_DEFER
-	                                                             : VERDICT_ACCEPT;
+	verdict->action = defer ? VERDICT_DEFER : VERDICT_ACCEPT;
+}
+
+static struct slice
+make_header(const struct conf *conf, const struct plan *plan, int64_t delayed_s,
+            struct arena *arena)
+{
+	size_t cap = 256;
+	struct text out = {.p = arena_take(arena, cap), .cap = cap};
+	header_print(conf->node, delayed_s, plan->now_s, &out);
+	return text_slice(&out);
 }
 
 static void
@@ -117,7 +133,9 @@ verdict_make(const struct conf *conf, const struct plan *plan,
 	if (answer->status == STORE_OK)
 		judge_answer(&answer->grey, verdict);
 	else
-		judge_failure(conf, verdict);
+		judge_failure(conf, answer->status, verdict);
+	if (verdict->why == WHY_GREYLIST_PASSED && conf->greylist.header)
+		verdict->header = make_header(conf, plan, verdict->delayed_s, arena);
 	if (verdict->action == VERDICT_ACCEPT)
 		return;
 	verdict->reply =

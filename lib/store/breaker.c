@@ -29,6 +29,7 @@ void
 breaker_answered_late(struct breaker *breaker)
 {
 	breaker->probe_at_ms = 0;
+	breaker->probe_every_ms = BREAKER_PROBE_MIN_MS;
 }
 
 static bool

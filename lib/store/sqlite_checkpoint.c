@@ -23,12 +23,21 @@ struct checkpointer {
 	bool stop;
 };
 
+/* A connection that has read nothing yet does not know of the log. */
+static bool
+see_log(struct checkpointer *checkpointer)
+{
+	return sqlite3_exec(checkpointer->handle, "SELECT 1 FROM sqlite_schema", NULL,
+	                    NULL, NULL) == SQLITE_OK;
+}
+
 /* How many pages of the log were new to this pass; `moved` counts them all. */
 static int
 pass(struct checkpointer *checkpointer, int *moved)
 {
 	int pages = 0, now_moved = 0;
-	if (sqlite3_wal_checkpoint_v2(checkpointer->handle, NULL,
+	if (!see_log(checkpointer) ||
+	    sqlite3_wal_checkpoint_v2(checkpointer->handle, NULL,
 	                              SQLITE_CHECKPOINT_PASSIVE, &pages,
 	                              &now_moved) != SQLITE_OK)
 		return 0;

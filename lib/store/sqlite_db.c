@@ -29,8 +29,8 @@ static const char *const statements[] = {
 		"SELECT key, rec FROM triplet WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[ST_SWEEP_IDENTITY] =
 		"SELECT key, rec FROM identity WHERE key > ?1 ORDER BY key LIMIT ?2",
-	[ST_DROP_TRIPLET] = "DELETE FROM triplet WHERE key = ?1",
-	[ST_DROP_IDENTITY] = "DELETE FROM identity WHERE key = ?1",
+	[ST_DROP_TRIPLET] = "DELETE FROM triplet WHERE key = ?1 AND rec = ?2",
+	[ST_DROP_IDENTITY] = "DELETE FROM identity WHERE key = ?1 AND rec = ?2",
 	[ST_BEGIN] = "BEGIN",
 	[ST_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
@@ -291,6 +291,7 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *
 enum db_opened
 db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out, struct err *err_out)
 {
+	*db_out = NULL;
 	char path[1024];
 	snprintf(path, sizeof(path), "%s/weir.db", dir);
 	if (access(dir, W_OK | X_OK) != 0) {
@@ -341,6 +342,14 @@ db_wal_pages(const struct sqlite_db *db)
 	return db->wal_pages;
 }
 
+bool
+db_was_full(struct sqlite_db *db)
+{
+	bool full = db->full;
+	db->full = false;
+	return full;
+}
+
 void
 db_checkpoint_rest(struct sqlite_db *db)
 {
@@ -353,6 +362,7 @@ db_checkpoint_rest(struct sqlite_db *db)
 struct expired {
 	size_t n;
 	struct key keys[SWEEP_ROWS];
+	int64_t recs[SWEEP_ROWS]; /* what changed meanwhile stays */
 };
 
 /* Reads on from the cursor, which goes back to the start behind the last row. */
@@ -371,9 +381,11 @@ find_expired(struct sqlite_db *db, enum statement sweep, struct key *cursor,
 			continue;
 		memcpy(cursor->bytes, sqlite3_column_blob(stmt, 0), KEY_BYTES);
 		rows++;
-		if (record_unpack(sqlite3_column_int64(stmt, 1), &rec) &&
-		    grey_is_expired(&rec, rules, now_s))
-			expired->keys[expired->n++] = *cursor;
+		int64_t value = sqlite3_column_int64(stmt, 1);
+		if (!record_unpack(value, &rec) || !grey_is_expired(&rec, rules, now_s))
+			continue;
+		expired->recs[expired->n] = value;
+		expired->keys[expired->n++] = *cursor;
 	}
 	sqlite3_reset(stmt);
 	if (rows < SWEEP_ROWS)
@@ -394,6 +406,7 @@ sweep_table(struct sqlite_db *db, enum statement sweep, enum statement drop,
 	for (size_t i = 0; i < expired.n; i++) {
 		sqlite3_bind_blob(db->stmts[drop], 1, expired.keys[i].bytes, KEY_BYTES,
 		                  SQLITE_STATIC);
+		sqlite3_bind_int64(db->stmts[drop], 2, expired.recs[i]);
 		if (db_step(db, drop) != SQLITE_DONE) {
 			db_step(db, ST_ROLLBACK);
 			return 0;

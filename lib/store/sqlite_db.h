@@ -33,11 +33,17 @@ const struct key_secret *db_secret(const struct sqlite_db *db);
 /* Answers all jobs of the list, in one transaction where nothing is in the way. */
 void db_run(struct sqlite_db *db, struct store_job *jobs);
 
+/* To be called when the answers are handed over: a pause, when another process writes too. */
+void db_let_others_write(const struct sqlite_db *db);
+
 /* Full path of the file; lives as long as the database is open. */
 const char *db_path(const struct sqlite_db *db);
 
 /* Pages of the write-ahead log that await a checkpoint. */
 int db_wal_pages(const struct sqlite_db *db);
+
+/* Whether room was missing since this was asked last: a checkpoint may find some. */
+bool db_was_full(struct sqlite_db *db);
 
 /*
  * Moves what is left of the write-ahead log into the file, so that it can begin anew: little,

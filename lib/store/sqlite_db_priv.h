@@ -27,6 +27,7 @@ struct sqlite_db {
 	sqlite3_stmt *stmts[ST_COUNT];
 	struct key_secret secret;
 	int wal_pages;
+	bool full;            /* room was missing */
 	int64_t contended_ms; /* when another process was last seen writing; 0: never */
 	struct key triplet_cursor; /* where the sweep goes on */
 	struct key identity_cursor;

@@ -177,8 +177,8 @@ run_without_writes(struct sqlite_db *db, struct store_job *jobs,
  * SQLite's lock is not fair: who writes without a pause keeps it.  While another process writes
  * as well, each leaves it a moment between its transactions.
  */
-static void
-let_others_write(const struct sqlite_db *db)
+void
+db_let_others_write(const struct sqlite_db *db)
 {
 	if (db->contended_ms && clock_mono_ms() - db->contended_ms < CONTENDED_MS)
 		usleep(PAUSE_US);
@@ -196,7 +196,7 @@ db_run(struct sqlite_db *db, struct store_job *jobs)
 	if (rc != SQLITE_DONE) {
 		if (log_ration(&last_ms, 60))
 			log_error("cannot write the database: %s", sqlite3_errstr(rc));
+		db->full |= rc == SQLITE_FULL;
 		run_without_writes(db, jobs, status_of(rc));
 	}
-	let_others_write(db);
 }

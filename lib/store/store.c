@@ -199,6 +199,7 @@ store_close(struct store **store_at)
 		return;
 	for (struct store_job *job = store->waiting; job; job = job->next)
 		job->fn = NULL;
+	store->said_up = false; /* what is lost now needs no line */
 	loop_forget_turn_hook(store->loop, &store->hook);
 	store->ops->close(store->backend);
 	loop_undefer(store->loop, &store->refuse_task);
@@ -283,10 +284,11 @@ store_job_done(struct store_job *job)
 	note_down(store);
 	if (!job->waiting)
 		stats_add(STAT_LATE_ANSWERS, 1);
-	if (status == STORE_OK && job->waiting) {
+	bool answered = status != STORE_FAILED && status != STORE_DOWN;
+	if (answered && job->waiting) {
 		breaker_answered(&store->breaker);
 		note_up(store);
-	} else if (status == STORE_OK) {
+	} else if (answered) {
 		breaker_answered_late(&store->breaker);
 	}
 	stop_waiting(store, job);

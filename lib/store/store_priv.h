@@ -15,6 +15,7 @@ struct store_job {
 	struct ask ask;
 	struct answer answer;       /* the backend fills it in */
 	struct store_job *next_job; /* the backend's queues */
+	bool whole_script; /* the backend's: the script itself was sent, not its hash */
 
 	/* store.c's */
 	struct store *store;

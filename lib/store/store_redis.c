@@ -87,9 +87,9 @@ finish_nonsense(struct store_job *job)
 }
 
 static bool
-wants_script(const struct redis_reply *reply)
+wants_script(const struct store_job *job, const struct redis_reply *reply)
 {
-	return reply->kind == REDIS_ERROR &&
+	return reply->kind == REDIS_ERROR && !job->whole_script &&
 	       redis_error_find(reply->text)->remedy == REMEDY_LOAD;
 }
 
@@ -127,6 +127,7 @@ send_script(struct store_job *job, const struct script *script, bool whole, char
 {
 	struct store_backend *backend = job->backend;
 	struct redis_key name;
+	job->whole_script = whole;
 	struct slice words[4 + SCRIPT_ARGS_MAX] = {whole ? SLICE("EVAL")
 	                                                 : SLICE("EVALSHA"),
 	                                           whole ? script->text : script->sha,
@@ -215,6 +216,10 @@ on_identity(void *arg, const struct redis_reply *reply)
 	}
 	/* The key's own expiry goes by the server's clock; ours only says when use is due. */
 	int64_t now_s = job->ask.now_s ? job->ask.now_s : clock_wall_s();
+	if (!job->fn) { /* nobody waits any more */
+		finish(job, STORE_TIMEOUT);
+		return;
+	}
 	if (!grey_identity_allowed(&rec, &job->ask.rules, now_s, &use_is_due)) {
 		go_on(job, ask_triplet(job, false));
 		return;
@@ -228,7 +233,7 @@ static void
 on_triplet(void *arg, const struct redis_reply *reply)
 {
 	struct store_job *job = arg;
-	if (wants_script(reply)) {
+	if (wants_script(job, reply)) {
 		go_on(job, ask_triplet(job, true));
 		return;
 	}
@@ -261,7 +266,7 @@ static void
 finish_changed(struct store_job *job, const struct redis_reply *reply, struct slice what,
                redis_fn *fn)
 {
-	if (wants_script(reply) && change_identity(job, what, true, fn))
+	if (wants_script(job, reply) && change_identity(job, what, true, fn))
 		return;
 	finish(job, STORE_OK);
 }

@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <utlist.h>
@@ -19,12 +20,13 @@
 #include "stats.h"
 #include "store_priv.h"
 
-#define UPKEEP_MS      200  /* how often the file is looked after */
-#define WAL_PAGES_IDLE 256  /* moved into the file when nothing is asked */
-#define WAL_PAGES_BUSY 8192 /* moved even then */
-#define OPEN_TRIES     5
-#define OPEN_PAUSE_US  50000
-#define REOPEN_MS      1000
+#define UPKEEP_MS     200  /* how often the file is looked after */
+#define CHECKPOINT_MS 5000 /* the log is moved this often, when it is worth it */
+#define WAL_PAGES_DUE 256
+#define WAL_PAGES_MAX 8192 /* and at once when it is so long */
+#define OPEN_TRIES    5
+#define OPEN_PAUSE_US 50000
+#define REOPEN_MS     1000
 
 struct store_backend {
 	struct store *store;
@@ -47,8 +49,9 @@ struct store_backend {
 	char *path;
 	int64_t max_size;
 	int64_t next_upkeep_ms;
+	int64_t next_checkpoint_ms;
 	int64_t next_open_ms;
-	bool said_why;
+	struct err trouble; /* with opening it, as it was said last */
 };
 
 /* On the loop: hands out what the thread answered. */
@@ -60,6 +63,7 @@ on_done(void *arg)
 	struct store_job *done = backend->done;
 	backend->done = NULL;
 	bool opened = backend->opened;
+	backend->opened = false;
 	pthread_mutex_unlock(&backend->lock);
 	if (opened)
 		store_came_up(backend->store, &backend->secret);
@@ -80,7 +84,7 @@ publish_secret(struct store_backend *backend)
 	loop_post(backend->post);
 }
 
-/* The disk was full or the file locked when the daemon started. */
+/* The disk was full or the file locked when the daemon started.  Each reason is said once. */
 static void
 try_open(struct store_backend *backend)
 {
@@ -91,19 +95,31 @@ try_open(struct store_backend *backend)
 	if (db_open(backend->path, backend->max_size, &backend->db, &err) == DB_OPENED) {
 		backend->checkpointer = checkpointer_start(db_path(backend->db));
 		publish_secret(backend);
-	} else if (!backend->said_why)
+	} else if (strcmp(err.text, backend->trouble.text) != 0) {
 		log_error("%s", err.text);
-	backend->said_why = true;
+		backend->trouble = err;
+	}
+}
+
+/* The log is moved when it is long, when it is a while since, or when room is missing. */
+static void
+look_after_log(struct store_backend *backend, int64_t now_ms)
+{
+	bool due = now_ms >= backend->next_checkpoint_ms;
+	if (db_wal_pages(backend->db) > (due ? WAL_PAGES_DUE : WAL_PAGES_MAX) ||
+	    db_was_full(backend->db))
+		checkpointer_ask(backend->checkpointer);
+	if (!checkpointer_is_done(backend->checkpointer))
+		return;
+	db_checkpoint_rest(backend->db);
+	backend->next_checkpoint_ms = now_ms + CHECKPOINT_MS;
 }
 
 static void
-look_after(struct store_backend *backend, const struct grey_rules *rules, bool idle)
+look_after(struct store_backend *backend, const struct grey_rules *rules)
 {
-	if (db_wal_pages(backend->db) > (idle ? WAL_PAGES_IDLE : WAL_PAGES_BUSY))
-		checkpointer_ask(backend->checkpointer);
-	if (checkpointer_is_done(backend->checkpointer))
-		db_checkpoint_rest(backend->db);
 	int64_t now_ms = clock_mono_ms();
+	look_after_log(backend, now_ms);
 	if (now_ms < backend->next_upkeep_ms)
 		return;
 	backend->next_upkeep_ms = now_ms + UPKEEP_MS;
@@ -153,8 +169,10 @@ database_thread(void *arg)
 		pthread_mutex_unlock(&backend->lock);
 		if (jobs)
 			loop_post(backend->post);
+		if (backend->db && jobs)
+			db_let_others_write(backend->db);
 		if (backend->db)
-			look_after(backend, &rules, !jobs);
+			look_after(backend, &rules);
 		else
 			try_open(backend);
 		pthread_mutex_lock(&backend->lock);
@@ -196,7 +214,8 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 	backend->path = mem_dup(slice_of(conf->store.path));
 	backend->max_size = conf->store.max_size;
 	backend->rules = plan_rules(conf);
-	backend->said_why = true;
+	if (kind == DB_LATER)
+		backend->trouble = *err;
 	init_lock(backend);
 	backend->post = post_new(loop, on_done, backend);
 	if (db) {

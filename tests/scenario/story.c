@@ -263,7 +263,6 @@ static const struct fact {
 } facts[] = {
 	{"client", offsetof(struct query, client_address)},
 	{"name", offsetof(struct query, client_name)},
-	{"helo", offsetof(struct query, helo_name)},
 	{"sender", offsetof(struct query, sender)},
 	{"rcpt", offsetof(struct query, recipient)},
 	{"user", offsetof(struct query, sasl_username)},

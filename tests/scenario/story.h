@@ -8,7 +8,7 @@
  *   list clients ENTRY            a line for a list file (senders, recipients); as `set`
  *   pool NAME ENTRY ...           a provider pool; as `set`
  *   at 1d2h3m4s                   what the clock shows, counted from the start
- *   ask client=192.0.2.1 ...      the MTA asks: client, name, helo, sender (sender= is the null
+ *   ask client=192.0.2.1 ...      the MTA asks: client, name, sender (sender= is the null
  *                                 sender), rcpt, stage=rcpt|data|end, user, cert, instance
  *   want accept|defer ...         what was answered: why, wait, delayed, rung, identity,
  *                                 observed, and last: reply contains "text"

@@ -310,6 +310,33 @@ START_TEST(quota_is_reached)
 
 END_TEST
 
+static off_t
+database_size(const struct store_place *place)
+{
+	struct stat st;
+	ck_assert_int_eq(stat(place_database(place), &st), 0);
+	return st.st_size;
+}
+
+/* While the daemon runs: a log that is only moved at the stop fills the disk. */
+START_TEST(the_log_is_moved_into_the_file)
+{
+	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
+	struct store_fixture fixture;
+	fixture_open(&fixture, &place, NULL);
+	off_t before = database_size(&place);
+	for (unsigned stored = 0; stored < 20 * BATCH; stored += BATCH)
+		ck_assert_uint_eq(store_some(&fixture, stored, BATCH, T0), BATCH);
+	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
+	while (database_size(&place) < before + 20 * BATCH * 24) {
+		ck_assert_int_lt(clock_mono_ms(), give_up_ms);
+		fixture_run_ms(&fixture, 20);
+	}
+	fixture_close(&fixture);
+}
+
+END_TEST
+
 struct sweep_row {
 	enum grey_state state;
 	int64_t age_s;
@@ -425,6 +452,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, what_is_not_ours_is_left_alone, 0, COUNT_OF(refused));
 	tcase_add_test(tcase, a_foreign_log_is_left_alone);
 	tcase_add_test(tcase, quota_is_reached);
+	tcase_add_test(tcase, the_log_is_moved_into_the_file);
 	tcase_add_test(tcase, the_sweep_takes_what_has_expired);
 	tcase_add_test(tcase, the_directory_must_be_there);
 	tcase_add_test(tcase, files_are_for_owner_and_group);

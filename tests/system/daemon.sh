@@ -138,7 +138,7 @@ drain() {
 }
 
 start_both() {
-	start_redis && start_weir "$@"
+	start_redis && start_with_store "$@"
 }
 
 unix_listener() {

@@ -201,7 +201,6 @@ unmount_all() {
 
 WEIR_STARTS=0
 WEIR_LOG=
-declare -A PORTS=() PIDS=() LOGS=()
 
 # write_settings STORE PORT: the usual settings of a test, for start_weir's -o to vary.
 write_settings() {
@@ -226,6 +225,15 @@ write_settings() {
 # start_weir [OPTION]...: the daemon on PRIVATE/weir.conf; process id in WEIR_PID, a log of its own in WEIR_LOG.
 start_weir() {
 	start_weir_by "$POLICYD" -c "$PRIVATE/weir.conf" "$@"
+}
+
+# start_with_store [OPTION]...: and its store is there, too; on Redis it serves before that.
+start_with_store() {
+	start_weir "$@" && has_store
+}
+
+has_store() {
+	await 10 logged 'store [a-z]* is there'
 }
 
 # start_weir_by COMMAND...: the same by another command line.
@@ -268,29 +276,6 @@ stop_weir() {
 
 kill_weir() {
 	end_process "$WEIR_PID" KILL
-}
-
-# start_named NAME [OPTION]...: one daemon of several, on a port of its own; see PORTS, PIDS and LOGS.
-start_named() {
-	launch_named "$@"
-	weir_serves
-}
-
-launch_named() {
-	PORTS[$1]=${PORTS[$1]:-$(free_port)}
-	launch_weir_by "$POLICYD" -c "$PRIVATE/weir.conf" -o "policyd.listen=inet:127.0.0.1:${PORTS[$1]}" "${@:2}"
-	PIDS[$1]=$WEIR_PID
-	LOGS[$1]=$WEIR_LOG
-}
-
-# stop_named NAME [SIGNAL]
-stop_named() {
-	end_process "${PIDS[$1]}" "${2:-TERM}"
-}
-
-# logged_by NAME PATTERN: what logged is for the newest.
-logged_by() {
-	grep -q -e "$2" "${LOGS[$1]}"
 }
 
 # refused STATUS PATTERN OPTION...: with these options the daemon ends by itself, with that status and such a text.
@@ -382,6 +367,71 @@ within() {
 # nothing_lost: every question of the last ask_many was answered, and by an answer that is known.
 nothing_lost() {
 	[ "$(got lost)" -eq 0 ] && [ "$(got answers)" -gt 0 ] && [ "$(got other)" -eq 0 ]
+}
+
+# ---- several daemons ------------------------------------------------------------------------------------------------
+
+declare -A PORTS=() PIDS=() LOGS=()
+TRIPLETS=3000     # that two are asked about at once
+NEXT_NEW=10000000 # number of the next triplet never asked about
+
+# start_named NAME [OPTION]...: one daemon of several, on a port of its own; see PORTS, PIDS and LOGS.
+start_named() {
+	launch_named "$@"
+	weir_serves
+}
+
+launch_named() {
+	PORTS[$1]=${PORTS[$1]:-$(free_port)}
+	launch_weir_by "$POLICYD" -c "$PRIVATE/weir.conf" -o "policyd.listen=inet:127.0.0.1:${PORTS[$1]}" "${@:2}"
+	PIDS[$1]=$WEIR_PID
+	LOGS[$1]=$WEIR_LOG
+}
+
+# stop_named NAME [SIGNAL]
+stop_named() {
+	end_process "${PIDS[$1]}" "${2:-TERM}"
+}
+
+# logged_by NAME PATTERN: what logged is for the newest.
+logged_by() {
+	grep -q -e "$2" "${LOGS[$1]}"
+}
+
+# ask NAME OPTION...: ask_many of that one.
+ask() {
+	ask_many "${PORTS[$1]}" "${@:2}"
+}
+
+# stores NAME: it defers a triplet never asked about before, and not by the failure rule.
+stores() {
+	ask "$1" --first "$NEXT_NEW" --requests 1
+	NEXT_NEW=$((NEXT_NEW + 1))
+	all_are greylisted
+}
+
+# agree NAME NAME: what the first has stored is not new to the second, so they share a store and its secret.
+agree() {
+	local rcpt=user$NEXT_NEW@local.test
+	stores "$1" && ask "$2" --first $((NEXT_NEW - 1)) --requests 1 && all_are greylisted prepend &&
+		not logged_by "$2" "why=greylist-new .*rcpt=$rcpt "
+}
+
+# both_answer SECONDS: begins to ask a and b about the same triplets, over and over.
+both_answer() {
+	start_load a "${PORTS[a]}" --requests "$TRIPLETS" --seconds "$1" --rate 1500
+	start_load b "${PORTS[b]}" --requests "$TRIPLETS" --seconds "$1" --rate 1500
+}
+
+# served NAME: awaits the end of its load, of which nothing may be lost or late.
+served() {
+	finish_load "$1"
+	nothing_lost && within 1000
+}
+
+# never_failed NAME: no answer of its last load was made without the store.
+never_failed() {
+	[ "$(got unavailable)" -eq 0 ] && not logged_by "$1" 'cannot write\|why=store-failure'
 }
 
 # ---- Redis --------------------------------------------------------------------------------------------------------

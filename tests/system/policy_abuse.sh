@@ -42,7 +42,7 @@ rows() {
 
 request_of() {
 	printf '%s\n' request=smtpd_access_policy protocol_state=RCPT client_address=192.0.2.1 sender=a@b.test \
-		rcpt=c@local.test "$@"
+		recipient=c@local.test "$@"
 }
 
 write_abuse() {

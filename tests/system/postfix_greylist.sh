@@ -149,7 +149,7 @@ write_lists() {
 
 # restart_weir OPTION...
 restart_weir() {
-	stop_weir && start_weir "$@"
+	stop_weir && start_with_store "$@"
 }
 
 run_on() {
@@ -161,7 +161,7 @@ run_on() {
 	if [ "$STORE" = redis ]; then
 		ok "$STORE: Redis starts" start_redis || return
 	fi
-	ok "$STORE: weir-policyd starts" start_weir || return
+	ok "$STORE: weir-policyd starts" start_with_store || return
 	ok "$STORE: Postfix starts" start_postfix "inet:127.0.0.1:$POLICY_PORT" || return
 
 	first_delivery_and_retries

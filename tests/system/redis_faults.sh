@@ -62,7 +62,7 @@ start_lasting_redis() {
 killed_in_load() {
 	fresh
 	ok "killed: Redis starts" start_lasting_redis || return
-	ok "killed: weir-policyd starts" start_weir "${QUICK[@]}" || return
+	ok "killed: weir-policyd starts" start_with_store "${QUICK[@]}" || return
 	ask_many "$PORT" --requests 500
 	wait_out_delay
 	ask_many "$PORT" --requests 500
@@ -90,7 +90,7 @@ weir_killed() {
 	load_goes_on 1
 	kill_weir
 	finish_load it
-	ok "weir killed: it starts again" start_weir "${QUICK[@]}" -o store.on_failure=defer || return
+	ok "weir killed: it starts again" start_with_store "${QUICK[@]}" -o store.on_failure=defer || return
 	ask_many "$PORT" --requests 2000 --record "$PRIVATE/after"
 	ok "weir killed: no triplet answered as passed is lost" [ "$(forgotten)" = 0 ]
 }
@@ -186,7 +186,7 @@ eviction() {
 
 # start_both [REDIS_OPTION]...
 start_both() {
-	start_redis "$@" && start_weir "${QUICK[@]}"
+	start_redis "$@" && start_with_store "${QUICK[@]}"
 }
 
 wait_out_delay() {

@@ -8,7 +8,6 @@
 # A store failure is told from every other answer by 4.3.0.
 STRICT=(-o greylist.delay=1s -o store.on_failure=defer -o log.level=info)
 QUICK=("${STRICT[@]}" -o greylist.allow_client_after=0)
-TRIPLETS=3000 # that both ask about at once
 MEMORY_KB=20000
 [ -z "${WEIR_SANITIZED:-}" ] || MEMORY_KB=100000 # sanitizers keep freed memory for a while
 
@@ -18,57 +17,11 @@ fresh() {
 }
 
 all_start() {
-	start_redis && start_named a "${QUICK[@]}" && start_named b "${QUICK[@]}" && await 10 stores a && await 10 stores b
+	start_redis && start_named a "${QUICK[@]}" && has_store && start_named b "${QUICK[@]}" && has_store
 }
 
 wait_out_delay() {
 	sleep 1.5
-}
-
-# ask NAME OPTION...: some questions to one of them.
-ask() {
-	ask_many "${PORTS[$1]}" "${@:2}"
-}
-
-NEXT=100000 # number of the next triplet never asked about
-
-# stores NAME: it remembers a triplet never asked about before.
-stores() {
-	ask "$1" --first "$NEXT" --requests 1
-	NEXT=$((NEXT + 1))
-	all_are greylisted
-}
-
-# agree NAME NAME: what one has stored is known to the other, so their keys are made with one secret.
-agree() {
-	local client
-	client=192.0.$((NEXT++ % 256)).1
-	says "$1" '451 4\.7\.1 ' "$client" && says "$2" '451 4\.7\.1 ' "$client" &&
-		logged_by "$2" "why=greylist-early .*client=$client "
-}
-
-# says NAME REGEX CLIENT: such is its answer to a mail of that client.
-says() {
-	local answered
-	policy_open "${PORTS[$1]}" && policy_says "$2" "$3" a@b.test c@local.test
-	answered=$?
-	policy_close
-	return "$answered"
-}
-
-both_answer() {
-	start_load a "${PORTS[a]}" --requests "$TRIPLETS" --seconds "$1" --rate 1500
-	start_load b "${PORTS[b]}" --requests "$TRIPLETS" --seconds "$1" --rate 1500
-}
-
-# served NAME: awaits the end of its load, of which nothing may be lost or late.
-served() {
-	finish_load "$1"
-	nothing_lost && within 1000
-}
-
-never_failed() {
-	[ "$(got unavailable)" -eq 0 ] && not logged_by "$1" 'why=store-failure'
 }
 
 # ---- two daemons --------------------------------------------------------------------------------------------------

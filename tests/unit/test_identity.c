@@ -176,10 +176,8 @@ START_TEST(the_first_rung_that_fits)
 {
 	const struct find_row *r = &find_rows[_i];
 	char one[] = "one", two[] = "two";
-	struct conf_pool pools[] = {
-		{one, clients_of("198.51.100.0/24") },
-		{two, clients_of("pool-two.example")}
-        };
+	struct conf_pool pools[] = {{one, clients_of("198.51.100.0/24")},
+	                            {two, clients_of("pool-two.example")}};
 	struct conf conf = {0};
 	conf.greylist.ipv4_prefix = 24;
 	conf.greylist.ipv6_prefix = 48;

@@ -130,7 +130,8 @@ START_TEST(a_long_part_has_the_key_it_had)
 	char buf[300];
 	memset(buf, 'x', sizeof(buf));
 	struct slice part = {.p = buf, .n = sizeof(buf)};
-	ck_assert_str_eq(print_key(key_identity(&secret, part)), "GyarzLZZTEKusZHsC_xBPQ");
+	ck_assert_str_eq(print_key(key_identity(&secret, part)),
+	                 "GyarzLZZTEKusZHsC_xBPQ");
 	ck_assert_str_eq(print_key(key_triplet(&secret, SLICE("a"), part, SLICE("b"))),
 	                 "Y3p0Byro4F5U1eHb5qve7w");
 }

@@ -142,7 +142,7 @@ START_TEST(an_unreadable_file_is_named)
 	ck_assert_int_eq(strncmp(err.text, path, strlen(path)), 0);
 	ck_assert_ptr_nonnull(strstr(err.text, "No such file"));
 	ck_assert(!listfile_load(list, harness_dir(), &err));
-	ck_assert_ptr_nonnull(strstr(err.text, "Is a directory"));
+	ck_assert_ptr_nonnull(strstr(err.text, "is not a regular file"));
 	list_free(&list);
 }
 

@@ -131,16 +131,54 @@ END_TEST
 START_TEST(a_record_is_bounded)
 {
 	struct log_record rec;
-	char big[5000];
-	memset(big, 'x', sizeof(big));
+	char big[7000];
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
 	log_start(&rec, LOG_LEVEL_ERROR);
-	log_slice(&rec, "a", (struct slice){.p = big, .n = sizeof(big)});
+	log_word(&rec, "a", big);
 	log_word(&rec, "b", "c");
 	log_int(&rec, "d", 1);
 	log_send(&rec);
 	const char *line = written();
 	ck_assert_uint_eq(strlen(line), 6 + sizeof(rec.buf) - 1 + 1);
 	ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+END_TEST
+
+/* What stands behind a long sender must not be lost. */
+START_TEST(a_value_is_bounded)
+{
+	struct log_record rec;
+	char big[700];
+	memset(big, '\xc3', sizeof(big));
+	log_start(&rec, LOG_LEVEL_ERROR);
+	for (int i = 0; i < 5; i++)
+		log_slice(&rec, "a", (struct slice){.p = big, .n = sizeof(big)});
+	log_word(&rec, "id", "7Q2K9F");
+	log_send(&rec);
+	ck_assert_ptr_nonnull(strstr(written(), "\\xc3... id=7Q2K9F\n"));
+}
+
+END_TEST
+
+/* Nobody reads: lines are lost, the program is not held up, and says so later. */
+START_TEST(a_reader_that_stalls_loses_lines)
+{
+	int ends[2], saved = dup(STDERR_FILENO);
+	static char got[1 << 20];
+	ck_assert_int_eq(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	for (int i = 0; i < 100000; i++)
+		log_error("line %d of many that nobody reads", i);
+	ssize_t first = read(ends[0], got, sizeof(got) - 1);
+	ck_assert_int_gt(first, 0);
+	log_error("the next one");
+	ssize_t second = read(ends[0], got + first, sizeof(got) - 1 - (size_t)first);
+	dup2(saved, STDERR_FILENO);
+	got[first + (second > 0 ? second : 0)] = '\0';
+	ck_assert_ptr_nonnull(strstr(got, "log lines lost"));
+	ck_assert_ptr_nonnull(strstr(got, "the next one\n"));
 }
 
 END_TEST
@@ -318,6 +356,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, free_text_is_one_line);
 	tcase_add_test(tcase, records_are_words);
 	tcase_add_test(tcase, a_record_is_bounded);
+	tcase_add_test(tcase, a_value_is_bounded);
+	tcase_add_test(tcase, a_reader_that_stalls_loses_lines);
 	tcase_add_test(tcase, free_text_is_bounded);
 	tcase_add_test(tcase, every_line_ends);
 	tcase_add_test(tcase, lines_that_fill_the_buffer_exactly_end);

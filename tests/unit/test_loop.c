@@ -581,12 +581,15 @@ END_TEST
 static const struct resolve_row {
 	const char *host;
 	uint16_t port;
+	unsigned nth;
 	const char *want;
 } resolve_rows[] = {
-	{"127.0.0.1", 6379, "127.0.0.1"},
-	{"192.0.2.1", 0, "192.0.2.1"},
-	{"::1", 65535, "::1"},
-	{"2001:db8::1", 25, "2001:db8::1"},
+	{"127.0.0.1", 6379, 0, "127.0.0.1"},
+	{"127.0.0.1", 6379, 1, "127.0.0.1"},
+	{"127.0.0.1", 6379, UINT32_MAX, "127.0.0.1"},
+	{"192.0.2.1", 0, 0, "192.0.2.1"},
+	{"::1", 65535, 0, "::1"},
+	{"2001:db8::1", 25, 3, "2001:db8::1"},
 };
 
 /* clang-format on */
@@ -620,7 +623,8 @@ on_resolved(void *arg, const struct sockaddr *addr, unsigned addr_len, const cha
 START_TEST(an_address_is_resolved_later)
 {
 	struct resolve_row row = resolve_rows[_i];
-	ck_assert_ptr_nonnull(resolve_start(loop, row.host, row.port, 0, on_resolved, &row));
+	ck_assert_ptr_nonnull(
+		resolve_start(loop, row.host, row.port, row.nth, on_resolved, &row));
 	ck_assert_str_eq(happened, "");
 	loop_run(loop);
 	ck_assert_str_eq(happened, "r");

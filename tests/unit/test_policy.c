@@ -45,12 +45,8 @@ check_same_query(const char *row, const struct query *got, const struct query *w
 	              got->stage, want->stage);
 	SAME(client_address);
 	SAME(client_name);
-	SAME(client_port);
-	SAME(helo_name);
 	SAME(sender);
 	SAME(recipient);
-	SAME(recipient_count);
-	SAME(queue_id);
 	SAME(instance);
 	SAME(sasl_username);
 	SAME(ccert_fingerprint);
@@ -169,31 +165,25 @@ static const struct good_row {
 	{"Postfix 2.1", SLICE_INIT(POSTFIX_2_1),
 		{.stage = STAGE_RCPT, .client_address = SLICE_INIT("192.0.2.4"),
 		 .client_name = SLICE_INIT("another.domain.example"),
-		 .helo_name = SLICE_INIT("some.domain.example"),
 		 .sender = SLICE_INIT("foo@bar.example"), .recipient = SLICE_INIT("bar@foo.example"),
-		 .queue_id = SLICE_INIT("8045F2AB23"), .instance = SLICE_INIT("123.456.7")}, 0},
+		 .instance = SLICE_INIT("123.456.7")}, 0},
 	{"Postfix 2.3", SLICE_INIT(POSTFIX_2_3),
 		{.stage = STAGE_RCPT, .client_address = SLICE_INIT("192.0.2.4"),
 		 .client_name = SLICE_INIT("another.domain.example"),
-		 .helo_name = SLICE_INIT("some.domain.example"),
 		 .sender = SLICE_INIT("foo@bar.example"), .recipient = SLICE_INIT("bar@foo.example"),
-		 .recipient_count = SLICE_INIT("0"), .instance = SLICE_INIT("123.456.7"),
+		 .instance = SLICE_INIT("123.456.7"),
 		 .sasl_username = SLICE_INIT("you"),
 		 .ccert_fingerprint =
 			SLICE_INIT("C2:9D:F4:87:71:73:73:D9:18:E7:C2:F3:C1:DA:6E:04")}, 0},
 	{"Postfix 3.0, null sender at DATA", SLICE_INIT(POSTFIX_3_0),
 		{.stage = STAGE_DATA, .client_address = SLICE_INIT("2001:db8::4"),
-		 .client_name = SLICE_INIT("unknown"), .client_port = SLICE_INIT("40404"),
-		 .helo_name = SLICE_INIT("some.domain.example"),
-		 .recipient_count = SLICE_INIT("2"), .queue_id = SLICE_INIT("8045F2AB23"),
+		 .client_name = SLICE_INIT("unknown"),
 		 .instance = SLICE_INIT("7a1.55005a9c.2bcd0.0"),
 		 .ccert_pubkey_fingerprint = SLICE_INIT("68:B3:29:DA")}, 0},
 	{"Postfix 3.7, a value with an equals sign", SLICE_INIT(POSTFIX_3_7),
 		{.stage = STAGE_RCPT, .client_address = SLICE_INIT("192.0.2.4"),
-		 .client_name = SLICE_INIT("mx.example.com"), .client_port = SLICE_INIT("40404"),
-		 .helo_name = SLICE_INIT("mx.example.com"),
+		 .client_name = SLICE_INIT("mx.example.com"),
 		 .sender = SLICE_INIT("a=b@bar.example"), .recipient = SLICE_INIT("bar@foo.example"),
-		 .recipient_count = SLICE_INIT("0"),
 		 .instance = SLICE_INIT("3d1.61f2a9c1.2bcd0.0")}, 0},
 	{"the shortest request", SLICE_INIT(REQUEST "\n"), {.stage = STAGE_OTHER}, 0},
 	{"request= need not come first", SLICE_INIT("sender=a@b.example\n" REQUEST "\n"),
@@ -218,8 +208,8 @@ static const struct good_row {
 		{.test_time = SLICE_INIT("1800000000")}, 0},
 	{"bytes above 127", SLICE_INIT(REQUEST "sender=\303\251@b.example\n\n"),
 		{.sender = SLICE_INIT("\303\251@b.example")}, 0},
-	{"blanks belong to the value", SLICE_INIT(REQUEST "helo_name= a b \n\n"),
-		{.helo_name = SLICE_INIT(" a b ")}, 0},
+	{"blanks belong to the value", SLICE_INIT(REQUEST "client_name= a b \n\n"),
+		{.client_name = SLICE_INIT(" a b ")}, 0},
 	{"a NUL in what is skipped", SLICE_INIT(REQUEST "sen\0der=a\nsize=\0\nsender=b\n\n"),
 		{.sender = SLICE_INIT("b")}, 1},
 	{"names that begin like others", SLICE_INIT(REQUEST "client=1\nclient_addres=2\n"
