@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "mem.h"
@@ -11,6 +13,9 @@
 /* A pass moves what there was when it began; passes go on until that is little. */
 #define LITTLE_PAGES 1000
 #define PASSES_MAX   5
+
+/* Questions come first where the processor is short. */
+#define NICE 10
 
 struct checkpointer {
 	pthread_t thread;
@@ -59,6 +64,7 @@ static void *
 checkpoint_thread(void *arg)
 {
 	struct checkpointer *checkpointer = arg;
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone, on Linux */
 	pthread_mutex_lock(&checkpointer->lock);
 	while (!checkpointer->stop) {
 		if (!checkpointer->asked) {
