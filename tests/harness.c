@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-
 static char private_dir[256];
 static pid_t owner; /* Check forks a child for each test: only the parent cleans up */
 
@@ -46,7 +45,8 @@ harness_dir(void)
 	if (private_dir[0])
 		return private_dir;
 	const char *tmp = getenv("TMPDIR");
-	snprintf(private_dir, sizeof(private_dir), "%s/weir-test.XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(private_dir, sizeof(private_dir), "%s/weir-test.XXXXXX",
+	         tmp ? tmp : "/tmp");
 	if (!mkdtemp(private_dir)) {
 		perror(private_dir);
 		exit(EXIT_FAILURE);

@@ -64,7 +64,8 @@ static void *
 checkpoint_thread(void *arg)
 {
 	struct checkpointer *checkpointer = arg;
-	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone, on Linux */
+	setpriority(PRIO_PROCESS, (id_t)gettid(),
+	            NICE); /* of this thread alone, on Linux */
 	pthread_mutex_lock(&checkpointer->lock);
 	while (!checkpointer->stop) {
 		if (!checkpointer->asked) {
