@@ -62,7 +62,8 @@ take(struct summary *summary, const redisReply *reply)
 	redis_reply_take(reply, &ours);
 	must(ours.kind != REDIS_LOST);
 	must(ours.text.n <= REDIS_REPLY_MAX + READ_BYTES);
-	must(ours.text.n == 0 || ours.kind == REDIS_TEXT || ours.kind == REDIS_ERROR);
+	must(ours.text.n == 0 || ours.kind == REDIS_TEXT || ours.kind == REDIS_STATUS ||
+	     ours.kind == REDIS_ERROR);
 	if (ours.kind == REDIS_ERROR)
 		must(redis_error_find(ours.text) != NULL);
 	summary->replies++;

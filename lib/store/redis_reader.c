@@ -50,12 +50,13 @@ redis_reply_take(const redisReply *reply, struct redis_reply *reply_out)
 		reply_out->kind = REDIS_INTEGER;
 		reply_out->integer = reply->integer;
 		break;
-	case REDIS_REPLY_STRING:
-	case REDIS_REPLY_STATUS: reply_out->kind = REDIS_TEXT; break;
+	case REDIS_REPLY_STRING: reply_out->kind = REDIS_TEXT; break;
+	case REDIS_REPLY_STATUS: reply_out->kind = REDIS_STATUS; break;
 	case REDIS_REPLY_ERROR: reply_out->kind = REDIS_ERROR; break;
 	default: break;
 	}
-	if (reply_out->kind == REDIS_TEXT || reply_out->kind == REDIS_ERROR)
+	if (reply_out->kind == REDIS_TEXT || reply_out->kind == REDIS_STATUS ||
+	    reply_out->kind == REDIS_ERROR)
 		reply_out->text =
 			(struct slice){.p = reply->str, .n = (size_t)reply->len};
 }

@@ -196,7 +196,7 @@ static struct store_backend *
 open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
             struct err *err)
 {
-	struct sqlite_db *db;
+	struct sqlite_db *db = NULL;
 	enum db_opened kind = DB_LATER;
 	/* Another daemon may be making the file just now. */
 	for (int i = 0; kind == DB_LATER && i < OPEN_TRIES; i++) {

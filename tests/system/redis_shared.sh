@@ -82,6 +82,13 @@ said_once() {
 	! grep -v ' verdict=' "$WEIR_LOG" | sort | uniq -d | grep .
 }
 
+# all_failed: every answer was made without the store; one that is not 4.3.0 belongs to a record that cannot be read,
+# such as a surplus reply that came in the place of one.
+all_failed() {
+	[ "$(grep -c 'why=store-failure' "$WEIR_LOG")" -eq "$(got answers)" ] &&
+		[ "$(grep -c 'verdict=accept .*store=bad-record' "$WEIR_LOG")" -eq "$(got dunno)" ]
+}
+
 # untrusted TRICK [greet]: what must hold whatever a Redis sends, from its first byte or after it greeted well.
 untrusted() {
 	local name=$1${2:+ after greeting} memory
@@ -93,7 +100,7 @@ untrusted() {
 	ask it --seconds 1.2 --rate 300
 	ok "$name: every question is answered" nothing_lost
 	ok "$name: within a second" within 1000
-	ok "$name: by the failure rule" [ "$(got unavailable)" -eq "$(got answers)" ]
+	ok "$name: by the failure rule" all_failed
 	ok "$name: memory grew by less than $((MEMORY_KB / 1000)) MB" [ "$(rss_kb)" -lt $((memory + MEMORY_KB)) ]
 	ok "$name: the log says what is wrong" logged 'redis at .*: '
 	ok "$name: once" said_once

@@ -35,8 +35,11 @@ read_all(struct slice in, size_t step, struct text *out)
 				text_puts(out, " ");
 				break;
 			case REDIS_TEXT:
+			case REDIS_STATUS:
 			case REDIS_ERROR:
-				text_puts(out, ours.kind == REDIS_TEXT ? "t" : "e");
+				text_puts(out, ours.kind == REDIS_TEXT     ? "t"
+				               : ours.kind == REDIS_STATUS ? "s"
+				                                           : "e");
 				text_put_escaped(out, ours.text);
 				text_puts(out, " ");
 				break;
@@ -58,7 +61,7 @@ static const struct stream_row {
 	{"an integer", SLICE_INIT(":2880\r\n"), "i2880 "},
 	{"a negative integer", SLICE_INIT(":-1\r\n"), "i-1 "},
 	{"the largest integer", SLICE_INIT(":9223372036854775807\r\n"), "i9223372036854775807 "},
-	{"a status", SLICE_INIT("+OK\r\n"), "tOK "},
+	{"a status", SLICE_INIT("+OK\r\n"), "sOK "},
 	{"a string", SLICE_INIT("$3\r\nabc\r\n"), "tabc "},
 	{"an empty string", SLICE_INIT("$0\r\n\r\n"), "t "},
 	{"a string with CR LF and NUL", SLICE_INIT("$5\r\n\r\n\0ab\r\n"), "t\\x0d\\x0a\\x00ab "},
@@ -67,7 +70,7 @@ static const struct stream_row {
 	{"an error", SLICE_INIT("-OOM no\r\n"), "eOOM\\x20no "},
 	{"an array", SLICE_INIT("*2\r\n:1\r\n$1\r\na\r\n"), "other "},
 	{"an empty array", SLICE_INIT("*0\r\n"), "other "},
-	{"several", SLICE_INIT(":1\r\n+OK\r\n$-1\r\n:2\r\n"), "i1 tOK nil i2 "},
+	{"several", SLICE_INIT(":1\r\n+OK\r\n$-1\r\n:2\r\n"), "i1 sOK nil i2 "},
 	{"the second is not complete", SLICE_INIT(":1\r\n:2"), "i1 "},
 	{"a string cut short", SLICE_INIT("$10\r\nabc"), ""},
 	{"a string without its CR LF", SLICE_INIT("$3\r\nabc"), ""},
