@@ -22,8 +22,8 @@
 
 #define UPKEEP_MS     200  /* how often the file is looked after */
 #define CHECKPOINT_MS 5000 /* the log is moved this often, when it is worth it */
-#define WAL_PAGES_DUE 256
-#define WAL_PAGES_MAX 8192 /* and at once when it is so long */
+#define WAL_PAGES_DUE 1024
+#define WAL_PAGES_MAX 32768 /* and at once when it is so long */
 #define OPEN_TRIES    5
 #define OPEN_PAUSE_US 50000
 #define REOPEN_MS     1000
