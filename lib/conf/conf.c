@@ -6,7 +6,6 @@
 #include "conf_priv.h"
 
 #include <libconfig.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
