@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static void
 parse_unix(const char *path, struct endpoint *out)
@@ -100,6 +101,24 @@ endpoint_connect(const struct endpoint *endpoint)
 	set_no_delay(fd);
 	set_non_blocking(fd);
 	return fd;
+}
+
+int
+endpoint_begin(const struct endpoint *endpoint)
+{
+	int fd = new_socket(endpoint);
+
+	set_no_delay(fd);
+	set_non_blocking(fd);
+	if (connect(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) ==
+	            0 ||
+	    errno == EINPROGRESS)
+		return fd;
+
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
 }
 
 int

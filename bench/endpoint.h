@@ -16,6 +16,11 @@ void endpoint_parse(const char *text, struct endpoint *endpoint_out);
 int endpoint_connect(const struct endpoint *endpoint);
 int endpoint_listen(const struct endpoint *endpoint);
 
+/* Begins to connect and does not wait.  -1 with errno if that cannot be; EAGAIN means that
+ * too many wait at a Unix socket already.  Whether it went well, SO_ERROR says once the
+ * descriptor can be written to. */
+int endpoint_begin(const struct endpoint *endpoint);
+
 /* -1 if nobody waits to be accepted. */
 int endpoint_accept(int listener);
 

@@ -1,10 +1,10 @@
 /* The command line of policy_load. */
 #include "load_options.h"
 
-#include "request.h"
+#include "number.h"
+#include "triplet.h"
 
 #include <err.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,20 +50,6 @@ static const struct option option_table[] = {
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
 };
-
-static uint64_t
-number(const char *text, uint64_t min, uint64_t max)
-{
-	char *end = NULL;
-
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || value < min ||
-	    value > max)
-		errx(1, "%s: want a number from %ju to %ju", text, (uintmax_t)min,
-		     (uintmax_t)max);
-	return value;
-}
 
 static double
 share(const char *text)

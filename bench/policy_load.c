@@ -1,6 +1,7 @@
 /* Closed-loop load for a policy server: every connection has exactly one request on its
  * way.  One thread; a request costs one write, one read, two readings of the clock and no
  * allocation.  Prints one line: the rate, the latencies, and what the answers were. */
+#include "clock_ns.h"
 #include "endpoint.h"
 #include "histogram.h"
 #include "load_options.h"
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ANSWER_SIZE = 1024, EVENTS_MAX = 256, SILENCE_MS = 30000 };
@@ -41,15 +41,6 @@ struct load {
 	uint64_t answers[ANSWER_COUNT];
 	struct histogram latency;
 };
-
-static uint64_t
-clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 static uint64_t
 draw(struct load *load)
