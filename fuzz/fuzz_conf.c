@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "destination.h"
 #include "list.h"
 #include "schema.h"
 
@@ -64,6 +65,23 @@ names_files(struct slice bytes)
 }
 
 static void
+check_destinations(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->limits.n_destinations; i++) {
+		const struct conf_destination *one = &conf->limits.destinations[i];
+		must(*one->name && strlen(one->name) <= 64 && one->domains.n > 0);
+		must(one->limit.concurrency >= 0 &&
+		     one->limit.concurrency <= CONCURRENCY_MAX);
+		must(strlen(one->limit.reply) <= 400);
+		for (size_t j = 0; j < one->domains.n; j++) {
+			struct slice domain = slice_of(one->domains.v[j]);
+			must(domain.p[0] == '.' || destination_find(conf, domain) == one);
+		}
+	}
+	destination_find(conf, SLICE("a.b.c.example"));
+}
+
+static void
 check(const struct conf *conf)
 {
 	for (size_t i = 0; i < schema_rows; i++) {
@@ -78,7 +96,8 @@ check(const struct conf *conf)
 	must(conf->greylist.delay_ms < conf->greylist.retry_window_ms);
 	must(conf->greylist.retry_window_ms <= conf->greylist.lifetime_ms);
 	must(conf->policyd.listen.n > 0 && conf->store.redis.servers.n == 1);
-	must(conf->own_networks && conf->allowed_clients);
+	must(conf->own_networks && conf->allowed_clients && conf->unlimited_clients);
+	check_destinations(conf);
 	must(*conf->node && strlen(conf->greylist.reply) <= 400);
 }
 

@@ -53,7 +53,7 @@ try_kind(enum list_kind kind, struct slice input)
 	struct list *list = list_new(kind);
 	struct err err = {{0}};
 	const char *path = as_file((const uint8_t *)input.p, input.n);
-	if (!listfile_load(list, path, &err) && err.text[0] == '\0')
+	if (!listfile_load(list, NULL, path, &err) && err.text[0] == '\0')
 		abort();
 	look_up(list, kind, SLICE("mail.example.com"));
 	look_up(list, kind, SLICE("User+x@example.com"));

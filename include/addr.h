@@ -28,6 +28,11 @@ struct cidr {
 /* Takes "192.0.2.1", "2001:db8::1", "[2001:db8::1]" and the milter's "IPv6:2001:db8::1". */
 bool addr_parse(struct slice text, struct addr *addr_out) MUST_CHECK;
 
+/* The address and port of a socket's name; false when it is neither IPv4 nor IPv6, or NULL. */
+struct sockaddr;
+bool addr_of_socket(const struct sockaddr *name, struct addr *addr_out,
+                    uint16_t *port_out);
+
 /* 32 or 128. */
 unsigned addr_max_bits(enum addr_family family);
 

@@ -10,14 +10,30 @@
 
 #include "grey.h"
 #include "key.h"
+#include "limit.h"
 
-/* The greylist gate: is the identity allowed, else may the triplet pass? */
+enum ask_kind {
+	ASK_GREYLIST,  /* the greylist gate */
+	ASK_LIMITS,    /* the limits gate: room in every limit, or in none */
+	ASK_RENEW,     /* slots that are held go on */
+	ASK_GIVE_BACK, /* slots and tokens that are held; nobody waits for the answer */
+	ASK_REFUSED, /* gives back what policyd took for a recipient that the MTA refused */
+};
+
 struct ask {
-	struct key identity;
-	struct key triplet;
-	struct grey_rules rules;
-	bool may_store; /* a new triplet may be kept */
-	int64_t now_s;  /* 0: the store's own clock; else the test clock */
+	enum ask_kind kind;
+
+	union {
+		/* The greylist gate: is the identity allowed, else may the triplet pass? */
+		struct {
+			struct key identity;
+			struct key triplet;
+			struct grey_rules rules;
+			bool may_store; /* a new triplet may be kept */
+			int64_t now_s; /* 0: the store's own clock; else the test clock */
+		};
+		struct limits_ask limits; /* all others */
+	};
 };
 
 enum store_status {
@@ -33,7 +49,8 @@ enum store_status {
 
 struct answer {
 	enum store_status status;
-	struct grey_result grey; /* when status is STORE_OK */
+	struct grey_result grey;     /* ASK_GREYLIST, when status is STORE_OK */
+	struct limits_result limits; /* the others, when status is STORE_OK */
 };
 
 #endif

@@ -14,12 +14,16 @@
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
+/* Since the machine started, sleep included; the same for every process, never steps. */
+int64_t clock_boot_ms(void);
+
 /* The monotonic clock's time `ms` from now, as pthread_cond_timedwait() wants it. */
 struct timespec;
 void clock_mono_after(int64_t ms, struct timespec *when_out);
 
 /* Seconds since 1970-01-01 UTC. */
 int64_t clock_wall_s(void);
+int64_t clock_wall_us(void);
 
 /* Start of the UTC day written as "2027-01-31", in seconds since 1970. */
 bool clock_parse_date(struct slice text, int64_t *wall_s_out) MUST_CHECK;

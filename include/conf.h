@@ -16,6 +16,7 @@
 #include "slice.h"
 
 struct list;
+struct domain_table;
 
 enum conf_backend { BACKEND_EMBEDDED, BACKEND_REDIS };
 
@@ -34,6 +35,31 @@ struct conf_rate {
 	int64_t per_ms;
 };
 
+/*
+ * What one client, sender, user or destination may have at once and in a time.  Zero is no
+ * limit; a limit without any of the three applies to nothing.
+ */
+struct conf_limit {
+	int64_t concurrency; /* deliveries under way */
+	struct conf_rate messages;
+	struct conf_rate recipients;
+	int mode;    /* enum conf_mode */
+	char *reply; /* its own; empty: that of limits.*_reply */
+};
+
+/* By what a recipient's destination is found. */
+enum conf_destinations_by { BY_DOMAIN, BY_NEXTHOP };
+
+/* Recipient domains that share one backend. */
+struct conf_destination {
+	char *name;
+	struct conf_texts
+		domains; /* "example.com", ".example.com" (below it only), "*" */
+	struct conf_limit limit;
+	bool has_greylist; /* else greylist.mode holds */
+	int greylist;      /* enum conf_mode */
+};
+
 /* Clients of one provider, who are one identity. */
 struct conf_pool {
 	char *name;
@@ -42,6 +68,7 @@ struct conf_pool {
 
 struct conf {
 	char *node;
+	int64_t nodes; /* daemons' hosts that share the store */
 	char *user;
 
 	struct {
@@ -75,7 +102,17 @@ struct conf {
 		int64_t max_connections;
 		int64_t idle_timeout_ms;
 		int64_t request_timeout_ms;
+		int64_t hold_ms; /* a slot no milter takes over, at most */
 	} policyd;
+
+	struct {
+		char *listen;
+		int64_t socket_mode;
+		char *socket_group;
+		int64_t max_sessions;
+		int64_t deadline_ms; /* of one answer to the MTA */
+		bool enforce;
+	} milter;
 
 	struct {
 		int mode; /* enum conf_mode */
@@ -93,6 +130,21 @@ struct conf {
 	} greylist;
 
 	struct {
+		int64_t lease_ms;
+		int destinations_by;     /* enum conf_destinations_by */
+		char *reply;             /* a destination has all it may have at once */
+		char *client_reply;      /* a client, sender or user has */
+		char *rate_reply;        /* a rate is over */
+		struct conf_limit other; /* limits.default: each destination not named */
+		struct conf_limit clients;
+		struct conf_limit senders;
+		struct conf_limit users;
+		struct conf_destination *destinations;
+		size_t n_destinations;
+		struct domain_table *by_domain; /* of their domains; see destination.h */
+	} limits;
+
+	struct {
 		struct conf_texts clients;
 		struct conf_texts senders;
 		struct conf_texts recipients;
@@ -104,6 +156,10 @@ struct conf {
 	struct list *allowed_senders;
 	struct list *allowed_recipients;
 	struct list *own_networks;
+	/* of those lists, the entries with limits=false */
+	struct list *unlimited_clients;
+	struct list *unlimited_senders;
+	struct list *unlimited_recipients;
 
 	char **value_texts; /* each row's value as text, in the order of the schema */
 	int refs;

@@ -37,10 +37,13 @@ struct daemon {
 	struct loop_timer *drain_limit;
 	int64_t watchdog_ms;
 	bool draining;
+	int status; /* to end with */
 };
 
 struct program {
 	const char *name;
+	/* for connections; what the skeleton and the store need comes on top */
+	size_t (*descriptors)(const struct conf *conf);
 	bool (*bind)(struct daemon *daemon, struct err *err_out);
 	bool (*start)(struct daemon *daemon, struct err *err_out);
 	void (*reload)(struct daemon *daemon); /* daemon->conf is the new snapshot */
@@ -49,10 +52,13 @@ struct program {
 	void (*stop)(struct daemon *daemon);
 };
 
-/* Runs the program; its exit status (sysexits(3): 0, 64, 71, 78). */
+/* Runs the program; its exit status (sysexits(3): 0, 64, 70, 71, 78). */
 int daemon_main(const struct program *program, int argc, char **argv);
 
 /* Nothing is under way any more: ends the loop. */
 void daemon_drained(struct daemon *daemon);
+
+/* It cannot go on: says why, and ends the loop; the exit status is 70. */
+void daemon_failed(struct daemon *daemon, const char *why);
 
 #endif

@@ -2,15 +2,17 @@
  * decision.h - the walk of one recipient from its facts to its verdict.
  *
  * The MTA asks about a recipient.  decision_start() plans without waiting: lists and
- * exemptions settle many at once.  For the others the greylist gate is asked of the store;
- * when its answer is there, or the deadline has passed, the verdict is made, logged and
- * counted, and handed to who asked - never from within decision_start().
+ * exemptions settle much at once.  What is left is asked of the store, first the greylist gate,
+ * then, for who got through it, the limits gate.  When the last answer is there, or its deadline
+ * has passed, the verdict is made, logged and counted, and handed to who asked - never from
+ * within decision_start().
  */
 #ifndef WEIR_DECISION_H
 #define WEIR_DECISION_H
 
 #include <stdint.h>
 
+#include "delivery.h"
 #include "engine.h"
 #include "mem.h"
 #include "plan.h"
@@ -25,22 +27,31 @@ struct decision {
 	struct engine *engine;
 	struct conf *conf; /* the snapshot it began with */
 	const struct query *query;
+	struct delivery *delivery;
 	struct arena *arena;
 	decision_fn *fn;
 	void *arg;
 
 	int64_t now_s;
 	int64_t started_us;
+	int64_t deadline_ms; /* by the loop's clock: no question waits longer */
 	struct plan plan;
-	struct ask ask;
-	struct store_job *job; /* while the store is asked */
-	struct task later;     /* while the verdict waits to be handed over */
+	struct ask ask;           /* of the gate asked last */
+	struct store_job *job;    /* while the store is asked */
+	enum store_status status; /* of the last answer; STORE_OK when none was needed */
+	bool asked;               /* the store was to be asked */
+	int64_t held; /* slots held at the destination, ours among them; 0: unknown */
+	struct verdict verdict; /* as far as it is known */
+	struct task later;      /* while the verdict waits to be handed over */
 };
 
-/* The query and the arena must live until the verdict is handed over or cancelled. */
+/*
+ * The query, the delivery it belongs to and the arena must live until the verdict is handed over
+ * or cancelled; that is about `limit_ms` at most.
+ */
 void decision_start(struct decision *decision, struct engine *engine,
-                    const struct query *query, struct arena *arena, decision_fn *fn,
-                    void *arg);
+                    const struct query *query, struct delivery *delivery,
+                    int64_t limit_ms, struct arena *arena, decision_fn *fn, void *arg);
 
 /* Nobody wants the verdict any more. */
 void decision_cancel(struct decision *decision);

@@ -12,24 +12,35 @@
 #include "loop.h"
 #include "store.h"
 
+struct delivery;
 struct newcap;
+struct share;
+
+enum engine_kind { ENGINE_OF_POLICYD, ENGINE_OF_MILTER };
 
 struct engine {
+	enum engine_kind kind;
 	struct loop *loop;
 	struct conf *conf; /* the snapshot for requests that begin now */
 	struct store *store;
 	struct newcap *newcap;
+	struct share *share;
+	struct delivery *deliveries; /* under way; the longest not renewed first */
+	uint64_t next_holder;        /* of a session without address and port */
+	struct loop_timer *renew_timer;
 	uint32_t next_serial; /* of a decision; becomes its id */
 	bool test_clock;
+	int64_t test_now_s; /* the last request's; 0 without a test clock */
 };
 
 /* Keeps a reference to the settings.  NULL with a text when the store must not be used. */
-struct engine *engine_open(struct loop *loop, struct conf *conf, bool test_clock,
-                           struct err *err_out);
+struct engine *engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf,
+                           bool test_clock, struct err *err_out);
 
 /* Requests under way keep the settings they began with. */
 void engine_reload(struct engine *engine, struct conf *conf);
 
+/* What deliveries still hold is given back. */
 void engine_close(struct engine **engine);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * key.h - under which key the store keeps something.
  *
- * 128 bits of BLAKE2b (RFC 7693) over the site's secret and what the key stands for: compact, and no address can be read from, or collide on purpose in, a dump.
+ * 128 bits of BLAKE2b (RFC 7693) over the site's secret and what the key stands for: compact, and
+ * no address can be read from, or collide on purpose in, a dump.
  */
 #ifndef WEIR_KEY_H
 #define WEIR_KEY_H
@@ -29,6 +30,14 @@ struct key key_identity(const struct key_secret *secret, struct slice identity);
 /* Parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ. */
 struct key key_triplet(const struct key_secret *secret, struct slice identity,
                        struct slice sender, struct slice recipient);
+
+/* A bound of a limit: `what` tells scope and kind, `name` whose it is. */
+struct key key_limit(const struct key_secret *secret, struct slice what,
+                     struct slice name);
+
+/* A recipient of a session whose rates policyd has taken (limit.h). */
+struct key key_note(const struct key_secret *secret, struct slice holder,
+                    struct slice sender, struct slice recipient);
 
 /* base64url without padding, and a NUL. */
 void key_print(const struct key *key, char text_out[KEY_TEXT_LEN + 1]);

@@ -52,11 +52,13 @@ bool list_add(struct list *list, struct slice entry, int64_t until_s, const char
               unsigned line, struct err *err_out) MUST_CHECK;
 
 /*
- * Reads a file: one entry a line, then optionally " until=2027-01-31" (the last day it
- * holds) and " # comment"; empty lines and lines that begin with '#' are skipped.
- * Reads postgrey's lists as Debian ships them.  False with "file:line: text".
+ * Reads a file: one entry a line, then optionally " until=2027-01-31" (the last day it holds),
+ * " limits=false" (adds it to `unlimited` too, which may be NULL) and " # comment"; empty lines
+ * and lines that begin with '#' are skipped.  Reads postgrey's lists as Debian ships them.
+ * False with "file:line: text".
  */
-bool listfile_load(struct list *list, const char *path, struct err *err_out) MUST_CHECK;
+bool listfile_load(struct list *list, struct list *unlimited, const char *path,
+                   struct err *err_out) MUST_CHECK;
 
 size_t list_count(const struct list *list);
 

@@ -34,11 +34,17 @@ struct listener *listen_take(int fd);
 /* As log lines and tests need it, with the port that was really taken. */
 void listen_name(const struct listener *listener, struct text *out);
 
+/* For a library that accepts by itself; remains the listener's. */
+int listen_fd(const struct listener *listener);
+
 /* Connections are taken from now on. */
 void listen_start(struct listener *listener, struct loop *loop, accept_fn *fn, void *arg);
 
 /* Stops taking connections and closes; removes the unix socket that listen_open() made. */
 void listen_close(struct listener **listener);
+
+/* The first of the descriptors that systemd passes. */
+#define LISTEN_FIRST_INHERITED 3
 
 /*
  * Descriptors that systemd passed (sd_listen_fds(3)), numbered from 3 on; 0 when none. The

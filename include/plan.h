@@ -2,7 +2,7 @@
  * plan.h - what must be asked before a recipient can be judged.
  *
  * Pure: the settings, the facts and a time go in; either a reason to accept at once or
- * the question for the store comes out.
+ * the questions for the store come out.
  */
 #ifndef WEIR_PLAN_H
 #define WEIR_PLAN_H
@@ -14,6 +14,7 @@
 #include "ask.h"
 #include "conf.h"
 #include "identity.h"
+#include "limit.h"
 #include "list.h"
 #include "mem.h"
 #include "query.h"
@@ -38,21 +39,26 @@ enum why {
 	WHY_GREYLIST_EARLY,
 	WHY_GREYLIST_AGED,
 	WHY_STORE_FAILURE,
-	WHY_COUNT
+	WHY_LIMIT, /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
+	WHY_COUNT = WHY_LIMIT + LIMIT_USES_MAX
 };
 
 struct plan {
-	bool ask;            /* the store is to be asked */
+	bool ask;            /* the greylist gate is to be asked */
 	enum why why;        /* when not */
 	struct list_hit hit; /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
 	int64_t now_s;
+	int greylist_mode; /* enum conf_mode, of the recipient's destination */
 	struct addr client;
-	struct identity identity; /* these three when ask is set */
-	struct slice sender;
+	struct identity identity; /* empty when nothing needed it */
+	struct slice sender;      /* these two when ask is set */
 	struct slice recipient;
+	struct slice destination; /* its name, or that of the domain */
+	struct limit_of limits[SCOPES];
+	size_t n_limits; /* none: the limits gate is not asked */
 };
 
-/* Lists and exemptions, then who and what the triplet is about. */
+/* Lists and exemptions, who and what the triplet is about, and the limits that apply. */
 void plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
                struct arena *arena, struct plan *plan_out);
 

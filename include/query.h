@@ -14,6 +14,7 @@
 enum stage {
 	STAGE_OTHER, /* connect, HELO, MAIL, ... : nothing is judged there */
 	STAGE_RCPT,
+	STAGE_RCPT_REFUSED, /* the MTA itself has refused the recipient */
 	STAGE_DATA,
 	STAGE_END_OF_MESSAGE,
 };
@@ -21,9 +22,12 @@ enum stage {
 struct query {
 	enum stage stage;
 	struct slice client_address;
+	struct slice client_port;
 	struct slice client_name; /* forward-confirmed, else empty or "unknown" */
 	struct slice sender;      /* empty: the null sender */
 	struct slice recipient;
+	struct slice
+		nexthop; /* where the MTA will send it; only the milter hears of it */
 	struct slice instance; /* the same for all steps of one message */
 	struct slice sasl_username;
 	struct slice ccert_fingerprint;

@@ -14,23 +14,27 @@
 #include "slice.h"
 
 enum setting_type {
-	SET_TEXT,  /* char * */
-	SET_BOOL,  /* bool */
-	SET_INT,   /* int64_t, min..max */
-	SET_OCTAL, /* int64_t, min..max, written in octal */
-	SET_TIME,  /* int64_t milliseconds, "90s", "3m"; min..max */
-	SET_SIZE,  /* int64_t bytes, "512M"; min..max */
-	SET_RATE,  /* struct conf_rate, "100/1m" */
-	SET_ENUM,  /* int: position among `words` */
-	SET_REPLY, /* char *, "451 4.7.1 text" */
-	SET_TEXTS, /* struct conf_texts */
-	SET_POOLS, /* conf->greylist.pools: a list of groups */
+	SET_TEXT,         /* char * */
+	SET_BOOL,         /* bool */
+	SET_INT,          /* int64_t, min..max */
+	SET_OCTAL,        /* int64_t, min..max, written in octal */
+	SET_TIME,         /* int64_t milliseconds, "90s", "3m"; min..max */
+	SET_SIZE,         /* int64_t bytes, "512M"; min..max */
+	SET_RATE,         /* struct conf_rate, "100/1m" */
+	SET_ENUM,         /* int: position among `words` */
+	SET_REPLY,        /* char *, "451 4.7.1 text"; empty where that is the default */
+	SET_TEXTS,        /* struct conf_texts */
+	SET_POOLS,        /* conf->greylist.pools: a list of groups */
+	SET_DESTINATIONS, /* conf->limits.destinations: the same */
 };
+
+/* Of limits.*.concurrency. */
+#define CONCURRENCY_MAX 1000000
 
 struct setting {
 	const char *name;
 	enum setting_type type;
-	size_t offset; /* in struct conf */
+	size_t offset; /* in struct conf, or what else is set */
 	int64_t min;
 	int64_t max;
 	const char *text;  /* default, as -o would give it */
@@ -47,15 +51,20 @@ const struct setting *schema_find(struct slice name);
 /* The known name that is nearest to a wrong one, NULL when none is near. */
 const char *schema_nearest(struct slice name);
 
+/* The same in a table of its own, such as that of a group's members. */
+const struct setting *setting_find(const struct setting *rows, size_t n,
+                                   struct slice name);
+const char *setting_nearest(const struct setting *rows, size_t n, struct slice name);
+
 /*
- * Sets one setting from text.  False with a text about the value, without its name.
- * What was set before is freed.
+ * Sets one setting from text in `base`, the struct conf or what else the row's offset is in.
+ * False with a text about the value, without its name.  What was set before is freed.
  */
-bool schema_set(const struct setting *row, struct conf *conf, struct slice value,
+bool schema_set(const struct setting *row, void *base, struct slice value,
                 struct err *err_out) MUST_CHECK;
 
 /* Frees what the setting holds. */
-void schema_clear(const struct setting *row, struct conf *conf);
+void schema_clear(const struct setting *row, void *base);
 
 /* The times, sizes and rates of the settings, for tests and tools. */
 bool parse_time(struct slice text, int64_t *ms_out) MUST_CHECK;

@@ -24,9 +24,11 @@ struct store_job;
 /*
  * Opens the store the settings name.  A store that is away is no failure: it is picked up
  * when it appears.  NULL with a text when it must not be used: wrong kind of file, no
- * rights.
+ * rights.  Leases of holders whose names begin with `owner` are an earlier life's of this
+ * daemon: they are forgotten before the first question.  Empty: none are.
  */
-struct store *store_open(struct loop *loop, const struct conf *conf, struct err *err_out);
+struct store *store_open(struct loop *loop, const struct conf *conf, const char *owner,
+                         struct err *err_out);
 
 /* Takes over the settings that a reload may change. */
 void store_configure(struct store *store, const struct conf *conf);
@@ -42,12 +44,22 @@ bool store_is_up(const struct store *store);
 
 typedef void store_fn(void *arg, const struct answer *answer);
 
-/* The job is valid until its answer is delivered or it is abandoned. */
-struct store_job *store_ask(struct store *store, const struct ask *ask, store_fn *fn,
-                            void *arg);
+/*
+ * Asks with an answer within store.deadline, or `limit_ms` when that is less.  The job is valid
+ * until its answer is delivered or it is abandoned.  A question about limits that was not answered
+ * in time may still be granted later: then it is held, and to be given back as any other.
+ */
+struct store_job *store_ask(struct store *store, const struct ask *ask, int64_t limit_ms,
+                            store_fn *fn, void *arg);
 
-/* Nobody wants the answer any more; clears the caller's pointer. */
-void store_abandon(struct store *store, struct store_job **job);
+/* Tells without an answer; lost while the store is away. */
+void store_tell(struct store *store, const struct ask *ask);
+
+/*
+ * Nobody wants the answer any more, and what it grants is given back; clears the caller's
+ * pointer.
+ */
+void store_abandon(struct store_job **job);
 
 /* "timeout", "down", ... for the log. */
 const char *store_status_word(enum store_status status);

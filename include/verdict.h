@@ -20,7 +20,8 @@ enum verdict_action { VERDICT_ACCEPT, VERDICT_DEFER };
 struct verdict {
 	enum verdict_action action;
 	enum why why;
-	bool observed;      /* mode observe: it would have been deferred */
+	bool observed;      /* mode observe, or milter.enforce = false: it would have been
+	                       deferred */
 	int64_t wait_s;     /* until a retry passes; 0 when there is no such time */
 	int64_t delayed_s;  /* a first pass: how long the mail was held up */
 	struct slice reply; /* DEFER: "451 4.7.1 text" */
@@ -33,11 +34,19 @@ struct verdict {
 const char *why_word(enum why why);
 
 /*
- * Turns what was planned and what the store answered (NULL when nothing was asked) into the
- * verdict.  Reply and header live in the arena; `serial` becomes the id.
+ * Turns what was planned and what the greylist gate answered (NULL when it was not asked) into
+ * the verdict.  Reply and header live in the arena; `serial` becomes the id.
  */
 void verdict_make(const struct conf *conf, const struct plan *plan,
                   const struct answer *answer, uint32_t serial, struct arena *arena,
                   struct verdict *verdict_out);
+
+/*
+ * What the limits gate answered, after the greylist gate let the recipient pass: a refusal turns
+ * the verdict into a deferral; one that is only observed is noted in it.
+ */
+void verdict_limits(const struct conf *conf, const struct plan *plan,
+                    const struct limits_ask *ask, const struct limits_result *result,
+                    struct arena *arena, struct verdict *verdict);
 
 #endif

@@ -1,7 +1,6 @@
 /* complain.c - log lines about peers that do not speak the protocol. */
 #include "complain.h"
 
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -21,22 +20,14 @@ peer_of(int fd)
 {
 	union {
 		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
 		struct sockaddr_storage room;
 	} name = {0};
 
 	socklen_t len = sizeof(name);
 	struct addr addr = {0};
-	if (getpeername(fd, &name.any, &len) != 0)
-		return addr;
-	if (name.any.sa_family == AF_INET) {
-		addr.family = ADDR_V4;
-		memcpy(addr.bytes, &name.v4.sin_addr, 4);
-	} else if (name.any.sa_family == AF_INET6) {
-		addr.family = ADDR_V6;
-		memcpy(addr.bytes, &name.v6.sin6_addr, 16);
-	}
+	uint16_t port;
+	if (getpeername(fd, &name.any, &len) == 0)
+		addr_of_socket(&name.any, &addr, &port);
 	return addr;
 }
 

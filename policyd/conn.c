@@ -15,6 +15,7 @@
 
 #define INSTANCE_MAX 64
 #define READ_BYTES   16384
+#define REQUEST_MS   500 /* both gates together; each has store.deadline */
 
 struct conn {
 	struct conns *conns;
@@ -23,6 +24,8 @@ struct conn {
 	struct arena arena; /* of the request under way */
 	struct policy policy;
 	struct decision decision;
+	struct delivery *delivery;      /* of the message asked about last */
+	char message[INSTANCE_MAX + 1]; /* its instance */
 	bool deciding;
 	bool ended; /* the peer sends no more: close when all it sent is answered */
 	int64_t touched_ms;            /* a request began, or was answered */
@@ -41,6 +44,7 @@ conn_close(struct conn *conn)
 	struct conns *conns = conn->conns;
 	if (conn->deciding)
 		decision_cancel(&conn->decision);
+	delivery_end(&conn->delivery);
 	DL_DELETE(conns->all, conn);
 	conns->count--;
 	watch_free(&conn->watch);
@@ -60,6 +64,33 @@ close_bad(struct conn *conn)
 	conn_close(conn);
 }
 
+/*
+ * A session's messages come one after the other, so a new instance tells that the message before
+ * it has ended, as does its END-OF-MESSAGE and the end of the connection.
+ */
+static void
+follow_message(struct conn *conn)
+{
+	const struct query *query = &conn->policy.query;
+	bool same = query->instance.n > 0 &&
+	            slice_eq(query->instance, slice_of(conn->message));
+	if (!same || query->stage == STAGE_END_OF_MESSAGE)
+		delivery_end(&conn->delivery);
+	if (!conn->delivery)
+		conn->delivery = delivery_new();
+	struct text message = TEXT(conn->message);
+	text_put(&message, query->instance);
+}
+
+static void
+decide(struct conn *conn)
+{
+	follow_message(conn);
+	conn->deciding = true;
+	decision_start(&conn->decision, conn->conns->engine, &conn->policy.query,
+	               conn->delivery, REQUEST_MS, &conn->arena, on_verdict, conn);
+}
+
 /* Begins to decide when a request is complete; false when the connection is gone. */
 static bool
 feed(struct conn *conn, struct slice in, size_t *used_out)
@@ -70,11 +101,7 @@ feed(struct conn *conn, struct slice in, size_t *used_out)
 		if (!had_begun)
 			conn->touched_ms = loop_now_ms(conn->conns->engine->loop);
 		return true;
-	case POLICY_DONE:
-		conn->deciding = true;
-		decision_start(&conn->decision, conn->conns->engine, &conn->policy.query,
-		               &conn->arena, on_verdict, conn);
-		return true;
+	case POLICY_DONE: decide(conn); return true;
 	case POLICY_BAD: break;
 	}
 	close_bad(conn);

@@ -7,8 +7,7 @@
 #include "log.h"
 #include "mem.h"
 
-#define TICK_MS            1000
-#define FIRST_INHERITED_FD 3 /* SD_LISTEN_FDS_START */
+#define TICK_MS 1000
 
 struct policyd {
 	struct engine *engine;
@@ -45,13 +44,19 @@ open_listeners(struct policyd *policyd, const struct conf *conf, struct err *err
 	return true;
 }
 
+static size_t
+descriptors_of_policyd(const struct conf *conf)
+{
+	return (size_t)conf->policyd.max_connections;
+}
+
 static bool
 bind_policyd(struct daemon *daemon, struct err *err)
 {
 	struct policyd *policyd = mem_new(struct policyd);
 	daemon->state = policyd;
 	for (int i = 0; i < daemon->inherited_fds; i++)
-		add_listener(policyd, listen_take(FIRST_INHERITED_FD + i));
+		add_listener(policyd, listen_take(LISTEN_FIRST_INHERITED + i));
 	return daemon->inherited_fds > 0 || open_listeners(policyd, daemon->conf, err);
 }
 
@@ -80,8 +85,8 @@ static bool
 start_policyd(struct daemon *daemon, struct err *err)
 {
 	struct policyd *policyd = daemon->state;
-	policyd->engine =
-		engine_open(daemon->loop, daemon->conf, daemon->test_clock, err);
+	policyd->engine = engine_open(ENGINE_OF_POLICYD, daemon->loop, daemon->conf,
+	                              daemon->test_clock, err);
 	if (!policyd->engine)
 		return false;
 	policyd->conns = (struct conns){.engine = policyd->engine,
@@ -139,6 +144,7 @@ main(int argc, char **argv)
 {
 	static const struct program program = {
 		.name = "weir-policyd",
+		.descriptors = descriptors_of_policyd,
 		.bind = bind_policyd,
 		.start = start_policyd,
 		.reload = reload_policyd,

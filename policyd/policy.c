@@ -21,7 +21,7 @@ static const struct attribute {
 	{SLICE_INIT("protocol_name"), SKIPPED},
 	{SLICE_INIT("client_address"), AT(client_address)},
 	{SLICE_INIT("client_name"), AT(client_name)},
-	{SLICE_INIT("client_port"), SKIPPED},
+	{SLICE_INIT("client_port"), AT(client_port)},
 	{SLICE_INIT("reverse_client_name"), SKIPPED},
 	{SLICE_INIT("server_address"), SKIPPED},
 	{SLICE_INIT("server_port"), SKIPPED},

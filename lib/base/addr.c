@@ -2,10 +2,22 @@
 #include "addr.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* ::ffff:0:0/96 carries IPv4 addresses (RFC 4291 2.5.5.2). */
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+static void
+unmap(struct addr *addr)
+{
+	if (memcmp(addr->bytes, v4_mapped, sizeof(v4_mapped)) != 0)
+		return;
+	addr->family = ADDR_V4;
+	memmove(addr->bytes, addr->bytes + 12, 4);
+	memset(addr->bytes + 4, 0, 12);
+}
 
 static struct slice
 without_brackets(struct slice text)
@@ -32,16 +44,34 @@ addr_parse(struct slice text, struct addr *addr_out)
 		addr.family = ADDR_V4;
 	} else if (inet_pton(AF_INET6, buf, addr.bytes) == 1) {
 		addr.family = ADDR_V6;
-		if (memcmp(addr.bytes, v4_mapped, sizeof(v4_mapped)) == 0) {
-			addr.family = ADDR_V4;
-			memmove(addr.bytes, addr.bytes + 12, 4);
-			memset(addr.bytes + 4, 0, 12);
-		}
+		unmap(&addr);
 	} else {
 		return false;
 	}
 	*addr_out = addr;
 	return true;
+}
+
+bool
+addr_of_socket(const struct sockaddr *name, struct addr *addr_out, uint16_t *port_out)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	*addr_out = (struct addr){0};
+	*port_out = 0;
+	if (name && name->sa_family == AF_INET) {
+		memcpy(&v4, name, sizeof(v4));
+		addr_out->family = ADDR_V4;
+		memcpy(addr_out->bytes, &v4.sin_addr, 4);
+		*port_out = ntohs(v4.sin_port);
+	} else if (name && name->sa_family == AF_INET6) {
+		memcpy(&v6, name, sizeof(v6));
+		addr_out->family = ADDR_V6;
+		memcpy(addr_out->bytes, &v6.sin6_addr, 16);
+		unmap(addr_out);
+		*port_out = ntohs(v6.sin6_port);
+	}
+	return addr_out->family != ADDR_NONE;
 }
 
 unsigned

@@ -11,11 +11,17 @@ read_clock(clockid_t id)
 	return ts;
 }
 
+static int64_t
+read_us(clockid_t id)
+{
+	struct timespec ts = read_clock(id);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 int64_t
 clock_mono_us(void)
 {
-	struct timespec ts = read_clock(CLOCK_MONOTONIC);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return read_us(CLOCK_MONOTONIC);
 }
 
 int64_t
@@ -33,9 +39,21 @@ clock_mono_after(int64_t ms, struct timespec *when_out)
 }
 
 int64_t
+clock_boot_ms(void)
+{
+	return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+int64_t
 clock_wall_s(void)
 {
 	return read_clock(CLOCK_REALTIME).tv_sec;
+}
+
+int64_t
+clock_wall_us(void)
+{
+	return read_us(CLOCK_REALTIME);
 }
 
 bool

@@ -15,6 +15,11 @@ static const struct {
 	{"policy_refused_connections", "policy connections closed for being too many"},
 	{"policy_no_client_address", "requests without a usable client_address"},
 	{"policy_unknown_attributes", "policy attributes that are not known"},
+	{"milter_sessions", "sessions the milter was told of"},
+	{"milter_refused_sessions", "sessions not judged for being too many"},
+	{"milter_deliveries", "messages with a recipient the milter was asked about"},
+	{"milter_recipients", "recipients the milter was told of"},
+	{"milter_unanswered", "milter questions that went on without a verdict in time"},
 	{"verdict_accept", "recipients accepted"},
 	{"verdict_defer", "recipients deferred"},
 	{"verdict_observed", "recipients that mode observe kept from being deferred"},
@@ -25,6 +30,11 @@ static const struct {
 	{"store_protocol_errors", "replies of the store that made no sense"},
 	{"store_swept", "expired records removed"},
 	{"late_answers", "answers of the store that came after their deadline"},
+	{"leases_late",
+         "slots that had run out before they were renewed, and were taken again"},
+	{"leases_lost",
+         "slots that had run out before they were renewed, and found no room"},
+	{"limits_by_share", "recipients whose limits were judged without the store"},
 };
 
 _Static_assert(COUNT_OF(rows) == STAT_COUNT, "one row for each counter");

@@ -41,11 +41,10 @@ set_row(struct loading *load, const struct setting *row, struct slice value,
 	return true;
 }
 
-static bool
-unknown_name(struct loading *load, struct place place, const char *name)
+bool
+conf_unknown(struct loading *load, struct place place, const char *name, const char *near)
 {
 	char text[200];
-	const char *near = schema_nearest(slice_of(name));
 	if (near)
 		snprintf(text, sizeof(text), "is not a setting; did you mean %s?", near);
 	else
@@ -53,8 +52,8 @@ unknown_name(struct loading *load, struct place place, const char *name)
 	return conf_complain(load, place, name, text);
 }
 
-static struct place
-place_of(const config_setting_t *node)
+struct place
+conf_place(const config_setting_t *node)
 {
 	return (struct place){.file = config_setting_source_file(node),
 	                      .line = config_setting_source_line(node)};
@@ -75,9 +74,8 @@ join_strings(config_setting_t *node, struct text *out)
 	return !out->cut;
 }
 
-/* The value as text, in the form -o takes; false when its type does not fit. */
-static bool
-value_text(config_setting_t *node, enum setting_type wanted, struct text *out)
+bool
+conf_value(config_setting_t *node, enum setting_type wanted, struct text *out)
 {
 	switch (config_setting_type(node)) {
 	case CONFIG_TYPE_STRING:
@@ -97,8 +95,8 @@ value_text(config_setting_t *node, enum setting_type wanted, struct text *out)
 	}
 }
 
-static const char *
-wanted_type(enum setting_type type)
+const char *
+conf_wanted(enum setting_type type)
 {
 	switch (type) {
 	case SET_TEXTS:
@@ -109,69 +107,23 @@ wanted_type(enum setting_type type)
 	}
 }
 
-/* { name = "google"; clients = [ "google.com", ... ]; } */
-static bool
-load_pool(struct loading *load, config_setting_t *node, struct conf_pool *pool)
-{
-	struct place place = place_of(node);
-	const char *name;
-	config_setting_t *clients = config_setting_get_member(node, "clients");
-	if (!config_setting_is_group(node) || config_setting_length(node) != 2 ||
-	    !config_setting_lookup_string(node, "name", &name) || !clients ||
-	    !(config_setting_is_array(clients) || config_setting_is_list(clients)))
-		return conf_complain(load, place, "greylist.pools",
-		                     "wants groups of a name and clients: "
-		                     "{ name = \"x\"; clients = [ \"example.com\" ]; }");
-	/* No dots: a pool must not be taken for the domain or network of that name. */
-	if (!conf_is_word(name) || strchr(name, '.'))
-		return conf_complain(load, place, "greylist.pools",
-		                     "wants names of letters, digits, - and _");
-	pool->name = mem_dup(slice_of(name));
-	pool->clients = list_new(LIST_CLIENTS);
-	for (int i = 0; i < config_setting_length(clients); i++) {
-		const char *entry = config_setting_get_string_elem(clients, i);
-		struct err why;
-		if (!entry)
-			return conf_complain(load, place, "greylist.pools",
-			                     "wants strings as clients");
-		if (!list_add(pool->clients, slice_of(entry), 0, "greylist.pools",
-		              place.line, &why))
-			return conf_complain(load, place, "greylist.pools", why.text);
-	}
-	return true;
-}
-
-static bool
-load_pools(struct loading *load, config_setting_t *node)
-{
-	if (!config_setting_is_list(node))
-		return conf_complain(load, place_of(node), "greylist.pools",
-		                     "wants a list of groups: ( { ... }, { ... } )");
-	size_t n = (size_t)config_setting_length(node);
-	struct conf *conf = load->conf;
-	conf->greylist.pools = mem_alloc(n * sizeof(*conf->greylist.pools));
-	for (size_t i = 0; i < n; i++) {
-		conf->greylist.n_pools = i + 1;
-		if (!load_pool(load, config_setting_get_elem(node, (unsigned)i),
-		               &conf->greylist.pools[i]))
-			return false;
-	}
-	return true;
-}
-
 static bool
 load_value(struct loading *load, config_setting_t *node, const char *name)
 {
 	const struct setting *row = schema_find(slice_of(name));
 	if (!row)
-		return unknown_name(load, place_of(node), name);
+		return conf_unknown(load, conf_place(node), name,
+		                    schema_nearest(slice_of(name)));
 	if (row->type == SET_POOLS)
-		return load_pools(load, node);
+		return conf_load_pools(load, node);
+	if (row->type == SET_DESTINATIONS)
+		return conf_load_destinations(load, node);
 	char buf[8192];
 	struct text value = TEXT(buf);
-	if (!value_text(node, row->type, &value))
-		return conf_complain(load, place_of(node), name, wanted_type(row->type));
-	return set_row(load, row, text_slice(&value), place_of(node));
+	if (!conf_value(node, row->type, &value))
+		return conf_complain(load, conf_place(node), name,
+		                     conf_wanted(row->type));
+	return set_row(load, row, text_slice(&value), conf_place(node));
 }
 
 /* Whether some setting's name begins with "name.". */
@@ -226,7 +178,8 @@ load_override(struct loading *load, const char *text)
 		char copy[128];
 		struct text typed = TEXT(copy);
 		text_put(&typed, name);
-		return unknown_name(load, place, copy);
+		return conf_unknown(load, place, copy,
+		                    schema_nearest(text_slice(&typed)));
 	}
 	return set_row(load, row, slice_trim(rest), place);
 }
@@ -294,11 +247,9 @@ free_lists(struct conf *conf)
 	list_free(&conf->allowed_senders);
 	list_free(&conf->allowed_recipients);
 	list_free(&conf->own_networks);
-	for (size_t i = 0; i < conf->greylist.n_pools; i++) {
-		free(conf->greylist.pools[i].name);
-		list_free(&conf->greylist.pools[i].clients);
-	}
-	free(conf->greylist.pools);
+	list_free(&conf->unlimited_clients);
+	list_free(&conf->unlimited_senders);
+	list_free(&conf->unlimited_recipients);
 }
 
 void
@@ -309,6 +260,7 @@ conf_unref(struct conf **conf_at)
 	if (!conf || __atomic_sub_fetch(&conf->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	free_lists(conf);
+	conf_free_groups(conf);
 	for (size_t i = 0; i < schema_rows; i++) {
 		schema_clear(&schema[i], conf);
 		free(conf->value_texts[i]);

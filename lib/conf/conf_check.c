@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "conf_priv.h"
+#include "destination.h"
 #include "endpoint.h"
 #include "list.h"
 #include "mem.h"
@@ -45,19 +46,26 @@ check_node(struct loading *load)
 }
 
 static bool
+check_endpoint(struct loading *load, const char *name, const char *text, bool any_port)
+{
+	struct endpoint endpoint;
+	if (!endpoint_parse(slice_of(text), &endpoint) ||
+	    (!endpoint.is_unix && endpoint.port == 0 && !any_port))
+		return complain_of(
+			load, name,
+			"wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\"");
+	return true;
+}
+
+static bool
 check_endpoints(struct loading *load, const char *name, const struct conf_texts *texts,
                 bool any_port)
 {
 	if (texts->n == 0)
 		return complain_of(load, name, "must name at least one address");
-	for (size_t i = 0; i < texts->n; i++) {
-		struct endpoint endpoint;
-		if (!endpoint_parse(slice_of(texts->v[i]), &endpoint) ||
-		    (!endpoint.is_unix && endpoint.port == 0 && !any_port))
-			return complain_of(
-				load, name,
-				"wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\"");
-	}
+	for (size_t i = 0; i < texts->n; i++)
+		if (!check_endpoint(load, name, texts->v[i], any_port))
+			return false;
 	return true;
 }
 
@@ -104,12 +112,95 @@ check_times(struct loading *load)
 	return true;
 }
 
+bool
+conf_limit_bounds(const struct conf_limit *limit)
+{
+	return limit->concurrency > 0 || limit->messages.count > 0 ||
+	       limit->recipients.count > 0;
+}
+
+bool
+conf_limit_fits(const struct conf_limit *limit)
+{
+	return limit->recipients.count == 0 ||
+	       limit->recipients.per_ms != limit->messages.per_ms ||
+	       limit->recipients.count >= limit->messages.count;
+}
+
+static bool
+check_rates(struct loading *load, const char *name, const struct conf_limit *limit)
+{
+	return conf_limit_fits(limit) ||
+	       complain_of(load, name, "must not be fewer than messages");
+}
+
+/* A destination "*" leaves nothing over for limits.default. */
+static bool
+check_default(struct loading *load)
+{
+	const struct conf_limit *other = &load->conf->limits.other;
+	const char *name = "limits.default.recipients";
+	const struct conf_destination *all = destination_find(load->conf, SLICE("*"));
+	if (!all || !conf_limit_bounds(other) || other->mode == MODE_OFF)
+		return true;
+	if (other->concurrency > 0)
+		name = "limits.default.concurrency";
+	else if (other->messages.count > 0)
+		name = "limits.default.messages";
+	char buf[200];
+	struct text text = TEXT(buf);
+	text_printf(&text, "never holds: the destination \"%s\" has all domains",
+	            all->name);
+	return complain_of(load, name, buf);
+}
+
+static bool
+any_concurrency(const struct conf *conf)
+{
+	bool any = conf->limits.other.concurrency > 0 ||
+	           conf->limits.clients.concurrency > 0 ||
+	           conf->limits.senders.concurrency > 0 ||
+	           conf->limits.users.concurrency > 0;
+	for (size_t i = 0; !any && i < conf->limits.n_destinations; i++)
+		any = conf->limits.destinations[i].limit.concurrency > 0;
+	return any;
+}
+
+/* It matters where there are slots only: a long store.deadline by itself is no mistake. */
+static bool
+check_lease(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	const struct place place =
+		load->places[schema_find(SLICE("limits.lease")) - schema];
+	if (conf->limits.lease_ms >= 10 * conf->store.deadline_ms ||
+	    (!place.file && !any_concurrency(conf)))
+		return true;
+	return complain_of(load, place.file ? "limits.lease" : "store.deadline",
+	                   place.file ? "must be at least 10 times store.deadline"
+	                              : "must be at most a tenth of limits.lease");
+}
+
+static bool
+check_limits(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	return check_rates(load, "limits.default.recipients", &conf->limits.other) &&
+	       check_rates(load, "limits.clients.recipients", &conf->limits.clients) &&
+	       check_rates(load, "limits.senders.recipients", &conf->limits.senders) &&
+	       check_rates(load, "limits.users.recipients", &conf->limits.users) &&
+	       check_default(load) && check_lease(load);
+}
+
 static bool
 check_all(struct loading *load)
 {
+	const struct conf *conf = load->conf;
 	return check_node(load) && check_redis(load) && check_size(load) &&
 	       check_times(load) &&
-	       check_endpoints(load, "policyd.listen", &load->conf->policyd.listen, true);
+	       check_endpoints(load, "policyd.listen", &conf->policyd.listen, true) &&
+	       check_endpoint(load, "milter.listen", conf->milter.listen, true) &&
+	       check_limits(load);
 }
 
 /* First line of a file nobody else may read. */
@@ -150,22 +241,19 @@ read_password(struct loading *load)
 }
 
 static bool
-load_files(const struct conf_texts *files, struct list *list, struct err *err)
+load_files(const struct conf_texts *files, struct list *list, struct list *unlimited,
+           struct err *err)
 {
 	for (size_t i = 0; i < files->n; i++)
-		if (!listfile_load(list, files->v[i], err))
+		if (!listfile_load(list, unlimited, files->v[i], err))
 			return false;
 	return true;
 }
 
 static bool
-load_lists(struct loading *load)
+load_networks(struct loading *load)
 {
 	struct conf *conf = load->conf;
-	conf->allowed_clients = list_new(LIST_CLIENTS);
-	conf->allowed_senders = list_new(LIST_MAIL);
-	conf->allowed_recipients = list_new(LIST_MAIL);
-	conf->own_networks = list_new(LIST_CLIENTS);
 	for (size_t i = 0; i < conf->lists.networks.n; i++) {
 		struct cidr cidr;
 		struct slice entry = slice_of(conf->lists.networks.v[i]);
@@ -177,9 +265,27 @@ load_lists(struct loading *load)
 		if (!list_add(conf->own_networks, entry, 0, "lists.networks", 0, &why))
 			return complain_of(load, "lists.networks", why.text);
 	}
-	return load_files(&conf->lists.clients, conf->allowed_clients, load->err) &&
-	       load_files(&conf->lists.senders, conf->allowed_senders, load->err) &&
-	       load_files(&conf->lists.recipients, conf->allowed_recipients, load->err);
+	return true;
+}
+
+static bool
+load_lists(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	conf->allowed_clients = list_new(LIST_CLIENTS);
+	conf->allowed_senders = list_new(LIST_MAIL);
+	conf->allowed_recipients = list_new(LIST_MAIL);
+	conf->own_networks = list_new(LIST_CLIENTS);
+	conf->unlimited_clients = list_new(LIST_CLIENTS);
+	conf->unlimited_senders = list_new(LIST_MAIL);
+	conf->unlimited_recipients = list_new(LIST_MAIL);
+	return load_networks(load) &&
+	       load_files(&conf->lists.clients, conf->allowed_clients,
+	                  conf->unlimited_clients, load->err) &&
+	       load_files(&conf->lists.senders, conf->allowed_senders,
+	                  conf->unlimited_senders, load->err) &&
+	       load_files(&conf->lists.recipients, conf->allowed_recipients,
+	                  conf->unlimited_recipients, load->err);
 }
 
 bool

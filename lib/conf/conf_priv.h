@@ -3,6 +3,9 @@
 #define WEIR_CONF_PRIV_H
 
 #include "conf.h"
+#include "schema.h"
+
+struct config_setting_t; /* of libconfig */
 
 /* Where a setting was set. */
 struct place {
@@ -19,6 +22,43 @@ struct loading {
 /* Sets the error to "file:line: name text"; false. */
 bool conf_complain(struct loading *load, struct place place, const char *name,
                    const char *text);
+
+/* The same of a name that is unknown; `near` is the known one that was perhaps meant, or NULL. */
+bool conf_unknown(struct loading *load, struct place place, const char *name,
+                  const char *near);
+
+/* Where the file has it. */
+struct place conf_place(const struct config_setting_t *node);
+
+/* The value as text, in the form -o takes; false when its type does not fit. */
+bool conf_value(struct config_setting_t *node, enum setting_type wanted, struct text *out)
+	MUST_CHECK;
+
+/* What is said then. */
+const char *conf_wanted(enum setting_type type);
+
+/* greylist.pools and limits.destinations, which are lists of groups. */
+bool conf_load_pools(struct loading *load, struct config_setting_t *node) MUST_CHECK;
+bool conf_load_destinations(struct loading *load, struct config_setting_t *node)
+	MUST_CHECK;
+void conf_free_groups(struct conf *conf);
+
+/*
+ * Adds a domain in lower case, which must live as long as the table, to conf->limits.by_domain.
+ * Returns the destination that has it already, or NULL.
+ */
+const struct conf_destination *domain_table_add(
+	struct conf *conf, const char *domain, const struct conf_destination *destination)
+	MUST_CHECK;
+
+/* Frees conf->limits.by_domain. */
+void domain_table_free(struct conf *conf);
+
+/* Whether it sets one of the three bounds. */
+bool conf_limit_bounds(const struct conf_limit *limit);
+
+/* Whether the bounds of a limit fit together: a message has one recipient at least. */
+bool conf_limit_fits(const struct conf_limit *limit);
 
 /* Letters, digits, '-', '.' and '_' only, at least one. */
 bool conf_is_word(const char *text);

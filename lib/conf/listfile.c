@@ -1,4 +1,4 @@
-/* listfile.c - reads list files: one entry a line, an option and a comment behind it. */
+/* listfile.c - reads list files: one entry a line, options and a comment behind it. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,6 +8,12 @@
 #include "list.h"
 
 enum { LINE_MAX_LEN = 1024, DAY_S = 24 * 60 * 60 };
+
+/* What one file fills. */
+struct lists {
+	struct list *all;
+	struct list *unlimited; /* or NULL */
+};
 
 enum got { GOT_LINE, GOT_END, GOT_NUL, GOT_TOO_LONG, GOT_ERROR };
 
@@ -44,38 +50,54 @@ without_comment(struct slice line)
 	return line;
 }
 
+/* What stands behind an entry. */
+struct options {
+	int64_t until_s;
+	bool unlimited;
+};
+
 /* The entry holds to the end of the day that is named. */
 static bool
-parse_option(struct slice word, int64_t *until_s_out, struct err *err_out)
+parse_option(struct slice word, struct options *options, struct err *err_out)
 {
-	struct slice name = SLICE("until=");
-	if (!slice_starts_nocase(word, name))
-		return err_set(err_out, "only until=DATE may stand behind an entry");
+	struct slice until = SLICE("until=");
+	if (slice_starts_nocase(word, SLICE("limits="))) {
+		options->unlimited = slice_eq_nocase(word, SLICE("limits=false"));
+		return options->unlimited ||
+		       err_set(err_out, "limits= can only be false");
+	}
+	if (!slice_starts_nocase(word, until))
+		return err_set(
+			err_out,
+			"only until=DATE and limits=false may stand behind an entry");
 	int64_t day_s;
-	if (!clock_parse_date(slice_from(word, name.n), &day_s))
+	if (!clock_parse_date(slice_from(word, until.n), &day_s))
 		return err_set(err_out, "until= wants a date such as 2027-01-31");
-	*until_s_out = day_s + DAY_S;
+	options->until_s = day_s + DAY_S;
 	return true;
 }
 
 static bool
-add_line(struct list *list, struct slice line, const char *path, unsigned number,
+add_line(const struct lists *lists, struct slice line, const char *path, unsigned number,
          struct err *err_out)
 {
 	struct slice rest = without_comment(line);
 	struct slice entry;
 	struct slice word;
-	int64_t until_s = 0;
+	struct options options = {0};
 	if (!slice_word(&rest, &entry))
 		return true;
 	while (slice_word(&rest, &word))
-		if (!parse_option(word, &until_s, err_out))
+		if (!parse_option(word, &options, err_out))
 			return false;
-	return list_add(list, entry, until_s, path, number, err_out);
+	if (options.unlimited && lists->unlimited &&
+	    !list_add(lists->unlimited, entry, options.until_s, path, number, err_out))
+		return false;
+	return list_add(lists->all, entry, options.until_s, path, number, err_out);
 }
 
 static bool
-read_lines(struct list *list, FILE *file, const char *path, struct err *err_out)
+read_lines(const struct lists *lists, FILE *file, const char *path, struct err *err_out)
 {
 	char buf[LINE_MAX_LEN];
 	for (unsigned number = 1;; number++) {
@@ -90,7 +112,7 @@ read_lines(struct list *list, FILE *file, const char *path, struct err *err_out)
 			               number, LINE_MAX_LEN);
 		case GOT_ERROR: return err_set_errno(err_out, "%s", path);
 		}
-		if (!add_line(list, line, path, number, &why))
+		if (!add_line(lists, line, path, number, &why))
 			return err_set(err_out, "%s:%u: %s", path, number, why.text);
 	}
 }
@@ -114,12 +136,14 @@ open_regular(const char *path, struct err *err_out)
 }
 
 bool
-listfile_load(struct list *list, const char *path, struct err *err_out)
+listfile_load(struct list *list, struct list *unlimited, const char *path,
+              struct err *err_out)
 {
+	const struct lists lists = {.all = list, .unlimited = unlimited};
 	FILE *file = open_regular(path, err_out);
 	if (!file)
 		return false;
-	bool ok = read_lines(list, file, path, err_out);
+	bool ok = read_lines(&lists, file, path, err_out);
 	fclose(file);
 	return ok;
 }

@@ -13,6 +13,7 @@
 /* clang-format off */
 const struct setting schema[] = {
 	{"node", SET_TEXT, AT(node), 0, 0, "", NULL, true},
+	{"nodes", SET_INT, AT(nodes), 1, 1000, "1", NULL, false},
 	{"user", SET_TEXT, AT(user), 0, 0, "weir", NULL, true},
 
 	{"log.to", SET_ENUM, AT(log.to), 0, 0, "syslog", "stderr|syslog", true},
@@ -37,6 +38,14 @@ const struct setting schema[] = {
 	{"policyd.max_connections", SET_INT, AT(policyd.max_connections), 1, 65536, "4096", NULL, false},
 	{"policyd.idle_timeout", SET_TIME, AT(policyd.idle_timeout_ms), 5 * MINUTE, DAY, "20m", NULL, false},
 	{"policyd.request_timeout", SET_TIME, AT(policyd.request_timeout_ms), SECOND, 5 * MINUTE, "10s", NULL, false},
+	{"policyd.hold", SET_TIME, AT(policyd.hold_ms), SECOND, HOUR, "5m", NULL, false},
+
+	{"milter.listen", SET_TEXT, AT(milter.listen), 0, 0, "unix:/run/weir/milter.sock", NULL, true},
+	{"milter.socket_mode", SET_OCTAL, AT(milter.socket_mode), 0, 0777, "0660", NULL, true},
+	{"milter.socket_group", SET_TEXT, AT(milter.socket_group), 0, 0, "", NULL, true},
+	{"milter.max_sessions", SET_INT, AT(milter.max_sessions), 1, 65536, "4096", NULL, true},
+	{"milter.deadline", SET_TIME, AT(milter.deadline_ms), 10, 5 * SECOND, "100ms", NULL, false},
+	{"milter.enforce", SET_BOOL, AT(milter.enforce), 0, 0, "true", NULL, false},
 
 	{"greylist.mode", SET_ENUM, AT(greylist.mode), 0, 0, "on", "on|observe|off", false},
 	{"greylist.delay", SET_TIME, AT(greylist.delay_ms), SECOND, DAY, "3m", NULL, false},
@@ -50,6 +59,33 @@ const struct setting schema[] = {
 	{"greylist.header", SET_BOOL, AT(greylist.header), 0, 0, "true", NULL, false},
 	{"greylist.pools", SET_POOLS, 0, 0, 0, "", NULL, false},
 
+	{"limits.lease", SET_TIME, AT(limits.lease_ms), 3 * SECOND, HOUR, "60s", NULL, false},
+	{"limits.destinations_by", SET_ENUM, AT(limits.destinations_by), 0, 0, "domain", "domain|nexthop", false},
+	{"limits.reply", SET_REPLY, AT(limits.reply), 0, 0, "451 4.7.1 Too many connections to %n, please try again later (id %i)", NULL, false},
+	{"limits.client_reply", SET_REPLY, AT(limits.client_reply), 0, 0, "451 4.7.1 Too many connections from you, please try again later (id %i)", NULL, false},
+	{"limits.rate_reply", SET_REPLY, AT(limits.rate_reply), 0, 0, "451 4.7.1 Rate limit exceeded, please try again later (id %i)", NULL, false},
+	{"limits.default.concurrency", SET_INT, AT(limits.other.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
+	{"limits.default.messages", SET_RATE, AT(limits.other.messages), 0, 0, "0", NULL, false},
+	{"limits.default.recipients", SET_RATE, AT(limits.other.recipients), 0, 0, "0", NULL, false},
+	{"limits.default.mode", SET_ENUM, AT(limits.other.mode), 0, 0, "on", "on|observe|off", false},
+	{"limits.default.reply", SET_REPLY, AT(limits.other.reply), 0, 0, "", NULL, false},
+	{"limits.clients.concurrency", SET_INT, AT(limits.clients.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
+	{"limits.clients.messages", SET_RATE, AT(limits.clients.messages), 0, 0, "0", NULL, false},
+	{"limits.clients.recipients", SET_RATE, AT(limits.clients.recipients), 0, 0, "0", NULL, false},
+	{"limits.clients.mode", SET_ENUM, AT(limits.clients.mode), 0, 0, "on", "on|observe|off", false},
+	{"limits.clients.reply", SET_REPLY, AT(limits.clients.reply), 0, 0, "", NULL, false},
+	{"limits.senders.concurrency", SET_INT, AT(limits.senders.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
+	{"limits.senders.messages", SET_RATE, AT(limits.senders.messages), 0, 0, "0", NULL, false},
+	{"limits.senders.recipients", SET_RATE, AT(limits.senders.recipients), 0, 0, "0", NULL, false},
+	{"limits.senders.mode", SET_ENUM, AT(limits.senders.mode), 0, 0, "on", "on|observe|off", false},
+	{"limits.senders.reply", SET_REPLY, AT(limits.senders.reply), 0, 0, "", NULL, false},
+	{"limits.users.concurrency", SET_INT, AT(limits.users.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
+	{"limits.users.messages", SET_RATE, AT(limits.users.messages), 0, 0, "0", NULL, false},
+	{"limits.users.recipients", SET_RATE, AT(limits.users.recipients), 0, 0, "0", NULL, false},
+	{"limits.users.mode", SET_ENUM, AT(limits.users.mode), 0, 0, "on", "on|observe|off", false},
+	{"limits.users.reply", SET_REPLY, AT(limits.users.reply), 0, 0, "", NULL, false},
+	{"limits.destinations", SET_DESTINATIONS, 0, 0, 0, "", NULL, false},
+
 	{"lists.clients", SET_TEXTS, AT(lists.clients), 0, 0, "", NULL, false},
 	{"lists.senders", SET_TEXTS, AT(lists.senders), 0, 0, "", NULL, false},
 	{"lists.recipients", SET_TEXTS, AT(lists.recipients), 0, 0, "", NULL, false},
@@ -61,12 +97,18 @@ const struct setting schema[] = {
 const size_t schema_rows = COUNT_OF(schema);
 
 const struct setting *
+setting_find(const struct setting *rows, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(slice_of(rows[i].name), name))
+			return &rows[i];
+	return NULL;
+}
+
+const struct setting *
 schema_find(struct slice name)
 {
-	for (size_t i = 0; i < schema_rows; i++)
-		if (slice_eq(slice_of(schema[i].name), name))
-			return &schema[i];
-	return NULL;
+	return setting_find(schema, schema_rows, name);
 }
 
 #define NAME_MAX_COMPARED 48
@@ -95,18 +137,24 @@ distance(struct slice a, struct slice b)
 }
 
 const char *
-schema_nearest(struct slice name)
+setting_nearest(const struct setting *rows, size_t n, struct slice name)
 {
 	const char *nearest = NULL;
 	size_t best = 1 + name.n / 3;
 	if (name.n > NAME_MAX_COMPARED)
 		return NULL;
-	for (size_t i = 0; i < schema_rows; i++) {
-		size_t d = distance(name, slice_of(schema[i].name));
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(name, slice_of(rows[i].name));
 		if (d < best) {
 			best = d;
-			nearest = schema[i].name;
+			nearest = rows[i].name;
 		}
 	}
 	return nearest;
+}
+
+const char *
+schema_nearest(struct slice name)
+{
+	return setting_nearest(schema, schema_rows, name);
 }

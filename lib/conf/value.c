@@ -72,22 +72,22 @@ parse_rate(struct slice text, struct conf_rate *rate_out)
 }
 
 static void *
-member(struct conf *conf, const struct setting *row)
+member(void *base, const struct setting *row)
 {
-	return (char *)conf + row->offset;
+	return (char *)base + row->offset;
 }
 
 static bool
-set_number(const struct setting *row, struct conf *conf, int64_t value, struct err *err)
+set_number(const struct setting *row, void *base, int64_t value, struct err *err)
 {
 	if (value < row->min || value > row->max)
 		return err_set(err, "is out of bounds");
-	*(int64_t *)member(conf, row) = value;
+	*(int64_t *)member(base, row) = value;
 	return true;
 }
 
 static bool
-set_int(const struct setting *row, struct conf *conf, struct slice value, struct err *err)
+set_int(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	uint64_t number;
 	if (!slice_to_u64(value, INT64_MAX, &number))
@@ -95,12 +95,11 @@ set_int(const struct setting *row, struct conf *conf, struct slice value, struct
 	if ((int64_t)number < row->min || (int64_t)number > row->max)
 		return err_set(err, "must be from %lld to %lld", (long long)row->min,
 		               (long long)row->max);
-	return set_number(row, conf, (int64_t)number, err);
+	return set_number(row, base, (int64_t)number, err);
 }
 
 static bool
-set_octal(const struct setting *row, struct conf *conf, struct slice value,
-          struct err *err)
+set_octal(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	int64_t number = 0;
 	for (size_t i = 0; i < value.n; i++) {
@@ -110,12 +109,11 @@ set_octal(const struct setting *row, struct conf *conf, struct slice value,
 	}
 	if (value.n == 0)
 		return err_set(err, "wants an octal mode such as \"0660\"");
-	return set_number(row, conf, number, err);
+	return set_number(row, base, number, err);
 }
 
 static bool
-set_time(const struct setting *row, struct conf *conf, struct slice value,
-         struct err *err)
+set_time(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	int64_t ms;
 	if (!parse_time(value, &ms))
@@ -130,39 +128,36 @@ set_time(const struct setting *row, struct conf *conf, struct slice value,
 		                                 (long long)row->max / 1000);
 	if (row->min >= 1000 && ms % 1000 != 0)
 		return err_set(err, "must be whole seconds");
-	return set_number(row, conf, ms, err);
+	return set_number(row, base, ms, err);
 }
 
 static bool
-set_size(const struct setting *row, struct conf *conf, struct slice value,
-         struct err *err)
+set_size(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	int64_t bytes;
 	if (!parse_size(value, &bytes))
 		return err_set(err, "wants a size such as \"512M\" or \"2G\"");
 	if (bytes > row->max)
 		return err_set(err, "must be at most %lldG", (long long)(row->max >> 30));
-	return set_number(row, conf, bytes, err);
+	return set_number(row, base, bytes, err);
 }
 
 static bool
-set_rate(const struct setting *row, struct conf *conf, struct slice value,
-         struct err *err)
+set_rate(const struct setting *row, void *base, struct slice value, struct err *err)
 {
-	if (!parse_rate(value, member(conf, row)))
+	if (!parse_rate(value, member(base, row)))
 		return err_set(err,
 		               "wants a number for a time, such as \"100/1m\", or \"0\"");
 	return true;
 }
 
 static bool
-set_enum(const struct setting *row, struct conf *conf, struct slice value,
-         struct err *err)
+set_enum(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	struct slice rest = slice_of(row->words), word;
 	for (int i = 0; slice_cut(&rest, '|', &word); i++) {
 		if (slice_eq(word, value)) {
-			*(int *)member(conf, row) = i;
+			*(int *)member(base, row) = i;
 			return true;
 		}
 	}
@@ -170,22 +165,20 @@ set_enum(const struct setting *row, struct conf *conf, struct slice value,
 }
 
 static bool
-set_bool(const struct setting *row, struct conf *conf, struct slice value,
-         struct err *err)
+set_bool(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	if (!slice_eq(value, SLICE("true")) && !slice_eq(value, SLICE("false")))
 		return err_set(err, "must be true or false");
-	*(bool *)member(conf, row) = value.p[0] == 't';
+	*(bool *)member(base, row) = value.p[0] == 't';
 	return true;
 }
 
 static bool
-set_text(const struct setting *row, struct conf *conf, struct slice value,
-         struct err *err)
+set_text(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	if (value.n > 1000)
 		return err_set(err, "is too long");
-	char **text = member(conf, row);
+	char **text = member(base, row);
 	free(*text);
 	*text = mem_dup(value);
 	return true;
@@ -218,9 +211,10 @@ has_known_marks(struct slice reply)
 }
 
 static bool
-set_reply(const struct setting *row, struct conf *conf, struct slice value,
-          struct err *err)
+set_reply(const struct setting *row, void *base, struct slice value, struct err *err)
 {
+	if (value.n == 0 && !*row->text)
+		return set_text(row, base, value, err);
 	if (value.n > 400)
 		return err_set(err, "is too long for an SMTP reply (400 characters)");
 	for (size_t i = 0; i < value.n; i++)
@@ -232,7 +226,7 @@ set_reply(const struct setting *row, struct conf *conf, struct slice value,
 			     "(not 421)");
 	if (!has_known_marks(value))
 		return err_set(err, "knows %%d, %%i, %%n and %%%% only");
-	return set_text(row, conf, value, err);
+	return set_text(row, base, value, err);
 }
 
 static void
@@ -245,9 +239,9 @@ free_texts(struct conf_texts *texts)
 }
 
 static bool
-set_texts(const struct setting *row, struct conf *conf, struct slice value)
+set_texts(const struct setting *row, void *base, struct slice value)
 {
-	struct conf_texts *texts = member(conf, row);
+	struct conf_texts *texts = member(base, row);
 	free_texts(texts);
 	struct slice rest = value, one;
 	while (slice_cut(&rest, ',', &one)) {
@@ -261,21 +255,21 @@ set_texts(const struct setting *row, struct conf *conf, struct slice value)
 }
 
 bool
-schema_set(const struct setting *row, struct conf *conf, struct slice value,
-           struct err *err)
+schema_set(const struct setting *row, void *base, struct slice value, struct err *err)
 {
 	switch (row->type) {
-	case SET_TEXT: return set_text(row, conf, value, err);
-	case SET_BOOL: return set_bool(row, conf, value, err);
-	case SET_INT: return set_int(row, conf, value, err);
-	case SET_OCTAL: return set_octal(row, conf, value, err);
-	case SET_TIME: return set_time(row, conf, value, err);
-	case SET_SIZE: return set_size(row, conf, value, err);
-	case SET_RATE: return set_rate(row, conf, value, err);
-	case SET_ENUM: return set_enum(row, conf, value, err);
-	case SET_REPLY: return set_reply(row, conf, value, err);
-	case SET_TEXTS: return set_texts(row, conf, value);
+	case SET_TEXT: return set_text(row, base, value, err);
+	case SET_BOOL: return set_bool(row, base, value, err);
+	case SET_INT: return set_int(row, base, value, err);
+	case SET_OCTAL: return set_octal(row, base, value, err);
+	case SET_TIME: return set_time(row, base, value, err);
+	case SET_SIZE: return set_size(row, base, value, err);
+	case SET_RATE: return set_rate(row, base, value, err);
+	case SET_ENUM: return set_enum(row, base, value, err);
+	case SET_REPLY: return set_reply(row, base, value, err);
+	case SET_TEXTS: return set_texts(row, base, value);
 	case SET_POOLS:
+	case SET_DESTINATIONS:
 		if (value.n == 0)
 			return true;
 		return err_set(err, "can only be given in the settings file");
@@ -284,16 +278,16 @@ schema_set(const struct setting *row, struct conf *conf, struct slice value,
 }
 
 void
-schema_clear(const struct setting *row, struct conf *conf)
+schema_clear(const struct setting *row, void *base)
 {
-	char **text = member(conf, row);
+	char **text = member(base, row);
 	switch (row->type) {
 	case SET_TEXT:
 	case SET_REPLY:
 		free(*text);
 		*text = NULL;
 		break;
-	case SET_TEXTS: free_texts(member(conf, row)); break;
+	case SET_TEXTS: free_texts(member(base, row)); break;
 	case SET_BOOL:
 	case SET_INT:
 	case SET_OCTAL:
@@ -301,6 +295,7 @@ schema_clear(const struct setting *row, struct conf *conf)
 	case SET_SIZE:
 	case SET_RATE:
 	case SET_ENUM:
-	case SET_POOLS: break;
+	case SET_POOLS:
+	case SET_DESTINATIONS: break;
 	}
 }

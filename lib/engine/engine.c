@@ -4,9 +4,13 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "delivery.h"
 #include "log.h"
 #include "mem.h"
 #include "newcap.h"
+#include "share.h"
+
+#define RENEW_MS 1000 /* how often those are looked for that are due */
 
 /* Settings that are allowed but hardly meant. */
 static void
@@ -17,20 +21,43 @@ warn_about(const struct conf *conf)
 			"greylist.delay is below the minute that RFC 6647 asks for at least");
 }
 
+static void
+on_renew_timer(void *arg)
+{
+	struct engine *engine = arg;
+	deliveries_renew(engine);
+	timer_start(engine->renew_timer, RENEW_MS);
+}
+
+static struct store *
+open_store(const struct engine *engine, const struct conf *conf, struct err *err)
+{
+	char owner[HOLDER_MAX + 1];
+	struct text text = TEXT(owner);
+	text_printf(&text, "%c/%s/", engine->kind == ENGINE_OF_MILTER ? 'm' : 'p',
+	            conf->node);
+	return store_open(engine->loop, conf, owner, err);
+}
+
 struct engine *
-engine_open(struct loop *loop, struct conf *conf, bool test_clock, struct err *err_out)
+engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool test_clock,
+            struct err *err_out)
 {
 	struct engine *engine = mem_new(struct engine);
+	engine->kind = kind;
 	engine->loop = loop;
 	engine->test_clock = test_clock;
 	engine->next_serial = (uint32_t)(clock_wall_s() * 1000003);
-	engine->store = store_open(loop, conf, err_out);
+	engine->store = open_store(engine, conf, err_out);
 	if (!engine->store) {
 		free(engine);
 		return NULL;
 	}
 	engine->newcap = newcap_new();
+	engine->share = share_new();
 	engine->conf = conf_ref(conf);
+	engine->renew_timer = timer_new(loop, on_renew_timer, engine);
+	timer_start(engine->renew_timer, RENEW_MS);
 	warn_about(conf);
 	return engine;
 }
@@ -52,8 +79,14 @@ engine_close(struct engine **engine_at)
 	*engine_at = NULL;
 	if (!engine)
 		return;
-	conf_unref(&engine->conf);
-	newcap_free(&engine->newcap);
+	while (engine->deliveries) {
+		struct delivery *delivery = engine->deliveries;
+		delivery_end(&delivery);
+	}
+	timer_free(&engine->renew_timer);
 	store_close(&engine->store);
+	newcap_free(&engine->newcap);
+	share_free(&engine->share);
+	conf_unref(&engine->conf);
 	free(engine);
 }

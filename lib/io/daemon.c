@@ -22,7 +22,8 @@
 #include "systemd.h"
 #include "work.h"
 
-#define DRAIN_MS 5000
+#define DRAIN_MS          5000
+#define OTHER_DESCRIPTORS 64 /* loop, store, lists, log */
 
 static const int facilities[] = {LOG_MAIL,   LOG_DAEMON, LOG_LOCAL0, LOG_LOCAL1,
                                  LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5,
@@ -103,19 +104,20 @@ give_up_root(const struct conf *conf, struct err *err)
 	return true;
 }
 
-/* As many descriptors as connections may need; the rest is the operator's LimitNOFILE. */
+/* The rest is the operator's LimitNOFILE. */
 static void
-raise_descriptor_limit(const struct conf *conf)
+raise_descriptor_limit(const struct daemon *daemon)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)conf->policyd.max_connections + 64;
+	rlim_t wanted =
+		(rlim_t)daemon->program->descriptors(daemon->conf) + OTHER_DESCRIPTORS;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_warning("only %llu descriptors are allowed: too few for "
-		            "policyd.max_connections",
-		            (unsigned long long)limit.rlim_cur);
+		log_warning("only %llu descriptors are allowed, and %llu may be needed",
+		            (unsigned long long)limit.rlim_cur,
+		            (unsigned long long)wanted);
 }
 
 static void
@@ -212,6 +214,14 @@ daemon_drained(struct daemon *daemon)
 	loop_stop(daemon->loop);
 }
 
+void
+daemon_failed(struct daemon *daemon, const char *why)
+{
+	log_error("%s", why);
+	daemon->status = EX_SOFTWARE;
+	loop_stop(daemon->loop);
+}
+
 static void
 on_watchdog(void *arg)
 {
@@ -267,20 +277,20 @@ start_and_run(struct daemon *daemon)
 {
 	const struct program *program = daemon->program;
 	struct err err;
-	int status = EX_OK;
+	daemon->status = EX_OK;
 	daemon->inherited_fds = listen_inherited();
-	raise_descriptor_limit(daemon->conf);
+	raise_descriptor_limit(daemon);
 	if (!program->bind(daemon, &err)) {
 		log_error("%s", err.text);
-		status = EX_OSERR;
+		daemon->status = EX_OSERR;
 	} else if (!give_up_root(daemon->conf, &err) || !program->start(daemon, &err)) {
 		log_error("%s", err.text);
-		status = EX_CONFIG;
+		daemon->status = EX_CONFIG;
 	} else {
 		run(daemon);
 	}
 	program->stop(daemon);
-	return status;
+	return daemon->status;
 }
 
 int

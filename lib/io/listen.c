@@ -184,32 +184,27 @@ listen_name(const struct listener *listener, struct text *out)
 {
 	union {
 		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
 		struct sockaddr_un local;
+		struct sockaddr_storage room;
 	} name = {0};
 
 	socklen_t len = sizeof(name);
 	struct endpoint endpoint = {0};
+	struct text host = TEXT(endpoint.host);
+	struct addr addr;
 	getsockname(listener->fd, &name.any, &len);
-	struct addr addr = {0};
-	if (name.any.sa_family == AF_UNIX) {
-		endpoint.is_unix = true;
-		snprintf(endpoint.host, sizeof(endpoint.host), "%s", name.local.sun_path);
-	} else if (name.any.sa_family == AF_INET) {
-		addr.family = ADDR_V4;
-		memcpy(addr.bytes, &name.v4.sin_addr, 4);
-		endpoint.port = ntohs(name.v4.sin_port);
-	} else {
-		addr.family = ADDR_V6;
-		memcpy(addr.bytes, &name.v6.sin6_addr, 16);
-		endpoint.port = ntohs(name.v6.sin6_port);
-	}
-	if (!endpoint.is_unix) {
-		struct text host = TEXT(endpoint.host);
+	endpoint.is_unix = !addr_of_socket(&name.any, &addr, &endpoint.port);
+	if (endpoint.is_unix)
+		text_puts(&host, name.local.sun_path);
+	else
 		addr_print(&addr, &host);
-	}
 	endpoint_print(&endpoint, out);
+}
+
+int
+listen_fd(const struct listener *listener)
+{
+	return listener->fd;
 }
 
 /* Most likely descriptors ran out: look again when some may be closed, do not spin. */

@@ -7,6 +7,9 @@
 #include "log.h"
 #include "mem.h"
 
+/* Whatever a program has made the default: long lists and regular expressions need some. */
+#define STACK_BYTES (8 * 1024 * 1024)
+
 struct work {
 	pthread_t thread;
 	loop_fn *work_fn;
@@ -30,8 +33,12 @@ work_start(struct loop *loop, loop_fn *work_fn, loop_fn *done_fn, void *arg)
 	work->work_fn = work_fn;
 	work->arg = arg;
 	work->post = post_new(loop, done_fn, arg);
-	if (pthread_create(&work->thread, NULL, work_thread, work) != 0)
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	if (pthread_create(&work->thread, &attr, work_thread, work) != 0)
 		log_fatal("cannot start a thread");
+	pthread_attr_destroy(&attr);
 	return work;
 }
 

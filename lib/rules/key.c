@@ -5,6 +5,8 @@
 
 #define DOMAIN_IDENTITY 'i'
 #define DOMAIN_TRIPLET  't'
+#define DOMAIN_LIMIT    'l'
+#define DOMAIN_NOTE     'n'
 
 /* Longer texts would be refused by every MTA; they are cut so that a key needs no heap. */
 #define PART_MAX 512
@@ -63,6 +65,28 @@ key_triplet(const struct key_secret *secret, struct slice identity, struct slice
 	struct message message;
 	begin(&message, secret, DOMAIN_TRIPLET);
 	add_part(&message, identity);
+	add_part(&message, sender);
+	add_part(&message, recipient);
+	return hash(&message);
+}
+
+struct key
+key_limit(const struct key_secret *secret, struct slice what, struct slice name)
+{
+	struct message message;
+	begin(&message, secret, DOMAIN_LIMIT);
+	add_part(&message, what);
+	add_part(&message, name);
+	return hash(&message);
+}
+
+struct key
+key_note(const struct key_secret *secret, struct slice holder, struct slice sender,
+         struct slice recipient)
+{
+	struct message message;
+	begin(&message, secret, DOMAIN_NOTE);
+	add_part(&message, holder);
 	add_part(&message, sender);
 	add_part(&message, recipient);
 	return hash(&message);

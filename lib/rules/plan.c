@@ -59,29 +59,77 @@ is_judged_here(const struct query *query, struct plan *plan)
 	return false;
 }
 
-void
-plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
-          struct arena *arena, struct plan *plan_out)
+static void
+find_identity(const struct conf *conf, const struct query *query, struct arena *arena,
+              struct plan *plan)
 {
-	struct plan *plan = plan_out;
-	*plan = (struct plan){.now_s = now_s};
-	if (conf->greylist.mode == MODE_OFF) {
+	if (plan->identity.text.n == 0 && plan->client.family != ADDR_NONE)
+		plan->identity = identity_find(conf, &plan->client, query->client_name,
+		                               plan->now_s, arena);
+}
+
+static void
+plan_greylist(const struct conf *conf, const struct query *query, struct arena *arena,
+              struct plan *plan)
+{
+	if (plan->greylist_mode == MODE_OFF) {
 		plan->why = WHY_OFF;
 		return;
 	}
 	if (!is_judged_here(query, plan))
 		return;
-	if (!addr_parse(query->client_address, &plan->client)) {
+	if (plan->client.family == ADDR_NONE) {
 		plan->why = WHY_NO_CLIENT_ADDRESS;
 		return;
 	}
-	if (is_exempt(conf, query, now_s, plan))
+	if (is_exempt(conf, query, plan->now_s, plan))
 		return;
 	plan->ask = true;
-	plan->identity =
-		identity_find(conf, &plan->client, query->client_name, now_s, arena);
+	find_identity(conf, query, arena, plan);
 	plan->sender = mailaddr_fold_sender(query->sender, arena);
 	plan->recipient = mailaddr_fold_recipient(query->recipient, arena);
+}
+
+/* Lists skip greylisting only, unless an entry says limits=false. */
+static bool
+is_unlimited(const struct conf *conf, const struct query *query, const struct plan *plan)
+{
+	return list_has_client(conf->unlimited_clients, &plan->client, query->client_name,
+	                       plan->now_s, NULL) ||
+	       list_has_mail(conf->unlimited_senders, query->sender, plan->now_s, NULL) ||
+	       list_has_mail(conf->unlimited_recipients, query->recipient, plan->now_s,
+	                     NULL);
+}
+
+/* What a recipient takes is asked for at RCPT, whoever sends: its delivery begins there. */
+static void
+plan_limits(const struct conf *conf, const struct query *query, struct arena *arena,
+            struct plan *plan)
+{
+	if ((query->stage != STAGE_RCPT && query->stage != STAGE_RCPT_REFUSED) ||
+	    query->recipient.n == 0 || is_unlimited(conf, query, plan))
+		return;
+	if (limit_is_set(&conf->limits.clients))
+		find_identity(conf, query, arena, plan);
+	plan->n_limits =
+		limits_find(conf, query, plan->identity.text, arena, plan->limits);
+}
+
+void
+plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
+          struct arena *arena, struct plan *plan_out)
+{
+	struct plan *plan = plan_out;
+	const struct conf_destination *destination;
+	*plan = (struct plan){.now_s = now_s};
+	if (!addr_parse(query->client_address, &plan->client))
+		plan->client.family = ADDR_NONE;
+	plan->destination = limit_destination(conf, query, arena, &destination);
+	plan->greylist_mode = destination && destination->has_greylist
+	                              ? destination->greylist
+	                              : conf->greylist.mode;
+	plan_greylist(conf, query, arena, plan);
+	plan_limits(conf, query, arena, plan);
 }
 
 struct grey_rules
@@ -100,6 +148,7 @@ plan_ask(const struct conf *conf, const struct plan *plan,
          const struct key_secret *secret)
 {
 	return (struct ask){
+		.kind = ASK_GREYLIST,
 		.identity = key_identity(secret, plan->identity.text),
 		.triplet = key_triplet(secret, plan->identity.text, plan->sender,
 	                               plan->recipient),

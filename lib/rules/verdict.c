@@ -22,6 +22,18 @@ static const char *const why_words[] = {
 	[WHY_GREYLIST_EARLY] = "greylist-early",
 	[WHY_GREYLIST_AGED] = "greylist-aged",
 	[WHY_STORE_FAILURE] = "store-failure",
+	[WHY_LIMIT] = "destination-concurrency",
+	[WHY_LIMIT + 1] = "destination-messages",
+	[WHY_LIMIT + 2] = "destination-recipients",
+	[WHY_LIMIT + 3] = "client-concurrency",
+	[WHY_LIMIT + 4] = "client-messages",
+	[WHY_LIMIT + 5] = "client-recipients",
+	[WHY_LIMIT + 6] = "sender-concurrency",
+	[WHY_LIMIT + 7] = "sender-messages",
+	[WHY_LIMIT + 8] = "sender-recipients",
+	[WHY_LIMIT + 9] = "user-concurrency",
+	[WHY_LIMIT + 10] = "user-messages",
+	[WHY_LIMIT + 11] = "user-recipients",
 };
 
 _Static_assert(COUNT_OF(why_words) == WHY_COUNT, "one word for each reason");
@@ -62,9 +74,9 @@ make_id(uint32_t serial, char id_out[VERDICT_ID_LEN + 1])
 	id_out[VERDICT_ID_LEN] = '\0';
 }
 
-/* Fills in %d, %i, %n and %% of a reply's template. */
+/* Fills in %d, %i, %n and %% of a reply's template; `name` is for %n. */
 static struct slice
-expand(const char *template, const struct verdict *verdict, const struct plan *plan,
+expand(const char *template, const struct verdict *verdict, struct slice name,
        struct arena *arena)
 {
 	size_t cap = 512; /* RFC 5321 4.5.3.1.5: a reply line is at most 512 octets */
@@ -77,11 +89,7 @@ expand(const char *template, const struct verdict *verdict, const struct plan *p
 		else if (*p == 'i')
 			text_puts(&out, verdict->id);
 		else if (*p == 'n')
-			text_put_escaped(&out,
-			                 slice_from(plan->recipient,
-			                            (size_t)(slice_rfind(plan->recipient,
-			                                                 '@') +
-			                                     1)));
+			text_put_escaped(&out, name);
 		else
 			text_putc(&out, *p);
 	}
@@ -141,9 +149,52 @@ verdict_make(const struct conf *conf, const struct plan *plan,
 	verdict->reply =
 		expand(verdict->why == WHY_STORE_FAILURE ? conf->store.failure_reply
 	                                                 : conf->greylist.reply,
-	               verdict, plan, arena);
-	if (conf->greylist.mode == MODE_OBSERVE) {
+	               verdict, plan->destination, arena);
+	if (plan->greylist_mode == MODE_OBSERVE) {
 		verdict->action = VERDICT_ACCEPT;
 		verdict->observed = true;
 	}
+}
+
+/* The limit that the use is a bound of. */
+static const struct limit_of *
+limit_of_use(const struct plan *plan, const struct limit_use *use)
+{
+	const struct limit_of *found = &plan->limits[0];
+	for (size_t i = 1; i < plan->n_limits; i++)
+		if (plan->limits[i].scope == use->scope)
+			found = &plan->limits[i];
+	return found;
+}
+
+static const char *
+limit_reply(const struct conf *conf, const struct limit_use *use,
+            const struct conf_limit *limit)
+{
+	if (*limit->reply)
+		return limit->reply;
+	if (use->kind != LIMIT_CONCURRENCY)
+		return conf->limits.rate_reply;
+	return use->scope == SCOPE_DESTINATION ? conf->limits.reply
+	                                       : conf->limits.client_reply;
+}
+
+void
+verdict_limits(const struct conf *conf, const struct plan *plan,
+               const struct limits_ask *ask, const struct limits_result *result,
+               struct arena *arena, struct verdict *verdict)
+{
+	if (result->refused < 0)
+		return;
+	const struct limit_use *use = &ask->uses[result->refused];
+	const struct limit_of *of = limit_of_use(plan, use);
+	verdict->why = (enum why)(WHY_LIMIT + use->scope * LIMIT_KINDS + use->kind);
+	verdict->observed = result->granted;
+	if (result->granted)
+		return;
+	verdict->action = VERDICT_DEFER;
+	verdict->wait_s = (result->wait_ms + 999) / 1000;
+	verdict->header = (struct slice){0};
+	verdict->reply =
+		expand(limit_reply(conf, use, of->limit), verdict, of->name, arena);
 }

@@ -5,6 +5,7 @@
 
 #include "log.h"
 #include "redis_errors.h"
+#include "redis_limits.h"
 
 /* What the server says against us ends the connection. */
 static void
@@ -17,6 +18,21 @@ drop_for(struct store_backend *backend, const struct redis_reply *reply)
 	if (error->advice)
 		text_printf(&text, ": %s", error->advice);
 	link_drop(backend->link, why);
+}
+
+/* Once, before the first question; leases that stay because it failed run out by themselves. */
+static void
+on_forgotten(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	if (reply->kind == REDIS_LOST)
+		return;
+	if (reply->kind == REDIS_ERROR)
+		log_warning(
+			"redis: leases of an earlier start stay until they run out: %.*s",
+			(int)reply->text.n, reply->text.p);
+	backend->owner[0] = '\0';
+	store_came_up(backend->store, &backend->secret);
 }
 
 static void
@@ -36,7 +52,8 @@ on_secret(void *arg, const struct redis_reply *reply)
 	}
 	backend->secret = stored;
 	link_is_good(backend->link);
-	store_came_up(backend->store, &stored);
+	if (!*backend->owner || !redis_forget_leases(backend, on_forgotten))
+		store_came_up(backend->store, &stored);
 }
 
 /* A store that is full may have a secret all the same: then the GET that follows decides. */

@@ -10,6 +10,7 @@ struct store_backend {
 	struct redis_link *link;
 	struct loop_timer *heartbeat;
 	char *username, *password, *prefix, *db;
+	char *owner; /* its leases of an earlier life are forgotten first; or empty */
 	unsigned admissions;      /* replies to AUTH and SELECT that are awaited */
 	struct key_secret secret; /* the one in use, or offered for a new store */
 	int64_t last_error_ms;

@@ -1,4 +1,4 @@
-/* sqlite_db.c - the database file of the embedded store: opening it, and its upkeep. */
+/* sqlite_db.c - the database file of the embedded store: opening and closing it. */
 #include "sqlite_db_priv.h"
 
 #include <errno.h>
@@ -18,7 +18,6 @@
 #define SCHEMA_VERSION 1
 #define BUSY_STEP_US   500
 #define BUSY_TOTAL_US  50000
-#define SWEEP_ROWS     256
 
 static const char *const statements[] = {
 	[ST_GET_TRIPLET] = "SELECT rec FROM triplet WHERE key = ?1",
@@ -31,6 +30,28 @@ static const char *const statements[] = {
 		"SELECT key, rec FROM identity WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[ST_DROP_TRIPLET] = "DELETE FROM triplet WHERE key = ?1 AND rec = ?2",
 	[ST_DROP_IDENTITY] = "DELETE FROM identity WHERE key = ?1 AND rec = ?2",
+	[ST_GET_SLOTS] =
+		("SELECT total(live), total(live AND holder = ?4), total(live AND holder = ?5), "
+                 "count(*) FROM (SELECT holder, expires > ?2 AND expires <= ?3 AS live "
+                 "FROM lease WHERE key = ?1)"),
+	[ST_PUT_LEASE] =
+		"INSERT OR REPLACE INTO lease (key, holder, expires) VALUES (?1, ?2, ?3)",
+	[ST_DROP_LEASE] = "DELETE FROM lease WHERE key = ?1 AND holder = ?2",
+	[ST_DROP_DEAD_LEASES] =
+		"DELETE FROM lease WHERE key = ?1 AND (expires <= ?2 OR expires > ?3)",
+	[ST_GET_RATE] = "SELECT tat FROM rate WHERE key = ?1",
+	[ST_PUT_RATE] = "INSERT OR REPLACE INTO rate (key, tat) VALUES (?1, ?2)",
+	[ST_GET_NOTE] = "SELECT message FROM note WHERE key = ?1 AND expires > ?2",
+	[ST_PUT_NOTE] =
+		"INSERT OR REPLACE INTO note (key, message, expires) VALUES (?1, ?2, ?3)",
+	[ST_DROP_NOTE] = "DELETE FROM note WHERE key = ?1",
+	[ST_SWEEP_RATE] =
+		"SELECT key, tat FROM rate WHERE key > ?1 ORDER BY key LIMIT ?2",
+	[ST_DROP_RATE] = "DELETE FROM rate WHERE key = ?1 AND tat = ?2",
+	[ST_FIND_DEAD] = ("SELECT EXISTS (SELECT 1 FROM lease WHERE expires <= ?1) OR "
+                          "EXISTS (SELECT 1 FROM note WHERE expires <= ?1)"),
+	[ST_SWEEP_LEASES] = "DELETE FROM lease WHERE expires <= ?1",
+	[ST_SWEEP_NOTES] = "DELETE FROM note WHERE expires <= ?1",
 	[ST_BEGIN] = "BEGIN",
 	[ST_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
@@ -161,7 +182,7 @@ check_pages(struct sqlite_db *db, const char *path, struct err *err)
 static bool
 make_tables(struct sqlite_db *db)
 {
-	char sql[1024];
+	char sql[2048];
 	snprintf(
 		sql, sizeof(sql),
 		"BEGIN IMMEDIATE;"
@@ -171,6 +192,12 @@ make_tables(struct sqlite_db *db)
 		"WITHOUT ROWID;"
 		"CREATE TABLE IF NOT EXISTS identity (key BLOB PRIMARY KEY, rec INTEGER NOT NULL) "
 		"WITHOUT ROWID;"
+		"CREATE TABLE IF NOT EXISTS lease (key BLOB, holder TEXT, expires INTEGER NOT NULL, "
+		"PRIMARY KEY (key, holder)) WITHOUT ROWID;"
+		"CREATE TABLE IF NOT EXISTS rate (key BLOB PRIMARY KEY, tat INTEGER NOT NULL) "
+		"WITHOUT ROWID;"
+		"CREATE TABLE IF NOT EXISTS note (key BLOB PRIMARY KEY, message INTEGER NOT NULL, "
+		"expires INTEGER NOT NULL) WITHOUT ROWID;"
 		"PRAGMA application_id = %d;"
 		"PRAGMA user_version = %d;"
 		"COMMIT",
@@ -206,8 +233,16 @@ load_secret(struct sqlite_db *db)
 	return good;
 }
 
+/* Also false of a database that was made before there were limits. */
 static bool
-set_up(struct sqlite_db *db, int64_t max_size, bool fresh)
+has_all_tables(struct sqlite_db *db)
+{
+	return pragma_value(db,
+	                    "SELECT count(*) FROM sqlite_schema WHERE name = 'note'") > 0;
+}
+
+static bool
+set_up(struct sqlite_db *db, int64_t max_size)
 {
 	char sql[128];
 	/*
@@ -230,7 +265,7 @@ set_up(struct sqlite_db *db, int64_t max_size, bool fresh)
 		if (!exec(db, sql))
 			return false;
 	}
-	return !fresh || make_tables(db);
+	return has_all_tables(db) || make_tables(db);
 }
 
 static bool
@@ -242,6 +277,38 @@ prepare_all(struct sqlite_db *db)
 		                       NULL) != SQLITE_OK)
 			return false;
 	return true;
+}
+
+/* The boot that lease times count from; empty when the kernel does not tell. */
+static void
+read_boot_id(char id_out[64])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, id_out, 63) : 0;
+	if (fd >= 0)
+		close(fd);
+	id_out[n > 0 ? strcspn(id_out, "\n") : 0] = '\0';
+}
+
+/*
+ * Leases of an earlier boot count from another moment, and those of `owner` are an earlier life's
+ * of this very daemon.  Nothing is lost when this fails: they run out by themselves.
+ */
+static void
+forget_dead_leases(struct sqlite_db *db, const char *owner)
+{
+	char boot[64] = "";
+	read_boot_id(boot);
+	char *sql = sqlite3_mprintf(
+		"DELETE FROM lease WHERE substr(holder, 1, length(%Q)) = %Q AND %Q <> '' OR "
+		"(SELECT value FROM meta WHERE name = 'boot') IS NOT %Q;"
+		"INSERT INTO meta VALUES ('boot', %Q) ON CONFLICT (name) DO UPDATE "
+		"SET value = excluded.value WHERE value <> excluded.value",
+		owner, owner, owner, boot, boot);
+	if (!sql || !exec(db, sql))
+		log_warning("leases of an earlier start stay until they run out: %s",
+		            sqlite3_errmsg(db->handle));
+	sqlite3_free(sql);
 }
 
 static enum db_opened
@@ -266,7 +333,8 @@ make_file(const char *path)
 }
 
 static enum db_opened
-open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *err)
+open_file(struct sqlite_db *db, const char *path, int64_t max_size, const char *owner,
+          struct err *err)
 {
 	bool fresh = false;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -282,16 +350,18 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *
 		kind = check_pages(db, path, err);
 	if (kind != DB_OPENED)
 		return kind;
-	if (!set_up(db, max_size, fresh) || !prepare_all(db))
+	if (!set_up(db, max_size) || !prepare_all(db))
 		return open_failure(db, path, err);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (!load_secret(db))
 		return secret_failure(db, path, err);
+	forget_dead_leases(db, owner);
 	return DB_OPENED;
 }
 
 enum db_opened
-db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out, struct err *err_out)
+db_open(const char *dir, int64_t max_size, const char *owner, struct sqlite_db **db_out,
+        struct err *err_out)
 {
 	*db_out = NULL;
 	char path[1024];
@@ -305,7 +375,7 @@ db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out, struct err
 		return errno == ENOSPC || errno == EDQUOT ? DB_LATER : DB_REFUSED;
 	}
 	struct sqlite_db *db = mem_new(struct sqlite_db);
-	enum db_opened kind = open_file(db, path, max_size, err_out);
+	enum db_opened kind = open_file(db, path, max_size, owner, err_out);
 	if (kind != DB_OPENED)
 		db_close(&db);
 	*db_out = db;
@@ -336,95 +406,4 @@ const char *
 db_path(const struct sqlite_db *db)
 {
 	return sqlite3_db_filename(db->handle, "main");
-}
-
-int
-db_wal_pages(const struct sqlite_db *db)
-{
-	return db->wal_pages;
-}
-
-bool
-db_was_full(struct sqlite_db *db)
-{
-	bool full = db->full;
-	db->full = false;
-	return full;
-}
-
-void
-db_checkpoint_rest(struct sqlite_db *db)
-{
-	int pages = 0, moved = 0;
-	if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages,
-	                              &moved) == SQLITE_OK)
-		db->wal_pages = pages - moved;
-}
-
-struct expired {
-	size_t n;
-	struct key keys[SWEEP_ROWS];
-	int64_t recs[SWEEP_ROWS]; /* what changed meanwhile stays */
-};
-
-/* Reads on from the cursor, which goes back to the start behind the last row. */
-static bool
-find_expired(struct sqlite_db *db, enum statement sweep, struct key *cursor,
-             const struct grey_rules *rules, struct expired *expired)
-{
-	sqlite3_stmt *stmt = db->stmts[sweep];
-	int64_t now_s = clock_wall_s();
-	int rows = 0, rc;
-	sqlite3_bind_blob(stmt, 1, cursor->bytes, KEY_BYTES, SQLITE_TRANSIENT);
-	sqlite3_bind_int(stmt, 2, SWEEP_ROWS);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct grey_record rec;
-		if (sqlite3_column_bytes(stmt, 0) != KEY_BYTES)
-			continue;
-		memcpy(cursor->bytes, sqlite3_column_blob(stmt, 0), KEY_BYTES);
-		rows++;
-		int64_t value = sqlite3_column_int64(stmt, 1);
-		if (!record_unpack(value, &rec) || !grey_is_expired(&rec, rules, now_s))
-			continue;
-		expired->recs[expired->n] = value;
-		expired->keys[expired->n++] = *cursor;
-	}
-	sqlite3_reset(stmt);
-	if (rows < SWEEP_ROWS)
-		*cursor = (struct key){0};
-	return rc == SQLITE_DONE;
-}
-
-static int
-sweep_table(struct sqlite_db *db, enum statement sweep, enum statement drop,
-            struct key *cursor, const struct grey_rules *rules)
-{
-	struct expired expired;
-	expired.n = 0;
-	if (!find_expired(db, sweep, cursor, rules, &expired) || expired.n == 0)
-		return 0;
-	if (db_step(db, ST_BEGIN_IMMEDIATE) != SQLITE_DONE)
-		return 0;
-	for (size_t i = 0; i < expired.n; i++) {
-		sqlite3_bind_blob(db->stmts[drop], 1, expired.keys[i].bytes, KEY_BYTES,
-		                  SQLITE_STATIC);
-		sqlite3_bind_int64(db->stmts[drop], 2, expired.recs[i]);
-		if (db_step(db, drop) != SQLITE_DONE) {
-			db_step(db, ST_ROLLBACK);
-			return 0;
-		}
-	}
-	if (db_step(db, ST_COMMIT) == SQLITE_DONE)
-		return (int)expired.n;
-	db_step(db, ST_ROLLBACK);
-	return 0;
-}
-
-int
-db_sweep(struct sqlite_db *db, const struct grey_rules *rules)
-{
-	return sweep_table(db, ST_SWEEP_TRIPLET, ST_DROP_TRIPLET, &db->triplet_cursor,
-	                   rules) +
-	       sweep_table(db, ST_SWEEP_IDENTITY, ST_DROP_IDENTITY, &db->identity_cursor,
-	                   rules);
 }

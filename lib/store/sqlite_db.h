@@ -1,8 +1,9 @@
 /*
  * sqlite_db.h - the database file of the embedded store, used by one thread at a time.
  *
- * Tables triplet and identity hold packed records (record.h) by their key; meta holds
- * the site's secret.  Integrity survives kill -9 and power loss (WAL, synchronous=NORMAL).
+ * Tables triplet and identity hold packed records (record.h) by their key; lease, rate and note
+ * what limits need (limit.h); meta the site's secret and the boot that lease times belong to.
+ * Integrity survives kill -9 and power loss (WAL, synchronous=NORMAL).
  */
 #ifndef WEIR_SQLITE_DB_H
 #define WEIR_SQLITE_DB_H
@@ -23,9 +24,12 @@ enum db_opened {
 	DB_REFUSED, /* not ours, damaged, or not permitted: never to be used */
 };
 
-/* Opens DIR/weir.db, making it when there is none.  Never changes a file that is not ours. */
-enum db_opened db_open(const char *dir, int64_t max_size, struct sqlite_db **db_out,
-                       struct err *err_out);
+/*
+ * Opens DIR/weir.db, making it when there is none.  Never changes a file that is not ours.
+ * Leases of holders whose names begin with `owner` are forgotten, unless it is empty.
+ */
+enum db_opened db_open(const char *dir, int64_t max_size, const char *owner,
+                       struct sqlite_db **db_out, struct err *err_out);
 void db_close(struct sqlite_db **db);
 
 const struct key_secret *db_secret(const struct sqlite_db *db);

@@ -15,6 +15,20 @@ enum statement {
 	ST_SWEEP_IDENTITY,
 	ST_DROP_TRIPLET,
 	ST_DROP_IDENTITY,
+	ST_GET_SLOTS,
+	ST_PUT_LEASE,
+	ST_DROP_LEASE,
+	ST_DROP_DEAD_LEASES,
+	ST_GET_RATE,
+	ST_PUT_RATE,
+	ST_GET_NOTE,
+	ST_PUT_NOTE,
+	ST_DROP_NOTE,
+	ST_SWEEP_RATE,
+	ST_DROP_RATE,
+	ST_FIND_DEAD,
+	ST_SWEEP_LEASES,
+	ST_SWEEP_NOTES,
 	ST_BEGIN,
 	ST_BEGIN_IMMEDIATE,
 	ST_COMMIT,
@@ -31,6 +45,8 @@ struct sqlite_db {
 	int64_t contended_ms; /* when another process was last seen writing; 0: never */
 	struct key triplet_cursor; /* where the sweep goes on */
 	struct key identity_cursor;
+	struct key rate_cursor;
+	int64_t next_dead_ms; /* when leases and notes are looked through */
 };
 
 /* Runs a statement that gives no row and resets it; SQLITE_DONE when it worked. */

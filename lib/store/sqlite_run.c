@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "log.h"
 #include "record.h"
+#include "sqlite_limits.h"
 #include "store_priv.h"
 
 #define CONTENDED_MS 1000
@@ -119,20 +120,29 @@ ask_triplet(struct sqlite_db *db, const struct ask *ask, int64_t now_s, enum mod
 }
 
 static int
-answer_job(struct sqlite_db *db, struct store_job *job, int64_t clock_s, enum mode mode)
+ask_greylist(struct sqlite_db *db, const struct ask *ask, int64_t clock_s, enum mode mode,
+             struct grey_result *result_out)
 {
-	const struct ask *ask = &job->ask;
 	int64_t now_s = ask->now_s ? ask->now_s : clock_s;
 	bool allowed = false;
 	int rc = SQLITE_DONE;
-	job->answer = (struct answer){.status = STORE_OK};
 	if (ask->rules.allow_client_after > 0)
 		rc = ask_identity(db, ask, now_s, mode, &allowed);
 	if (rc == SQLITE_DONE && allowed)
-		job->answer.grey.answer = GREY_IS_CLIENT_ALLOWED;
+		result_out->answer = GREY_IS_CLIENT_ALLOWED;
 	else if (rc == SQLITE_DONE)
-		rc = ask_triplet(db, ask, now_s, mode, &job->answer.grey);
+		rc = ask_triplet(db, ask, now_s, mode, result_out);
 	return rc;
+}
+
+static int
+answer_job(struct sqlite_db *db, struct store_job *job, int64_t clock_s, enum mode mode)
+{
+	job->answer = (struct answer){.status = STORE_OK};
+	if (job->ask.kind == ASK_GREYLIST)
+		return ask_greylist(db, &job->ask, clock_s, mode, &job->answer.grey);
+	return db_answer_limits(db, &job->ask, mode != MODE_NO_WRITES,
+	                        &job->answer.limits);
 }
 
 /* All jobs in one transaction; SQLITE_DONE when it is committed. */

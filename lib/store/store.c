@@ -164,7 +164,8 @@ on_turn_end(void *arg)
 }
 
 struct store *
-store_open(struct loop *loop, const struct conf *conf, struct err *err_out)
+store_open(struct loop *loop, const struct conf *conf, const char *owner,
+           struct err *err_out)
 {
 	struct store *store = mem_new(struct store);
 	store->loop = loop;
@@ -173,7 +174,7 @@ store_open(struct loop *loop, const struct conf *conf, struct err *err_out)
 	store->deadline_ms = conf->store.deadline_ms;
 	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
 	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};
-	store->backend = store->ops->open(store, loop, conf, err_out);
+	store->backend = store->ops->open(store, loop, conf, owner, err_out);
 	if (!store->backend) {
 		free(store);
 		return NULL;
@@ -229,30 +230,38 @@ static struct store_job *
 refuse(struct store *store, struct store_job *job, enum store_status status)
 {
 	stats_add(STAT_STORE_REFUSED_BY_BREAKER, 1);
-	job->answer.status = status;
+	job->answer = (struct answer){.status = status, .limits.refused = -1};
 	DL_APPEND(store->refused, job);
 	loop_defer(store->loop, &store->refuse_task);
 	return job;
 }
 
-struct store_job *
-store_ask(struct store *store, const struct ask *ask, store_fn *fn, void *arg)
+static struct store_job *
+make_job(struct store *store, const struct ask *ask)
 {
 	struct store_job *job = take_job(store);
-	int64_t now_ms = loop_now_ms(store->loop);
 	job->store = store;
 	job->backend = store->backend;
 	job->ask = *ask;
+	job->asked_ms = loop_now_ms(store->loop);
+	stats_add(STAT_STORE_ASKED, 1);
+	return job;
+}
+
+struct store_job *
+store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn *fn,
+          void *arg)
+{
+	struct store_job *job = make_job(store, ask);
+	int64_t within_ms = limit_ms < store->deadline_ms ? limit_ms : store->deadline_ms;
 	job->fn = fn;
 	job->arg = arg;
-	job->asked_ms = now_ms;
-	job->deadline_ms = now_ms + store->deadline_ms;
-	stats_add(STAT_STORE_ASKED, 1);
+	job->deadline_ms = job->asked_ms + within_ms;
 	if (!store->up)
 		return refuse(store, job, STORE_DOWN);
 	if (store->jobs >= JOBS_MAX)
 		return refuse(store, job, STORE_OVERLOADED);
-	if (!breaker_allows(&store->breaker, now_ms))
+	if (!breaker_allows(&store->breaker, job->asked_ms))
 		return refuse(store, job, STORE_DOWN);
 	if (!store->ops->submit(store->backend, job))
 		return refuse(store, job, STORE_OVERLOADED);
@@ -262,36 +271,73 @@ store_ask(struct store *store, const struct ask *ask, store_fn *fn, void *arg)
 }
 
 void
-store_abandon(struct store *store, struct store_job **job_at)
+store_tell(struct store *store, const struct ask *ask)
 {
-	(void)store;
-	if (*job_at)
-		(*job_at)->fn = NULL;
-	*job_at = NULL;
+	if (!store->up || store->jobs >= JOBS_MAX)
+		return;
+	struct store_job *job = make_job(store, ask);
+	job->told_only = true;
+	if (store->ops->submit(store->backend, job))
+		store->jobs++;
+	else
+		give_back(store, job);
 }
 
 void
-store_job_done(struct store_job *job)
+store_abandon(struct store_job **job_at)
 {
-	struct store *store = job->store;
-	int64_t now_ms = loop_now_ms(store->loop);
+	struct store_job *job = *job_at;
+	*job_at = NULL;
+	if (!job)
+		return;
+	job->fn = NULL;
+	job->not_wanted = true;
+}
+
+/* Gives back what a question was granted that nobody wants any more. */
+static void
+undo(struct store *store, const struct store_job *job)
+{
+	struct ask ask = job->ask;
+	if (ask.kind != ASK_LIMITS || job->answer.status != STORE_OK ||
+	    !job->answer.limits.granted)
+		return;
+	ask.kind = ASK_GIVE_BACK;
+	limits_keep_taken(&ask.limits, job->answer.limits.taken);
+	store_tell(store, &ask);
+}
+
+/* What a job's end says of the store. */
+static void
+note_end(struct store *store, const struct store_job *job)
+{
 	enum store_status status = job->answer.status;
-	store->jobs--;
+	int64_t now_ms = loop_now_ms(store->loop);
+	bool answered = status != STORE_FAILED && status != STORE_DOWN;
 	if (status != STORE_OK)
 		stats_add(STAT_STORE_ERRORS, 1);
-	if (status == STORE_FAILED || status == STORE_DOWN)
+	if (!answered)
 		breaker_failed(&store->breaker, now_ms);
 	note_down(store);
-	if (!job->waiting)
+	if (!job->waiting && !job->told_only)
 		stats_add(STAT_LATE_ANSWERS, 1);
-	bool answered = status != STORE_FAILED && status != STORE_DOWN;
 	if (answered && job->waiting) {
 		breaker_answered(&store->breaker);
 		note_up(store);
 	} else if (answered) {
 		breaker_answered_late(&store->breaker);
 	}
+}
+
+void
+store_job_done(struct store_job *job)
+{
+	struct store *store = job->store;
+	store->jobs--;
+	note_end(store, job);
 	stop_waiting(store, job);
+	if (job->not_wanted)
+		undo(store, job);
 	tell(job, &job->answer);
 	give_back(store, job);
 }

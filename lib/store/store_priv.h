@@ -20,7 +20,9 @@ struct store_job {
 	/* store.c's */
 	struct store *store;
 	struct store_backend *backend;
-	store_fn *fn; /* NULL: nobody waits any more */
+	store_fn *fn;    /* NULL: nobody waits any more */
+	bool told_only;  /* nobody ever waited */
+	bool not_wanted; /* what it is granted is given back */
 	void *arg;
 	int64_t asked_ms;
 	int64_t deadline_ms;
@@ -31,7 +33,8 @@ struct store_job {
 struct store_ops {
 	const char *name;
 	struct store_backend *(*open)(struct store *store, struct loop *loop,
-	                              const struct conf *conf, struct err *err_out);
+	                              const struct conf *conf, const char *owner,
+	                              struct err *err_out);
 	void (*configure)(struct store_backend *backend, const struct conf *conf);
 
 	/* Hands every job it still has to store_job_done(). */

@@ -47,6 +47,7 @@ struct store_backend {
 	struct sqlite_db *db;
 	struct checkpointer *checkpointer; /* while db is open */
 	char *path;
+	char *owner;
 	int64_t max_size;
 	int64_t next_upkeep_ms;
 	int64_t next_checkpoint_ms;
@@ -92,7 +93,8 @@ try_open(struct store_backend *backend)
 	if (clock_mono_ms() < backend->next_open_ms)
 		return;
 	backend->next_open_ms = clock_mono_ms() + REOPEN_MS;
-	if (db_open(backend->path, backend->max_size, &backend->db, &err) == DB_OPENED) {
+	if (db_open(backend->path, backend->max_size, backend->owner, &backend->db,
+	            &err) == DB_OPENED) {
 		backend->checkpointer = checkpointer_start(db_path(backend->db));
 		publish_secret(backend);
 	} else if (strcmp(err.text, backend->trouble.text) != 0) {
@@ -194,7 +196,7 @@ init_lock(struct store_backend *backend)
 
 static struct store_backend *
 open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
-            struct err *err)
+            const char *owner, struct err *err)
 {
 	struct sqlite_db *db = NULL;
 	enum db_opened kind = DB_LATER;
@@ -202,7 +204,7 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 	for (int i = 0; kind == DB_LATER && i < OPEN_TRIES; i++) {
 		if (i > 0)
 			usleep(OPEN_PAUSE_US);
-		kind = db_open(conf->store.path, conf->store.max_size, &db, err);
+		kind = db_open(conf->store.path, conf->store.max_size, owner, &db, err);
 	}
 	if (kind == DB_REFUSED)
 		return NULL;
@@ -212,6 +214,7 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 	backend->store = store;
 	backend->db = db;
 	backend->path = mem_dup(slice_of(conf->store.path));
+	backend->owner = mem_dup(slice_of(owner));
 	backend->max_size = conf->store.max_size;
 	backend->rules = plan_rules(conf);
 	if (kind == DB_LATER)
@@ -277,6 +280,7 @@ close_sqlite(struct store_backend *backend)
 	pthread_mutex_destroy(&backend->lock);
 	explicit_bzero(&backend->secret, sizeof(backend->secret));
 	free(backend->path);
+	free(backend->owner);
 	free(backend);
 }
 

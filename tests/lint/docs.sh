@@ -15,7 +15,7 @@ schema_rows() {
 			function quoted(text) { return "\"" text "\"" }
 			{ value = quoted($3) }
 			$2 == "SET_INT" || $2 == "SET_BOOL" { value = $3 }
-			$2 == "SET_POOLS" { value = "( )" }
+			$2 == "SET_POOLS" || $2 == "SET_DESTINATIONS" { value = "( )" }
 			$2 == "SET_TEXTS" {
 				n = split($3, texts, / *, */)
 				value = "["

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lint/tap.sh disable=SC1091
 . "$(dirname "$0")/tap.sh"
 
-layers='lib/base lib/conf lib/rules lib/io lib/store lib/engine policyd'
+layers='lib/base lib/conf lib/rules lib/io lib/store lib/engine policyd milter'
 
 # A header belongs to the layer of the .c file of its name. These have none:
 headers_without_c='
@@ -21,7 +21,7 @@ generated="config.h scripts.h"
 owners='
 sqlite3.h        lib/store/*sqlite*
 hiredis/*        lib/store/*redis*
-libconfig.h      lib/conf/conf.c
+libconfig.h      lib/conf/conf.c lib/conf/conf_groups.c
 event2/*         lib/io/*
 libpsl.h         lib/rules/identity*.c
 sodium.h         lib/rules/key.c lib/base/*
@@ -29,8 +29,9 @@ sodium/*         lib/rules/key.c lib/base/*
 pcre2.h          lib/conf/list*
 uthash.h         *
 utlist.h         *
-pthread.h        lib/io/loop.c lib/io/work.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/engine.c
-stdatomic.h      lib/io/loop.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/engine.c'
+libmilter/*      milter/*
+pthread.h        milter/server.c milter/sessions.* lib/io/loop.c lib/io/work.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/asker.c
+stdatomic.h      lib/io/loop.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c'
 
 # C, POSIX and Linux; what is not here must have an owner above.
 system_headers='
@@ -38,7 +39,7 @@ assert.h ctype.h dirent.h endian.h errno.h fcntl.h float.h fnmatch.h getopt.h gl
 limits.h locale.h math.h netdb.h poll.h pwd.h signal.h stdalign.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
 stdnoreturn.h string.h strings.h sysexits.h syslog.h time.h unistd.h arpa/* linux/* net/* netinet/* sys/*'
 
-files=$(c_files include lib policyd)
+files=$(c_files include lib policyd milter)
 
 rank_of() {
 	rank=0
@@ -161,5 +162,5 @@ check 'memory is taken in mem.c only' \
 	only_in '(malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|v?asprintf)[ 	]*\(' lib/base/mem.c
 check 'atomics stay with their owners' \
 	only_in '__atomic_|__sync_|_Atomic[^A-Za-z0-9_]' lib/io/loop.c 'lib/store/*sqlite*' lib/conf/conf.c lib/base/log.c \
-	lib/base/stats.c lib/engine/engine.c
+	lib/base/stats.c lib/engine/asker.c
 finish

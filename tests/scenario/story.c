@@ -156,7 +156,7 @@ start_engine(struct story *story)
 	}
 	story->loop = loop_new();
 	story->wake = timer_new(story->loop, on_wake, story);
-	story->engine = engine_open(story->loop, conf, true, &err);
+	story->engine = engine_open(ENGINE_OF_POLICYD, story->loop, conf, true, &err);
 	conf_unref(&conf);
 	if (!story->engine)
 		complain(story, err.text, (struct slice){0});
@@ -315,8 +315,8 @@ do_ask(struct story *story, struct slice rest)
 		add_fact(story, word);
 	run_loop(story, 0); /* a new turn: the loop knows the time */
 	story->answered = false;
-	decision_start(&story->decision, story->engine, &story->query, &story->arena,
-	               on_verdict, story);
+	decision_start(&story->decision, story->engine, &story->query, NULL, 500,
+	               &story->arena, on_verdict, story);
 	if (story->answered)
 		complain(story, "answered from within", SLICE("decision_start()"));
 	run_loop(story, FIXTURE_PATIENCE_MS);

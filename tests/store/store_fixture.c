@@ -77,7 +77,7 @@ fixture_try_open(struct store_fixture *fixture, const struct store_place *place,
 	ck_assert_msg(fixture->conf != NULL, "%s", err_out->text);
 	fixture->loop = loop_new();
 	fixture->wake = timer_new(fixture->loop, on_wake, fixture);
-	fixture->store = store_open(fixture->loop, fixture->conf, err_out);
+	fixture->store = store_open(fixture->loop, fixture->conf, "", err_out);
 	return fixture->store != NULL;
 }
 
@@ -138,7 +138,7 @@ ask_begin(struct store_fixture *fixture, struct question *question)
 	question->fixture = fixture;
 	question->answers = 0;
 	question->asked_ms = clock_mono_ms();
-	question->job = store_ask(fixture->store, &question->ask, on_answer, question);
+	question->job = store_ask(fixture->store, &question->ask, INT64_MAX, on_answer, question);
 	fixture->unanswered++;
 	ck_assert_msg(question->answers == 0, "answered from within store_ask()");
 }

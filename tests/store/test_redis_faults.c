@@ -77,7 +77,7 @@ START_TEST(killed_with_questions_under_way)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	struct question questions[MANY];
+	static struct question questions[MANY];
 	start(&server, &fixture);
 	redis_server_pause(&server); /* so that none is answered */
 	ask_many_without_waiting(&fixture, questions);
@@ -105,7 +105,7 @@ START_TEST(killed_at_any_moment)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	struct question questions[MANY];
+	static struct question questions[MANY];
 	start(&server, &fixture);
 	for (int round = 0; round < 5; round++) {
 		ask_many_without_waiting(&fixture, questions);
@@ -226,7 +226,7 @@ START_TEST(scripts_are_flushed)
 	ask_wants(&fixture, "its use was written", &ask, STORE_OK,
 	          GREY_IS_CLIENT_ALLOWED);
 
-	struct question questions[MANY];
+	static struct question questions[MANY];
 	redis_server_do(&server, "SCRIPT FLUSH");
 	for (unsigned i = 0; i < MANY; i++)
 		questions[i] =

@@ -49,7 +49,7 @@ static void
 make_ours(const struct store_place *place)
 {
 	struct store_fixture fixture;
-	struct question questions[BATCH];
+	static struct question questions[BATCH];
 	fixture_open(&fixture, place, NULL);
 	for (unsigned i = 0; i < BATCH; i++)
 		questions[i] = (struct question){.ask = fixture_ask(i, 1, &never, T0)};

@@ -115,7 +115,7 @@ ask_writer(struct writer *writer, int64_t now_s)
 {
 	writer->ask.triplet = fixture_key('t', writer->number);
 	writer->ask.now_s = now_s;
-	store_ask(writer->store, &writer->ask, on_written, writer);
+	store_ask(writer->store, &writer->ask, INT64_MAX, on_written, writer);
 }
 
 static void
@@ -142,7 +142,7 @@ write_until_killed(const struct store_place *place, int from, int to)
 	struct err err;
 	struct conf *conf = place_conf(place, NULL, settings, &err);
 	struct loop *loop = loop_new();
-	struct store *store = store_open(loop, conf, &err);
+	struct store *store = store_open(loop, conf, "", &err);
 	(void)from;
 	for (uint32_t i = 0; i < COUNT_OF(writers); i++) {
 		writers[i] = (struct writer){.loop = loop,

@@ -103,7 +103,7 @@ END_TEST
 START_TEST(the_abandoned_are_not_told)
 {
 	struct store_fixture fixture;
-	struct question questions[MANY];
+	static struct question questions[MANY];
 	open_fresh(&fixture, _i, NULL);
 	fixture_run_ms(&fixture, 0);
 	for (unsigned i = 0; i < MANY; i++) {
@@ -111,11 +111,11 @@ START_TEST(the_abandoned_are_not_told)
 		ask_begin(&fixture, &questions[i]);
 	}
 	for (size_t i = 0; i < MANY; i += 2) {
-		store_abandon(fixture.store, &questions[i].job);
+		store_abandon(&questions[i].job);
 		ck_assert_ptr_null(questions[i].job);
 		fixture.unanswered--;
 	}
-	store_abandon(fixture.store, &questions[0].job); /* twice is fine */
+	store_abandon(&questions[0].job); /* twice is fine */
 	ask_finish(&fixture);
 	for (size_t i = 0; i < MANY; i++)
 		ck_assert_uint_eq(questions[i].answers, i % 2);
@@ -132,7 +132,7 @@ static void
 close_after_turns(int backend, int turns)
 {
 	struct store_fixture fixture;
-	struct question questions[MANY];
+	static struct question questions[MANY];
 	open_fresh(&fixture, backend, NULL);
 	fixture_run_ms(&fixture, 0);
 	for (unsigned i = 0; i < MANY; i++) {
@@ -182,9 +182,9 @@ ask_link(struct chain *chain)
 {
 	struct store *store = chain->fixture->store;
 	chain->ask.triplet = fixture_key('t', (unsigned)chain->left);
-	chain->job = store_ask(store, &chain->ask, on_link, chain);
-	chain->other = store_ask(store, &chain->ask, on_unwanted, chain);
-	store_abandon(store, &chain->other);
+	chain->job = store_ask(store, &chain->ask, INT64_MAX, on_link, chain);
+	chain->other = store_ask(store, &chain->ask, INT64_MAX, on_unwanted, chain);
+	store_abandon(&chain->other);
 }
 
 static void

@@ -214,7 +214,7 @@ fits(const struct run *run, size_t from, size_t to, unsigned identity)
 static size_t
 run_turn(struct run *run, size_t from)
 {
-	struct question questions[BATCH_MAX];
+	static struct question questions[BATCH_MAX];
 	const struct grey_rules *rules = &rule_sets[draw(run, COUNT_OF(rule_sets))];
 	size_t wanted = 1 + draw(run, BATCH_MAX), to = from;
 	while (to < run->n_steps && to - from < wanted) {

@@ -56,6 +56,49 @@ check_texts(const char *row, const struct conf_texts *texts, const char *want)
 	ck_assert_msg(strcmp(buf, want) == 0, "%s: %s, not %s", row, buf, want);
 }
 
+static void
+check_no_limit(const char *row, const struct conf_limit *limit)
+{
+	ck_assert_msg(limit->concurrency == 0 && limit->messages.count == 0 &&
+	                      limit->recipients.count == 0 && limit->mode == MODE_ON &&
+	                      limit->reply && !*limit->reply,
+	              "%s", row);
+}
+
+START_TEST(defaults_limit_nothing)
+{
+	struct conf *conf = must_load("defaults", NULL, NULL);
+	ck_assert_int_eq(conf->nodes, 1);
+	ck_assert_int_eq(conf->policyd.hold_ms, 300000);
+	ck_assert_str_eq(conf->milter.listen, "unix:/run/weir/milter.sock");
+	ck_assert_int_eq(conf->milter.socket_mode, 0660);
+	ck_assert_str_eq(conf->milter.socket_group, "");
+	ck_assert_int_eq(conf->milter.max_sessions, 4096);
+	ck_assert_int_eq(conf->milter.deadline_ms, 100);
+	ck_assert(conf->milter.enforce);
+	ck_assert_int_eq(conf->limits.lease_ms, 60000);
+	ck_assert_int_eq(conf->limits.destinations_by, BY_DOMAIN);
+	ck_assert_str_eq(
+		conf->limits.reply,
+		"451 4.7.1 Too many connections to %n, please try again later (id %i)");
+	ck_assert_str_eq(conf->limits.client_reply,
+	                 "451 4.7.1 Too many connections from you, "
+	                 "please try again later (id %i)");
+	ck_assert_str_eq(conf->limits.rate_reply, "451 4.7.1 Rate limit exceeded, "
+	                                          "please try again later (id %i)");
+	check_no_limit("default", &conf->limits.other);
+	check_no_limit("clients", &conf->limits.clients);
+	check_no_limit("senders", &conf->limits.senders);
+	check_no_limit("users", &conf->limits.users);
+	ck_assert_uint_eq(conf->limits.n_destinations, 0);
+	ck_assert_uint_eq(list_count(conf->unlimited_clients), 0);
+	ck_assert_uint_eq(list_count(conf->unlimited_senders), 0);
+	ck_assert_uint_eq(list_count(conf->unlimited_recipients), 0);
+	conf_unref(&conf);
+}
+
+END_TEST
+
 START_TEST(defaults_are_those_of_the_manual)
 {
 	struct conf *conf = must_load("defaults", NULL, NULL);
@@ -175,6 +218,29 @@ static const struct number_row {
 	{"greylist.ipv6_prefix", "128", 128},
 	{"greylist.allow_client_after", "0", 0},
 	{"greylist.allow_client_after", "1000", 1000},
+	{"nodes", "1", 1},
+	{"nodes", "1000", 1000},
+	{"policyd.hold", "1s", 1000},
+	{"policyd.hold", "1h", 3600000},
+	{"milter.socket_mode", "0777", 0777},
+	{"milter.max_sessions", "1", 1},
+	{"milter.max_sessions", "65536", 65536},
+	{"milter.deadline", "10ms", 10},
+	{"milter.deadline", "5s", 5000},
+	{"milter.enforce", "false", 0},
+	{"limits.lease", "3s", 3000},
+	{"limits.lease", "1h", 3600000},
+	{"limits.destinations_by", "domain", BY_DOMAIN},
+	{"limits.destinations_by", "nexthop", BY_NEXTHOP},
+	{"limits.default.concurrency", "0", 0},
+	{"limits.default.concurrency", "1000000", 1000000},
+	{"limits.clients.concurrency", "5", 5},
+	{"limits.senders.concurrency", "6", 6},
+	{"limits.users.concurrency", "7", 7},
+	{"limits.default.mode", "observe", MODE_OBSERVE},
+	{"limits.clients.mode", "off", MODE_OFF},
+	{"limits.senders.mode", "on", MODE_ON},
+	{"limits.users.mode", "observe", MODE_OBSERVE},
 };
 
 /* clang-format on */
@@ -228,6 +294,43 @@ START_TEST(texts_are_split)
 
 END_TEST
 
+/* clang-format off */
+static const struct rate_row {
+	const char *name;
+	const char *value;
+	struct conf_rate want;
+} rate_rows[] = {
+	{"greylist.new_triplets", "5/10s", {5, 10000}},
+	{"limits.default.messages", "600/1m", {600, 60000}},
+	{"limits.default.recipients", "0", {0, 0}},
+	{"limits.clients.messages", "1/1d", {1, 86400000}},
+	{"limits.clients.recipients", "2/1s", {2, 1000}},
+	{"limits.senders.messages", "3/1s", {3, 1000}},
+	{"limits.senders.recipients", "4/1s", {4, 1000}},
+	{"limits.users.messages", "5/1s", {5, 1000}},
+	{"limits.users.recipients", "1000000000/1ms", {1000000000, 1}},
+};
+
+/* clang-format on */
+
+START_TEST(rates_are_read)
+{
+	const struct rate_row *r = &rate_rows[_i];
+	char override[100];
+	struct text text = TEXT(override);
+	text_printf(&text, "%s=%s", r->name, r->value);
+	struct conf *conf = must_load(override, NULL, override);
+	const struct setting *row = schema_find(slice_of(r->name));
+	const char *at = (const char *)conf + row->offset;
+	const struct conf_rate *got = (const void *)at;
+	ck_assert_msg(got->count == r->want.count && got->per_ms == r->want.per_ms,
+	              "%s: %lld/%lldms", override, (long long)got->count,
+	              (long long)got->per_ms);
+	conf_unref(&conf);
+}
+
+END_TEST
+
 START_TEST(the_rate_is_read)
 {
 	struct conf *conf = must_load("rate", NULL, "greylist.new_triplets=5/10s");
@@ -263,11 +366,13 @@ END_TEST
 #define MODE_WANTED     "wants an octal mode such as \"0660\""
 #define ENDPOINT_WANTED "wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\""
 #define REPLY_WANTED    "wants a temporary failure such as \"451 4.7.1 some text\" (not 421)"
-#define NODE_WANTED     "must be at most 64 letters, digits, - . _"
-#define NETWORK_WANTED  "wants addresses and networks such as \"192.0.2.0/24\""
-#define PREFIX_WANTED   "must be at most 64 characters, none of blank { } * ? [ ]"
-#define TEN             "xxxxxxxxxx"
-#define HUNDRED         TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define NOTHING_LIMITED \
+ "wants a limit or greylist in each group (or mode = \"off\", which exempts its domains)"
+#define NODE_WANTED    "must be at most 64 letters, digits, - . _"
+#define NETWORK_WANTED "wants addresses and networks such as \"192.0.2.0/24\""
+#define PREFIX_WANTED  "must be at most 64 characters, none of blank { } * ? [ ]"
+#define TEN            "xxxxxxxxxx"
+#define HUNDRED        TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 /* clang-format off */
 static const struct refused_row {
@@ -402,6 +507,35 @@ static const struct refused_row {
 	{"greylist.retry_window=24h", NULL},
 	{"greylist.lifetime=24h", NULL},
 
+	{"nodes=0", "-o nodes must be from 1 to 1000"},
+	{"nodes=1001", "-o nodes must be from 1 to 1000"},
+	{"policyd.hold=0s", "-o policyd.hold must be from 1s to 3600s"},
+	{"policyd.hold=61m", "-o policyd.hold must be from 1s to 3600s"},
+	{"milter.max_sessions=0", "-o milter.max_sessions must be from 1 to 65536"},
+	{"milter.deadline=9ms", "-o milter.deadline must be from 10ms to 5000ms"},
+	{"milter.deadline=6s", "-o milter.deadline must be from 10ms to 5000ms"},
+	{"milter.enforce=no", "-o milter.enforce must be true or false"},
+	{"milter.listen=", "-o milter.listen " ENDPOINT_WANTED},
+	{"milter.listen=unix:weir.sock", "-o milter.listen " ENDPOINT_WANTED},
+	{"milter.listen=inet:127.0.0.1:1, inet:127.0.0.1:2", "-o milter.listen " ENDPOINT_WANTED},
+	{"limits.lease=2s", "-o limits.lease must be from 3s to 3600s"},
+	{"limits.lease=3500ms", "-o limits.lease must be whole seconds"},
+	{"limits.destinations_by=mx", "-o limits.destinations_by must be one of domain|nexthop"},
+	{"limits.default.mode=no", "-o limits.default.mode must be one of on|observe|off"},
+	{"limits.clients.concurrency=1000001",
+		"-o limits.clients.concurrency must be from 0 to 1000000"},
+	{"limits.users.messages=5", "-o limits.users.messages " RATE_WANTED},
+	{"limits.senders.recipients=1/25h", "-o limits.senders.recipients " RATE_WANTED},
+	{"limits.reply=", "-o limits.reply " REPLY_WANTED},
+	{"limits.client_reply=", "-o limits.client_reply " REPLY_WANTED},
+	{"limits.rate_reply=", "-o limits.rate_reply " REPLY_WANTED},
+	{"limits.default.reply=no", "-o limits.default.reply " REPLY_WANTED},
+	{"limits.users.reply=550 5.7.1 no", "-o limits.users.reply " REPLY_WANTED},
+	{"limits.default=5", "-o limits.default is not a setting"},
+	{"limits.client.mode=on",
+		"-o limits.client.mode is not a setting; did you mean limits.clients.mode?"},
+	{"limits.destinations=x", "-o limits.destinations can only be given in the settings file"},
+
 	{"lists.networks=192.0.2.1/24", "-o lists.networks " NETWORK_WANTED},
 	{"lists.networks=example.com", "-o lists.networks " NETWORK_WANTED},
 	{"lists.networks=10.0.0.0/8, 192.0.2", "-o lists.networks " NETWORK_WANTED},
@@ -438,6 +572,10 @@ static const char *const taken[] = {
 	"lists.networks=",
 	"lists.networks=192.0.2.1, 2001:db8::/32, ::ffff:10.0.0.1",
 	"greylist.pools=",
+	"limits.destinations=",
+	"limits.default.reply=",
+	"limits.users.reply=450 4.2.1 x",
+	"milter.listen=inet:[::1]:0",
 };
 
 /* clang-format on */
@@ -456,7 +594,7 @@ static const struct near_row {
 	const char *near;
 } near_rows[] = {
 	{"nod", "node"},
-	{"nodes", "node"},
+	{"nodez", "node"},
 	{"users", "user"},
 	{"greylist.Delay", "greylist.delay"},
 	{"greylist.delya", "greylist.delay"},
@@ -491,6 +629,10 @@ END_TEST
 #define POOL_WANTED "greylist.pools wants groups of a name and clients: " \
 	"{ name = \"x\"; clients = [ \"example.com\" ]; }"
 
+#define TO "limits: { destinations: ( "
+#define TO_WANTED "limits.destinations wants groups with a name and domains: " \
+	"{ name = \"x\"; domains = [ \"example.com\" ]; concurrency = 20; }"
+
 static const struct file_row {
 	const char *row;
 	const char *content;
@@ -513,8 +655,8 @@ static const struct file_row {
 	{"no pools", POOLS " ); };", NULL},
 	{"a pool without clients", POOLS "{ name = \"a\"; clients = [ ]; } ); };", NULL},
 
-	{"no such setting", "node = \"a\";\nnodes = 1;\n",
-		":2: nodes is not a setting; did you mean node?"},
+	{"no such setting", "node = \"a\";\nnod = 1;\n",
+		":2: nod is not a setting; did you mean node?"},
 	{"no such setting in a group", "greylist: {\n  delay = \"1m\";\n  dealy = \"1m\";\n};\n",
 		":3: greylist.dealy is not a setting; did you mean greylist.delay?"},
 	{"no such group", "\nfoo: { delay = \"1m\"; };\n", ":2: foo is not a setting"},
@@ -580,6 +722,40 @@ static const struct file_row {
 	{"the second pool is wrong", POOLS "{ name = \"a\"; clients = [ \"x.example\" ]; },\n"
 		"{ name = \"b\"; clients = [ \"a..b\" ]; } ); };\n",
 		":2: greylist.pools \"a..b\" is not an address, a network, a domain or a /regex/"},
+
+	{"the limits", "nodes = 2; limits: {\n lease = \"10s\"; destinations_by = \"nexthop\";\n"
+		" default: { concurrency = 20; messages = \"600/1m\"; recipients = 0; };\n"
+		" clients: { mode = \"observe\"; reply = \"\"; }; };\n", NULL},
+	{"no such scope", "limits: {\n client: { concurrency = 20; }; };\n",
+		":2: limits.client is not a setting; did you mean lists.clients?"},
+	{"no such bound", "limits: {\n clients: { concurency = 20; }; };\n",
+		":2: limits.clients.concurency is not a setting; did you mean limits.clients.concurrency?"},
+
+	{"fewer recipients than messages", "limits: { users: { messages = \"10/1m\";\n"
+		"recipients = \"9/60s\"; }; };\n",
+		":2: limits.users.recipients must not be fewer than messages"},
+	{"the same for the default", "limits: { default: { recipients = \"9/60s\";\n"
+		"messages = \"10/1m\"; }; };\n",
+		":1: limits.default.recipients must not be fewer than messages"},
+	{"the same for clients", "limits: { clients: { recipients = \"9/1s\"; messages = \"10/1s\"; }; };\n",
+		":1: limits.clients.recipients must not be fewer than messages"},
+	{"the same for senders", "limits: { senders: { recipients = \"9/1s\"; messages = \"10/1s\"; }; };\n",
+		":1: limits.senders.recipients must not be fewer than messages"},
+	{"as many recipients", "limits: { users: { messages = \"9/1m\"; recipients = \"9/60s\"; }; };\n", NULL},
+	{"fewer in another time", "limits: { users: { messages = \"9/1h\"; recipients = \"5/1m\"; }; };\n", NULL},
+	{"recipients without messages", "limits: { users: { recipients = \"5/1m\"; }; };\n", NULL},
+
+	{"a short lease", "store: { deadline = \"1s\"; };\nlimits: {\n lease = \"9s\"; };\n",
+		":3: limits.lease must be at least 10 times store.deadline"},
+	{"a long deadline with slots", "limits: { clients: { concurrency = 1; }; };\n"
+		"store: {\n deadline = \"7s\"; };\n",
+		":3: store.deadline must be at most a tenth of limits.lease"},
+	{"a long deadline with slots of a destination", "store: { deadline = \"7s\"; };\n" TO
+		"{ name = \"a\"; domains = [\"a.example\"]; concurrency = 1; } ); };\n",
+		":1: store.deadline must be at most a tenth of limits.lease"},
+	{"a long deadline without slots", "store: { deadline = \"7s\"; };\n"
+		"limits: { clients: { messages = \"1/1s\"; }; };\n", NULL},
+	{"the shortest lease", "store: { deadline = \"1s\"; }; limits: { lease = \"10s\"; };\n", NULL},
 };
 
 /* clang-format on */
@@ -597,6 +773,189 @@ START_TEST(files_are_read)
 	struct text text = TEXT(want);
 	text_printf(&text, "%s%s", path, r->want);
 	must_refuse(r->row, path, NULL, want);
+}
+
+END_TEST
+
+/* clang-format off */
+#define DOMAIN_WANTED "is not a domain, \".domain\", \"*\" or the name of a next hop"
+
+static const struct file_row destination_rows[] = {
+	{"no destinations", TO " ); };", NULL},
+	{"all members", TO "{ greylist = \"off\"; name = \"a\"; domains = ( \"a.example\", \".a.example\" );"
+		" concurrency = 1000000; messages = \"1/1m\"; recipients = \"2/1m\"; mode = \"observe\";"
+		" reply = \"451 4.4.5 %n %d %i %%\"; } ); };", NULL},
+	{"only greylisting", TO "{ name = \"a\"; domains = [ \"*\" ]; greylist = \"observe\"; } ); };", NULL},
+	{"an exempt one", TO "{ name = \"a\"; domains = [ \"a.example\" ]; mode = \"off\"; } ); };", NULL},
+	{"next hops", TO "{ name = \"a\"; concurrency = 1; domains = [ \"mx\", \"mx.example:25\","
+		" \"[192.0.2.1]\", \"[192.0.2.1]:25\", \"[mx.example]:587\", \"[2001:db8::1]\","
+		" \"[IPv6:2001:db8::2]:24\", \"unix:private/lmtp\", \"inet:127.0.0.1:24\","
+		" \"inet:[::1]:24\", \"inet:lmtp.example:24\" ]; } ); };", NULL},
+
+	{"an array", "limits: { destinations: [ ]; };\n",
+		":1: limits.destinations wants a list of groups: ( { ... }, { ... } )"},
+	{"a group", "limits: { destinations: { name = \"a\"; }; };\n",
+		":1: limits.destinations wants a list of groups: ( { ... }, { ... } )"},
+	{"a list of strings", TO "\n\"a\" ); };\n", ":2: " TO_WANTED},
+	{"an empty group", TO "\n{ } ); };\n", ":2: " TO_WANTED},
+	{"no name", TO "{ domains = [ \"a.example\" ]; concurrency = 1; } ); };\n", ":1: " TO_WANTED},
+	{"no domains", TO "{ name = \"a\"; concurrency = 1; } ); };\n", ":1: " TO_WANTED},
+	{"empty domains", TO "{ name = \"a\"; domains = [ ]; concurrency = 1; } ); };\n", ":1: " TO_WANTED},
+	{"an unknown member", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n concurency = 1; } ); };\n",
+		":2: limits.destinations.concurency is not a setting; did you mean concurrency?"},
+	{"a wholly unknown member", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n x = 1; } ); };\n",
+		":2: limits.destinations.x is not a setting"},
+	{"a member twice", TO "{ name = \"a\";\n name = \"b\"; } ); };\n", ":2: duplicate setting name"},
+
+	{"a name that is a number", TO "{ domains = [ \"a.example\" ]; concurrency = 1;\n name = 1; } ); };\n",
+		":2: limits.destinations.name wants a string: \"...\""},
+	{"an empty name", TO "{ name = \"\"; domains = [ \"a.example\" ]; concurrency = 1; } ); };\n",
+		":1: limits.destinations.name " NODE_WANTED},
+	{"a name with a blank", TO "{ name = \"a b\"; domains = [ \"a.example\" ]; concurrency = 1; } ); };\n",
+		":1: limits.destinations.name " NODE_WANTED},
+	{"the longest name", TO "{ domains = [ \"a.example\" ]; concurrency = 1;"
+		" name = \"xxxx" TEN TEN TEN TEN TEN TEN "\"; } ); };\n", NULL},
+	{"a longer name", TO "{ domains = [ \"a.example\" ]; concurrency = 1;\n"
+		" name = \"xxxxx" TEN TEN TEN TEN TEN TEN "\"; } ); };\n",
+		":2: limits.destinations.name " NODE_WANTED},
+	{"two of one name", TO "{ name = \"a\"; domains = [ \"a.example\" ]; concurrency = 1; },\n"
+		"{ domains = [ \"b.example\" ]; concurrency = 1;\n name = \"a\"; } ); };\n",
+		":3: limits.destinations.name is that of another one, too"},
+
+	{"domains that are a string", TO "{ name = \"a\";\n domains = \"a.example\"; } ); };\n",
+		":2: limits.destinations.domains wants an array: [ \"...\", \"...\" ]"},
+	{"domains that are numbers", TO "{ name = \"a\"; domains =\n[ 1 ]; } ); };\n",
+		":2: limits.destinations.domains wants strings: [ \"...\", \"...\" ]"},
+	{"an empty domain", TO "{ name = \"a\"; domains = [ \"\" ]; } ); };\n",
+		":1: limits.destinations.domains \"\" " DOMAIN_WANTED},
+	{"an empty label", TO "{ name = \"a\"; domains = [ \"a.example\",\n\"a..b\" ]; } ); };\n",
+		":2: limits.destinations.domains \"a..b\" " DOMAIN_WANTED},
+	{"only a dot", TO "{ name = \"a\"; domains = [ \".\" ]; } ); };\n",
+		":1: limits.destinations.domains \".\" " DOMAIN_WANTED},
+	{"a star before a domain", TO "{ name = \"a\"; domains = [ \"*.a.example\" ]; } ); };\n",
+		":1: limits.destinations.domains \"*.a.example\" " DOMAIN_WANTED},
+	{"an address", TO "{ name = \"a\"; domains = [ \"x@a.example\" ]; } ); };\n",
+		":1: limits.destinations.domains \"x@a.example\" " DOMAIN_WANTED},
+	{"an address without brackets", TO "{ name = \"a\"; domains = [ \"192.0.2.1\" ]; } ); };\n",
+		":1: limits.destinations.domains \"192.0.2.1\" " DOMAIN_WANTED},
+	{"nothing in brackets", TO "{ name = \"a\"; domains = [ \"[]:25\" ]; } ); };\n",
+		":1: limits.destinations.domains \"[]:25\" " DOMAIN_WANTED},
+	{"a port that is none", TO "{ name = \"a\"; domains = [ \"a.example:65536\" ]; } ); };\n",
+		":1: limits.destinations.domains \"a.example:65536\" " DOMAIN_WANTED},
+	{"no path", TO "{ name = \"a\"; domains = [ \"unix:\" ]; } ); };\n",
+		":1: limits.destinations.domains \"unix:\" " DOMAIN_WANTED},
+	{"a blank", TO "{ name = \"a\"; domains = [ \"unix:a\\nb\" ]; } ); };\n",
+		":1: limits.destinations.domains \"unix:a\\x0ab\" " DOMAIN_WANTED},
+	{"a domain twice", TO "{ name = \"a\"; domains = [ \"a.example\",\n\"A.Example\" ]; } ); };\n",
+		":2: limits.destinations.domains \"A.Example\" is there twice"},
+	{"a domain in two", TO "{ name = \"a\"; domains = [ \".a.example\" ]; concurrency = 1; },\n"
+		"{ name = \"b\"; domains = [ \"a.example\", \".A.example\" ]; } ); };\n",
+		":2: limits.destinations.domains \".A.example\" belongs to \"a\" already"},
+
+	{"a concurrency out of bounds", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n concurrency = 1000001; } ); };\n",
+		":2: limits.destinations.concurrency must be from 0 to 1000000"},
+	{"true as concurrency", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n concurrency = true; } ); };\n",
+		":2: limits.destinations.concurrency wants a whole number"},
+	{"a rate without time", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n messages = 5; } ); };\n",
+		":2: limits.destinations.messages " RATE_WANTED},
+	{"true as a rate", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n recipients = true; } ); };\n",
+		":2: limits.destinations.recipients wants a string: \"...\""},
+	{"an unknown mode", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n mode = \"yes\"; } ); };\n",
+		":2: limits.destinations.mode must be one of on|observe|off"},
+	{"greylisting that is true", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n greylist = true; } ); };\n",
+		":2: limits.destinations.greylist wants a string: \"...\""},
+	{"a reply that is no deferral", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n reply = \"550 5.7.1 x\"; } ); };\n",
+		":2: limits.destinations.reply " REPLY_WANTED},
+	{"fewer recipients than messages", TO "{ name = \"a\"; domains = [ \"a.example\" ]; messages = \"10/1m\";\n"
+		"recipients = \"9/1m\"; } ); };\n",
+		":2: limits.destinations.recipients must not be fewer than messages"},
+	{"nothing is limited", TO "\n{ name = \"a\"; domains = [ \"a.example\" ]; } ); };\n",
+		":2: limits.destinations " NOTHING_LIMITED},
+	{"only a reply", TO "{ name = \"a\"; domains = [ \"a.example\" ]; reply = \"451 4.7.1 x\"; } ); };\n",
+		":1: limits.destinations " NOTHING_LIMITED},
+	{"nothing to observe", TO "{ name = \"a\"; domains = [ \"a.example\" ]; mode = \"observe\"; } ); };\n",
+		":1: limits.destinations " NOTHING_LIMITED},
+
+	{"a default beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
+		"default: {\n concurrency = 5; }; };\n",
+		":3: limits.default.concurrency never holds: the destination \"all\" has all domains"},
+	{"messages beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
+		"default: {\n messages = \"5/1m\"; }; };\n",
+		":3: limits.default.messages never holds: the destination \"all\" has all domains"},
+	{"recipients beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
+		"default: {\n recipients = \"5/1m\"; }; };\n",
+		":3: limits.default.recipients never holds: the destination \"all\" has all domains"},
+	{"a default of nothing beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
+		"default: { concurrency = 0; }; };\n", NULL},
+	{"a default that is off beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
+		"default: { concurrency = 1; mode = \"off\"; }; };\n", NULL},
+};
+
+/* clang-format on */
+
+START_TEST(destinations_are_checked)
+{
+	const struct file_row *r = &destination_rows[_i];
+	const char *path = harness_file("weir.conf", r->content);
+	char want[700];
+	struct text text = TEXT(want);
+	if (r->want) {
+		text_printf(&text, "%s%s", path, r->want);
+		must_refuse(r->row, path, NULL, want);
+		return;
+	}
+	struct conf *conf = must_load(r->row, path, NULL);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(destinations_are_loaded)
+{
+	const char *path = harness_file(
+		"weir.conf", TO
+		"{ name = \"acme\"; domains = [ \"Acme.example\", \".acme.example\" ];\n"
+		"concurrency = 20; messages = \"600/1m\"; recipients = \"5/1s\";\n"
+		"mode = \"observe\"; reply = \"451 4.4.5 x\"; greylist = \"off\"; },\n"
+		"{ name = \"b\"; domains = ( \"*\" ); concurrency = 1; } ); };");
+	struct conf *conf = must_load("destinations", path, NULL);
+	ck_assert_uint_eq(conf->limits.n_destinations, 2);
+	const struct conf_destination *one = &conf->limits.destinations[0];
+	ck_assert_str_eq(one->name, "acme");
+	check_texts("domains", &one->domains, "acme.example|.acme.example");
+	ck_assert_int_eq(one->limit.concurrency, 20);
+	ck_assert_int_eq(one->limit.messages.count, 600);
+	ck_assert_int_eq(one->limit.messages.per_ms, 60000);
+	ck_assert_int_eq(one->limit.recipients.count, 5);
+	ck_assert_int_eq(one->limit.mode, MODE_OBSERVE);
+	ck_assert_str_eq(one->limit.reply, "451 4.4.5 x");
+	ck_assert(one->has_greylist);
+	ck_assert_int_eq(one->greylist, MODE_OFF);
+	const struct conf_destination *two = &conf->limits.destinations[1];
+	ck_assert_str_eq(two->name, "b");
+	ck_assert_int_eq(two->limit.mode, MODE_ON);
+	ck_assert_str_eq(two->limit.reply, "");
+	ck_assert(!two->has_greylist);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* More than one text of a setting could hold. */
+START_TEST(a_destination_may_have_many_domains)
+{
+	enum { MANY = 2000 };
+
+	static char content[MANY * 32];
+	struct text text = TEXT(content);
+	text_puts(&text, TO "{ name = \"a\"; concurrency = 1; domains = [ \"*\"");
+	for (int i = 1; i < MANY; i++)
+		text_printf(&text, ", \"d%d.example\"", i);
+	text_puts(&text, " ]; } ); };");
+	ck_assert(!text.cut);
+	struct conf *conf = must_load("many", harness_file("weir.conf", content), NULL);
+	ck_assert_uint_eq(conf->limits.destinations[0].domains.n, MANY);
+	conf_unref(&conf);
 }
 
 END_TEST
@@ -775,17 +1134,23 @@ START_TEST(lists_are_loaded)
 	struct text text = TEXT(content);
 	text_printf(&text,
 	            "lists: { clients = [ \"%s\", \"%s\" ];\n senders = [ \"%s\" ];\n",
-	            harness_file("c1", "a.example\nb.example\n"),
+	            harness_file("c1", "a.example\nb.example limits=false\n"),
 	            harness_file("c2", "192.0.2.0/24\n"),
-	            harness_file("s", "x@a.example\n"));
-	text_printf(&text, "recipients = [ \"%s\" ]; networks = [ \"10.0.0.0/8\" ]; };\n",
-	            harness_file("r", "postmaster@\nabuse@\ny@b.example\n"));
+	            harness_file("s", "x@a.example limits=false until=2027-01-31\n"));
+	text_printf(
+		&text, "recipients = [ \"%s\" ]; networks = [ \"10.0.0.0/8\" ]; };\n",
+		harness_file(
+			"r",
+			"postmaster@\nabuse@ limits=false\ny@b.example LIMITS=FALSE\n"));
 	ck_assert(!text.cut);
 	struct conf *conf = must_load("lists", harness_file("weir.conf", content), NULL);
 	ck_assert_uint_eq(list_count(conf->allowed_clients), 3);
 	ck_assert_uint_eq(list_count(conf->allowed_senders), 1);
 	ck_assert_uint_eq(list_count(conf->allowed_recipients), 3);
 	ck_assert_uint_eq(list_count(conf->own_networks), 1);
+	ck_assert_uint_eq(list_count(conf->unlimited_clients), 1);
+	ck_assert_uint_eq(list_count(conf->unlimited_senders), 1);
+	ck_assert_uint_eq(list_count(conf->unlimited_recipients), 2);
 	conf_unref(&conf);
 }
 
@@ -801,6 +1166,8 @@ static const struct wrong_list_row {
 	{"clients", "lists.clients", "a.example\na..b\n", ":2: \"a..b\" is not an address"},
 	{"senders", "lists.senders", "\n\nx y@z\n", ":3: only until=DATE"},
 	{"recipients", "lists.recipients", "192.0.2.0/24\n", ":1: \"192.0.2.0/24\" is not"},
+	{"limits", "lists.clients", "a.example\nb.example limits=true\n",
+		":2: limits= can only be false"},
 	{"no file", "lists.clients", NULL, ": No such file or directory"},
 };
 
@@ -890,6 +1257,13 @@ static const struct restart_row {
 	{"policyd.listen=a:1", "policyd.listen=a:2", "policyd.listen"},
 	{"policyd.listen=a:1", "policyd.listen=a:1, b:2", "policyd.listen"},
 	{"policyd.socket_mode=0660", "policyd.socket_mode=0666", "policyd.socket_mode"},
+	{"nodes=1", "nodes=2", ""},
+	{"policyd.hold=1s", "policyd.hold=2s", ""},
+	{"limits.lease=10s", "limits.lease=20s", ""},
+	{"limits.default.concurrency=1", "limits.default.concurrency=2", ""},
+	{"milter.deadline=1s", "milter.enforce=false", ""},
+	{"milter.listen=a:1", "milter.listen=a:2", "milter.listen"},
+	{"milter.max_sessions=1", "milter.socket_mode=0600", "milter.socket_mode milter.max_sessions"},
 	{"store.backend=redis", "store.redis.prefix=x", "store.backend store.redis.prefix"},
 };
 
@@ -934,15 +1308,21 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, defaults_are_those_of_the_manual);
+	tcase_add_test(tcase, defaults_limit_nothing);
 	tcase_add_test(tcase, the_table_is_sound);
 	tcase_add_loop_test(tcase, numbers_are_read, 0, COUNT_OF(number_rows));
 	tcase_add_loop_test(tcase, texts_are_split, 0, COUNT_OF(texts_rows));
+	tcase_add_loop_test(tcase, rates_are_read, 0, COUNT_OF(rate_rows));
 	tcase_add_test(tcase, the_rate_is_read);
 	tcase_add_test(tcase, a_rate_is_bounded);
 	tcase_add_loop_test(tcase, wrong_values_are_refused, 0, COUNT_OF(refused_rows));
 	tcase_add_loop_test(tcase, right_values_are_taken, 0, COUNT_OF(taken));
 	tcase_add_loop_test(tcase, the_nearest_name_is_hinted_at, 0, COUNT_OF(near_rows));
 	tcase_add_loop_test(tcase, files_are_read, 0, COUNT_OF(file_rows));
+	tcase_add_loop_test(tcase, destinations_are_checked, 0,
+	                    COUNT_OF(destination_rows));
+	tcase_add_test(tcase, destinations_are_loaded);
+	tcase_add_test(tcase, a_destination_may_have_many_domains);
 	tcase_add_test(tcase, values_of_a_file_are_kept);
 	tcase_add_test(tcase, a_file_that_cannot_be_read_is_named);
 	tcase_add_test(tcase, included_files_are_named);

@@ -41,7 +41,7 @@ START_TEST(a_file_is_read)
 	struct err err;
 	int64_t feb_s;
 	ck_assert(clock_parse_date(SLICE("2027-02-01"), &feb_s));
-	ck_assert_msg(listfile_load(list, path, &err), "%s", err.text);
+	ck_assert_msg(listfile_load(list, NULL, path, &err), "%s", err.text);
 	ck_assert_uint_eq(list_count(list), 8);
 	ck_assert(list_has_client(list, &v4, SLICE(""), feb_s - 1, &hit));
 	ck_assert_uint_eq(hit.line, 8);
@@ -67,6 +67,15 @@ static const struct file_row {
 	const char *content;
 	const char *want; /* end of the text, behind the path */
 } file_rows[] = {
+	{"all options", "a.example limits=false until=2027-01-31 # x\n", NULL},
+	{"all options, caseless", "a.example Until=2027-01-31 LIMITS=False\n", NULL},
+	{"limits=true", "a.example\nb.example limits=true\n", ":2: limits= can only be false"},
+	{"limits without a value", "a.example limits=\n", ":1: limits= can only be false"},
+	{"limits with more", "a.example until=2027-01-31 limits=false,\n", ":1: limits= can only be false"},
+	{"limits alone", "limits=false\n", ":1: \"limits=false\" is not"},
+	{"another option", "a.example limit=false\n",
+		":1: only until=DATE and limits=false may stand behind an entry"},
+	{"a malformed entry without limits", "\na..b limits=false\n", ":2: \"a..b\" is not an address"},
 	{"an empty file", "", NULL},
 	{"only a comment", "# x", NULL},
 	{"a malformed entry", "a.example\n\na..b\n", ":3: \"a..b\" is not an address"},
@@ -89,7 +98,7 @@ START_TEST(a_bad_file_is_refused_with_its_line)
 	struct list *list = list_new(LIST_CLIENTS);
 	const char *path = harness_file("bad", r->content);
 	struct err err = {{0}};
-	bool ok = listfile_load(list, path, &err);
+	bool ok = listfile_load(list, NULL, path, &err);
 	ck_assert_msg(ok == (r->want == NULL), "%s: %s", r->row, err.text);
 	if (r->want) {
 		ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0, "%s: %s",
@@ -98,6 +107,58 @@ START_TEST(a_bad_file_is_refused_with_its_line)
 		              r->row, err.text);
 	}
 	list_free(&list);
+}
+
+END_TEST
+
+static const char unlimited_file[] = "a.example\n"
+				     "b.example limits=false\n"
+				     "192.0.2.0/24 limits=false until=2027-01-31\n"
+				     "c.example until=2027-01-31\n"
+				     "d.example until=2027-01-31 limits=false\n";
+
+/* clang-format off */
+static const struct unlimited_row {
+	const char *addr;
+	const char *name;
+	bool allowed;
+	bool unlimited;
+	bool allowed_in_feb;
+	bool unlimited_in_feb;
+} unlimited_rows[] = {
+	{"198.51.100.1", "a.example", true, false, true, false},
+	{"198.51.100.1", "b.example", true, true, true, true},
+	{"192.0.2.1", "", true, true, false, false},
+	{"198.51.100.1", "c.example", true, false, false, false},
+	{"198.51.100.1", "d.example", true, true, false, false},
+	{"198.51.100.1", "e.example", false, false, false, false},
+};
+
+/* clang-format on */
+
+START_TEST(entries_without_limits_are_on_both_lists)
+{
+	const struct unlimited_row *r = &unlimited_rows[_i];
+	struct list *list = list_new(LIST_CLIENTS);
+	struct list *unlimited = list_new(LIST_CLIENTS);
+	const char *path = harness_file("unlimited", unlimited_file);
+	struct addr addr = addr_of(r->addr);
+	struct slice name = slice_of(r->name);
+	struct err err;
+	int64_t feb_s;
+	ck_assert(clock_parse_date(SLICE("2027-02-01"), &feb_s));
+	ck_assert_msg(listfile_load(list, unlimited, path, &err), "%s", err.text);
+	ck_assert_uint_eq(list_count(list), 5);
+	ck_assert_uint_eq(list_count(unlimited), 3);
+	ck_assert_int_eq(list_has_client(list, &addr, name, NOW, NULL), r->allowed);
+	ck_assert_int_eq(list_has_client(unlimited, &addr, name, NOW, NULL),
+	                 r->unlimited);
+	ck_assert_int_eq(list_has_client(list, &addr, name, feb_s, NULL),
+	                 r->allowed_in_feb);
+	ck_assert_int_eq(list_has_client(unlimited, &addr, name, feb_s, NULL),
+	                 r->unlimited_in_feb);
+	list_free(&list);
+	list_free(&unlimited);
 }
 
 END_TEST
@@ -115,7 +176,7 @@ load_filled(char fill, size_t n, struct err *err_out)
 	ck_assert_int_eq(write(fd, "\nb@\n", 4), 4);
 	close(fd);
 	struct list *list = list_new(LIST_MAIL);
-	bool ok = listfile_load(list, path, err_out);
+	bool ok = listfile_load(list, NULL, path, err_out);
 	ck_assert(list_has_mail(list, SLICE("b@example.com"), NOW, NULL) == ok);
 	list_free(&list);
 	return ok;
@@ -138,10 +199,10 @@ START_TEST(an_unreadable_file_is_named)
 	struct list *list = list_new(LIST_MAIL);
 	struct err err;
 	const char *path = harness_path("missing");
-	ck_assert(!listfile_load(list, path, &err));
+	ck_assert(!listfile_load(list, NULL, path, &err));
 	ck_assert_int_eq(strncmp(err.text, path, strlen(path)), 0);
 	ck_assert_ptr_nonnull(strstr(err.text, "No such file"));
-	ck_assert(!listfile_load(list, harness_dir(), &err));
+	ck_assert(!listfile_load(list, NULL, harness_dir(), &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "is not a regular file"));
 	list_free(&list);
 }
@@ -185,7 +246,7 @@ START_TEST(postgreys_clients_are_read)
 	struct list *list = list_new(LIST_CLIENTS);
 	struct addr addr = addr_of(r->addr);
 	struct err err;
-	ck_assert_msg(listfile_load(list, path, &err), "%s", err.text);
+	ck_assert_msg(listfile_load(list, NULL, path, &err), "%s", err.text);
 	ck_assert_uint_gt(list_count(list), 100);
 	ck_assert_msg(list_has_client(list, &addr, slice_of(r->name), NOW, NULL) ==
 	                      r->want,
@@ -202,7 +263,7 @@ START_TEST(postgreys_recipients_are_read)
 		return;
 	struct list *list = list_new(LIST_MAIL);
 	struct err err;
-	ck_assert_msg(listfile_load(list, path, &err), "%s", err.text);
+	ck_assert_msg(listfile_load(list, NULL, path, &err), "%s", err.text);
 	ck_assert(list_has_mail(list, SLICE("postmaster@example.com"), NOW, NULL));
 	ck_assert(list_has_mail(list, SLICE("Abuse+x@example.com"), NOW, NULL));
 	ck_assert(!list_has_mail(list, SLICE("user@example.com"), NOW, NULL));
@@ -217,6 +278,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_file_is_read);
 	tcase_add_loop_test(tcase, a_bad_file_is_refused_with_its_line, 0,
 	                    COUNT_OF(file_rows));
+	tcase_add_loop_test(tcase, entries_without_limits_are_on_both_lists, 0,
+	                    COUNT_OF(unlimited_rows));
 	tcase_add_test(tcase, lines_are_bounded);
 	tcase_add_test(tcase, an_unreadable_file_is_named);
 	tcase_add_loop_test(tcase, postgreys_clients_are_read, 0, COUNT_OF(shipped_rows));

@@ -1,0 +1,46 @@
+/*
+ * delivery.h - one mail transaction: what it holds of the limits, until it ends.
+ *
+ * A slot (lease) and the tokens of rates are taken recipient by recipient; several recipients at
+ * one destination share a slot and a message.  What the milter's deliveries hold is renewed each
+ * third of limits.lease; what policyd's hold ends with policyd.hold.  All but delivery_new() is
+ * for the loop's thread.
+ */
+#ifndef WEIR_DELIVERY_H
+#define WEIR_DELIVERY_H
+
+#include "engine.h"
+#include "limit.h"
+#include "plan.h"
+#include "query.h"
+
+struct delivery;
+
+/* May be called on any thread. */
+struct delivery *delivery_new(void);
+
+/*
+ * The question for the room that the recipient needs.  Without a secret the keys are good for
+ * engine->share only.
+ */
+void delivery_ask(struct delivery *delivery, struct engine *engine,
+                  const struct conf *conf, const struct query *query,
+                  const struct plan *plan, struct limits_ask *ask_out);
+
+/* Which uses it has the slots of already, bit by bit. */
+unsigned delivery_slots(const struct delivery *delivery, const struct limits_ask *ask);
+
+/* These uses were granted. */
+void delivery_take(struct delivery *delivery, const struct limits_ask *ask,
+                   unsigned taken);
+
+/* It is deferred after all: slots and tokens are given back, without waiting. */
+void delivery_give_back(struct delivery *delivery);
+
+/* Gives back its slots, without waiting, frees it and clears the pointer; NULL is fine. */
+void delivery_end(struct delivery **delivery);
+
+/* Renews what deliveries hold; called by the engine once a second. */
+void deliveries_renew(struct engine *engine);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * destination.h - which configured destination a recipient's domain belongs to.
+ *
+ * The most exact name wins: the domain itself, then the longest ".suffix" it lies below, then
+ * "*".  Neither case nor the dot that ends an absolute name matters.  Where the destination is
+ * found by the next hop, that is the name: "[192.0.2.1]:25" matches as text.
+ */
+#ifndef WEIR_DESTINATION_H
+#define WEIR_DESTINATION_H
+
+#include "conf.h"
+#include "slice.h"
+
+/* NULL when no destination names it: it is its own then, under limits.default. */
+const struct conf_destination *destination_find(const struct conf *conf,
+                                                struct slice domain);
+
+#endif

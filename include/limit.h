@@ -1,0 +1,119 @@
+/*
+ * limit.h - room in a limit: the question of a delivery, and the pure rules of slots.
+ *
+ * A limit has a scope (whose it is) and up to three bounds (of what).  The bound on deliveries
+ * under way is kept as leases: a holder has a slot until it gives it back, or until the lease
+ * runs out because nobody renewed it.  The bounds on messages and recipients are rates (gcra.h).
+ */
+#ifndef WEIR_LIMIT_H
+#define WEIR_LIMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "key.h"
+#include "mem.h"
+#include "query.h"
+
+enum limit_scope {
+	SCOPE_DESTINATION,
+	SCOPE_CLIENT, /* the identity, as in greylisting */
+	SCOPE_SENDER,
+	SCOPE_USER,
+	SCOPES
+};
+
+enum limit_kind { LIMIT_CONCURRENCY, LIMIT_MESSAGES, LIMIT_RECIPIENTS, LIMIT_KINDS };
+
+/* One bound in which there must be room. */
+struct limit_use {
+	enum limit_scope scope;
+	enum limit_kind kind;
+	bool observed; /* never refuses; takes nothing where it would */
+	int64_t count; /* deliveries at once, or events in per_ms */
+	int64_t per_ms;
+	struct key key;
+};
+
+#define LIMIT_USES_MAX (SCOPES * LIMIT_KINDS)
+
+/* "m/" or "p/", node, '/', address, ':', port */
+#define HOLDER_MAX (2 + 64 + 1 + 45 + 1 + 20)
+
+/*
+ * A session has two names: as policyd knows it ("p/...") and as the milter does ("m/...").  At
+ * most one of them holds a slot: the milter takes over what policyd has, and policyd leaves
+ * alone what the milter has.
+ */
+struct limits_ask {
+	char holder[HOLDER_MAX + 1];
+	char other[HOLDER_MAX + 1];
+	bool takes_over;
+	int64_t ttl_ms;     /* how long the lease holds */
+	int64_t ttl_max_ms; /* a lease that ends later was made by a clock set back since */
+	int64_t now_ms;     /* 0: the store's own clock; else the test clock */
+	/*
+	 * The rates of this session's recipient were taken already: policyd notes it, with the
+	 * message's number, and the milter uses the note up.  Asked about when there are rates.
+	 */
+	struct key note;
+	uint64_t message; /* below 2^53; policyd's instance */
+	size_t n;
+	struct limit_use uses[LIMIT_USES_MAX];
+};
+
+struct limits_result {
+	bool granted;
+	/* The use that refused; when granted, the first observed one that would have; or -1. */
+	int refused;
+	unsigned taken;  /* bit i: something was taken, or is held, for use i */
+	int64_t held;    /* slots held at the first concurrency bound, ours among them */
+	int64_t wait_ms; /* until a rate has room again; 0 = unknown */
+	bool late;       /* ASK_RENEW: a lease had run out and was taken again */
+	bool lost; /* ASK_RENEW: a lease had run out, and there was no room any more */
+};
+
+/* Whether it bounds anything. */
+bool limit_is_set(const struct conf_limit *limit);
+
+/* A limit that applies to a recipient, and whose it is. */
+struct limit_of {
+	enum limit_scope scope;
+	bool unnamed; /* a destination that is a mere domain, under limits.default */
+	const struct conf_limit *limit; /* lives as long as the settings */
+	struct slice name;              /* "acme", "192.0.2.0/24", ... */
+};
+
+/*
+ * Which limits apply to the recipient; how many.  `identity` is the client's, empty when it has
+ * none.  Names live in the arena or point into the settings and the query.
+ */
+size_t limits_find(const struct conf *conf, const struct query *query,
+                   struct slice identity, struct arena *arena,
+                   struct limit_of limits_out[SCOPES]);
+
+/*
+ * The destination of a recipient: the name of a configured one, else the domain itself, in lower
+ * case; empty when it is not known.  destination_out: the configured one, or NULL.
+ */
+struct slice limit_destination(const struct conf *conf, const struct query *query,
+                               struct arena *arena,
+                               const struct conf_destination **destination_out);
+
+/* One use for each bound of these limits. */
+void limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *secret,
+                 struct limits_ask *ask);
+
+/* Leaves out the uses of which nothing was taken (limits_result.taken). */
+void limits_keep_taken(struct limits_ask *ask, unsigned taken);
+
+/* Whether any of the uses is a rate. */
+bool limits_have_rates(const struct limits_ask *ask);
+
+/* "m/mx1/192.0.2.1:2525": who holds the slots of a session.  `kind` is 'm' or 'p'. */
+void limits_print_holder(char kind, const char *node, const struct query *query,
+                         uint64_t serial, char holder_out[HOLDER_MAX + 1]);
+
+#endif

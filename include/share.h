@@ -1,0 +1,29 @@
+/*
+ * share.h - this host's share of the limits, for while the store is away.
+ *
+ * Each of the site's nodes then keeps to its part of each limit (limits divided by `nodes`, at
+ * least 1), so that an outage is not unlimited.  Slots are counted at all times, rates only while
+ * they are judged here.
+ */
+#ifndef WEIR_SHARE_H
+#define WEIR_SHARE_H
+
+#include "limit.h"
+
+struct share;
+
+struct share *share_new(void);
+void share_free(struct share **share);
+
+/* A delivery holds a slot, or no longer. */
+void share_hold(struct share *share, const struct key *key);
+void share_drop(struct share *share, const struct key *key);
+
+/*
+ * Room in every limit, or in none.  Bit i of `mine`: the delivery has the slot of use i already.
+ * Tokens of rates are taken when all is granted; slots are counted by share_hold().
+ */
+void share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
+                 int64_t nodes, int64_t now_us, struct limits_result *result_out);
+
+#endif

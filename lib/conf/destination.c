@@ -1,0 +1,78 @@
+/* destination.c - the destinations by their domains. */
+#include "destination.h"
+
+#include <stdlib.h>
+
+#include "conf_priv.h"
+#include "hostname.h"
+#include "mem.h"
+
+#define uthash_malloc(size) mem_alloc(size)
+/* Not the default: clang finds the fall-through of its switch unannotated. */
+#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
+#include <uthash.h>
+
+/* Of one domain.  The first one stands for the whole table. */
+struct domain_table {
+	UT_hash_handle hh;
+	const struct conf_destination *destination;
+};
+
+static const struct conf_destination *
+find(const struct conf *conf, struct slice domain)
+{
+	const struct domain_table *entry = NULL;
+	HASH_FIND(hh, conf->limits.by_domain, domain.p, domain.n, entry);
+	return entry ? entry->destination : NULL;
+}
+
+const struct conf_destination *
+domain_table_add(struct conf *conf, const char *domain,
+                 const struct conf_destination *destination)
+{
+	const struct conf_destination *other = find(conf, slice_of(domain));
+	if (other)
+		return other;
+	struct domain_table *entry = mem_new(struct domain_table);
+	entry->destination = destination;
+	HASH_ADD_KEYPTR(hh, conf->limits.by_domain, domain, strlen(domain), entry);
+	return NULL;
+}
+
+void
+domain_table_free(struct conf *conf)
+{
+	struct domain_table *entry, *next;
+	HASH_ITER(hh, conf->limits.by_domain, entry, next)
+	{
+		HASH_DEL(conf->limits.by_domain, entry);
+		free(entry);
+	}
+}
+
+/* The name itself, then each ".suffix" of it, the longest one first. */
+static const struct conf_destination *
+find_name(const struct conf *conf, struct slice name)
+{
+	if (name.n == 0 || name.p[0] == '.' || name.p[0] == '*')
+		return NULL;
+	const struct conf_destination *found = find(conf, name);
+	for (size_t i = 1; !found && i < name.n; i++)
+		if (name.p[i] == '.')
+			found = find(conf, slice_from(name, i));
+	return found;
+}
+
+const struct conf_destination *
+destination_find(const struct conf *conf, struct slice domain)
+{
+	char buf[HOSTNAME_MAX + 2]; /* with the dot that ends an absolute name */
+	struct text lower = TEXT(buf);
+	const struct conf_destination *found = NULL;
+	text_put_lower(&lower, domain);
+	if (lower.n > 0 && lower.p[lower.n - 1] == '.')
+		lower.n--;
+	if (!lower.cut)
+		found = find_name(conf, text_slice(&lower));
+	return found ? found : find(conf, SLICE("*"));
+}

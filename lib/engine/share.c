@@ -1,0 +1,161 @@
+/* share.c - a table of what this process holds, and the rates while the store is away. */
+#include "share.h"
+
+#include <stdlib.h>
+
+#include "gcra.h"
+#include "mem.h"
+
+#define uthash_malloc(size) mem_alloc(size)
+/* Not the default: clang finds the fall-through of its switch unannotated. */
+#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
+#include <uthash.h>
+
+/* Rates of so many limits are remembered; beyond it the table is cleared of idle ones. */
+#define ENTRIES_MAX 65536
+
+struct entry {
+	struct key key;
+	int64_t slots;  /* held by deliveries of this process */
+	int64_t tat_us; /* gcra.h */
+	UT_hash_handle hh;
+};
+
+struct share {
+	struct entry *entries;
+};
+
+struct share *
+share_new(void)
+{
+	return mem_new(struct share);
+}
+
+static void
+drop_entry(struct share *share, struct entry *entry)
+{
+	HASH_DEL(share->entries, entry);
+	free(entry);
+}
+
+void
+share_free(struct share **share_at)
+{
+	struct share *share = *share_at;
+	struct entry *entry, *next;
+	*share_at = NULL;
+	if (!share)
+		return;
+	HASH_ITER(hh, share->entries, entry, next)
+	drop_entry(share, entry);
+	free(share);
+}
+
+static struct entry *
+find(const struct share *share, const struct key *key)
+{
+	struct entry *entry;
+	HASH_FIND(hh, share->entries, key, sizeof(*key), entry);
+	return entry;
+}
+
+static void
+drop_idle(struct share *share)
+{
+	struct entry *entry, *next;
+	HASH_ITER(hh, share->entries, entry, next)
+	if (entry->slots == 0)
+		drop_entry(share, entry);
+}
+
+static struct entry *
+find_or_add(struct share *share, const struct key *key)
+{
+	struct entry *entry = find(share, key);
+	if (entry)
+		return entry;
+	if (HASH_COUNT(share->entries) >= ENTRIES_MAX)
+		drop_idle(share);
+	entry = mem_new(struct entry);
+	entry->key = *key;
+	HASH_ADD(hh, share->entries, key, sizeof(entry->key), entry);
+	return entry;
+}
+
+void
+share_hold(struct share *share, const struct key *key)
+{
+	find_or_add(share, key)->slots++;
+}
+
+void
+share_drop(struct share *share, const struct key *key)
+{
+	struct entry *entry = find(share, key);
+	if (!entry)
+		return;
+	entry->slots--;
+	if (entry->slots == 0 && entry->tat_us == 0)
+		drop_entry(share, entry);
+}
+
+static int64_t
+part_of(int64_t count, int64_t nodes)
+{
+	return count > nodes ? count / nodes : 1;
+}
+
+static bool
+has_room(const struct share *share, const struct limit_use *use, int64_t nodes,
+         int64_t now_us, int64_t *wait_ms_out)
+{
+	const struct entry *entry = find(share, &use->key);
+	int64_t count = part_of(use->count, nodes);
+	*wait_ms_out = 0;
+	if (!entry)
+		return true;
+	if (use->kind == LIMIT_CONCURRENCY)
+		return entry->slots < count;
+	int64_t wait_us = gcra_wait_us(entry->tat_us, count, use->per_ms, now_us);
+	*wait_ms_out = (wait_us + 999) / 1000;
+	return wait_us == 0;
+}
+
+static void
+take_tokens(struct share *share, const struct limits_ask *ask, unsigned taken,
+            int64_t nodes, int64_t now_us)
+{
+	for (size_t i = 0; i < ask->n; i++) {
+		const struct limit_use *use = &ask->uses[i];
+		if (use->kind == LIMIT_CONCURRENCY || !(taken & 1u << i))
+			continue;
+		struct entry *entry = find_or_add(share, &use->key);
+		entry->tat_us = gcra_take(entry->tat_us, part_of(use->count, nodes),
+		                          use->per_ms, now_us);
+	}
+}
+
+void
+share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
+            int64_t nodes, int64_t now_us, struct limits_result *result_out)
+{
+	struct limits_result *result = result_out;
+	*result = (struct limits_result){.refused = -1};
+	for (size_t i = 0; i < ask->n; i++) {
+		const struct limit_use *use = &ask->uses[i];
+		int64_t wait_ms = 0;
+		if (mine & 1u << i || has_room(share, use, nodes, now_us, &wait_ms)) {
+			result->taken |= 1u << i;
+			continue;
+		}
+		if (!use->observed || result->refused < 0)
+			result->refused = (int)i;
+		if (!use->observed) {
+			result->taken = 0;
+			result->wait_ms = wait_ms;
+			return;
+		}
+	}
+	result->granted = true;
+	take_tokens(share, ask, result->taken, nodes, now_us);
+}

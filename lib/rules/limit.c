@@ -1,0 +1,145 @@
+/* limit.c - which limits apply to a recipient, and under which keys. */
+#include "limit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "addr.h"
+#include "destination.h"
+#include "mailaddr.h"
+
+bool
+limit_is_set(const struct conf_limit *limit)
+{
+	return limit->mode != MODE_OFF &&
+	       (limit->concurrency > 0 || limit->messages.count > 0 ||
+	        limit->recipients.count > 0);
+}
+
+static struct slice
+lower(struct slice s, struct arena *arena)
+{
+	struct text out = {.p = arena_take(arena, s.n + 1), .cap = s.n + 1};
+	text_put_lower(&out, s);
+	return text_slice(&out);
+}
+
+static struct slice
+domain_of(struct slice address)
+{
+	ptrdiff_t at = slice_rfind(address, '@');
+	return at < 0 ? (struct slice){0} : slice_from(address, (size_t)at + 1);
+}
+
+struct slice
+limit_destination(const struct conf *conf, const struct query *query, struct arena *arena,
+                  const struct conf_destination **destination_out)
+{
+	struct slice host = conf->limits.destinations_by == BY_NEXTHOP
+	                            ? query->nexthop
+	                            : domain_of(query->recipient);
+	*destination_out = NULL;
+	if (host.n == 0)
+		return host;
+	*destination_out = destination_find(conf, host);
+	return *destination_out ? slice_of((*destination_out)->name) : lower(host, arena);
+}
+
+static void
+add_limit(struct limit_of *limits, size_t *n, enum limit_scope scope,
+          const struct conf_limit *limit, struct slice name)
+{
+	if (name.n > 0 && limit_is_set(limit))
+		limits[(*n)++] =
+			(struct limit_of){.scope = scope, .limit = limit, .name = name};
+}
+
+size_t
+limits_find(const struct conf *conf, const struct query *query, struct slice identity,
+            struct arena *arena, struct limit_of limits_out[SCOPES])
+{
+	const struct conf_destination *destination;
+	size_t n = 0;
+	struct slice name = limit_destination(conf, query, arena, &destination);
+	add_limit(limits_out, &n, SCOPE_DESTINATION,
+	          destination ? &destination->limit : &conf->limits.other, name);
+	limits_out[0].unnamed = !destination;
+	add_limit(limits_out, &n, SCOPE_CLIENT, &conf->limits.clients, identity);
+	if (limit_is_set(&conf->limits.senders))
+		add_limit(limits_out, &n, SCOPE_SENDER, &conf->limits.senders,
+		          mailaddr_fold_sender(query->sender, arena));
+	add_limit(limits_out, &n, SCOPE_USER, &conf->limits.users, query->sasl_username);
+	return n;
+}
+
+static void
+add_use(struct limits_ask *ask, const struct limit_of *of, enum limit_kind kind,
+        const struct key_secret *secret)
+{
+	const struct conf_limit *limit = of->limit;
+	const struct conf_rate concurrency = {.count = limit->concurrency};
+	const struct conf_rate bounds[] = {
+		[LIMIT_CONCURRENCY] = concurrency,
+		[LIMIT_MESSAGES] = limit->messages,
+		[LIMIT_RECIPIENTS] = limit->recipients,
+	};
+	const char what[] = {of->unnamed ? 'd' : (char)('0' + (int)of->scope),
+	                     (char)('0' + (int)kind)};
+	if (bounds[kind].count == 0)
+		return;
+	ask->uses[ask->n++] = (struct limit_use){
+		.scope = of->scope,
+		.kind = kind,
+		.observed = limit->mode == MODE_OBSERVE,
+		.count = bounds[kind].count,
+		.per_ms = bounds[kind].per_ms,
+		.key = key_limit(secret, (struct slice){.p = what, .n = sizeof(what)},
+	                         of->name),
+	};
+}
+
+void
+limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *secret,
+            struct limits_ask *ask)
+{
+	ask->n = 0;
+	for (size_t i = 0; i < n; i++)
+		for (int kind = 0; kind < LIMIT_KINDS; kind++)
+			add_use(ask, &limits[i], (enum limit_kind)kind, secret);
+}
+
+void
+limits_keep_taken(struct limits_ask *ask, unsigned taken)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ask->n; i++)
+		if (taken & 1u << i)
+			ask->uses[n++] = ask->uses[i];
+	ask->n = n;
+}
+
+bool
+limits_have_rates(const struct limits_ask *ask)
+{
+	for (size_t i = 0; i < ask->n; i++)
+		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
+			return true;
+	return false;
+}
+
+void
+limits_print_holder(char kind, const char *node, const struct query *query,
+                    uint64_t serial, char holder_out[HOLDER_MAX + 1])
+{
+	struct text text = {.p = holder_out, .cap = HOLDER_MAX + 1};
+	struct addr addr;
+	uint64_t port;
+	text_printf(&text, "%c/%s/", kind, node);
+	if (addr_parse(query->client_address, &addr) &&
+	    slice_to_u64(query->client_port, 65535, &port) && port > 0) {
+		addr_print(&addr, &text);
+		text_printf(&text, ":%u", (unsigned)port);
+	} else {
+		text_printf(&text, "-:%llu", (unsigned long long)serial);
+	}
+}

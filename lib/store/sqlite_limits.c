@@ -1,0 +1,355 @@
+/*
+ * sqlite_limits.c - room in limits: leases and rates as rows; the twin of scripts/limits.lua.
+ *
+ * First every use is judged, then all are taken, so that a refusal leaves nothing behind.
+ * Each function returns SQLITE_DONE or the failure.
+ */
+#include "sqlite_limits.h"
+
+#include "clock.h"
+#include "gcra.h"
+
+#define NOTE_MS 20000 /* the milter hears of a recipient right after policyd */
+
+struct moment {
+	int64_t lease_ms; /* time since the boot: no step of the clock frees a slot */
+	int64_t wall_us;
+};
+
+/* Who holds slots at one concurrency bound just now. */
+struct slots {
+	int64_t held; /* in force */
+	bool mine;
+	bool others;  /* the same session's, under its other name */
+	int64_t rows; /* with those that have run out */
+};
+
+static struct moment
+moment_of(const struct limits_ask *ask)
+{
+	if (ask->now_ms)
+		return (struct moment){ask->now_ms, ask->now_ms * 1000};
+	return (struct moment){clock_boot_ms(), clock_wall_us()};
+}
+
+static sqlite3_stmt *
+bind_key(struct sqlite_db *db, enum statement statement, const struct key *key)
+{
+	sqlite3_stmt *stmt = db->stmts[statement];
+	sqlite3_bind_blob(stmt, 1, key->bytes, KEY_BYTES, SQLITE_STATIC);
+	return stmt;
+}
+
+static void
+bind_holder(sqlite3_stmt *stmt, int at, const char *holder)
+{
+	sqlite3_bind_text(stmt, at, holder, -1, SQLITE_STATIC);
+}
+
+static int
+get_slots(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
+          int64_t now_ms, struct slots *slots_out)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_GET_SLOTS, key);
+	sqlite3_bind_int64(stmt, 2, now_ms);
+	sqlite3_bind_int64(stmt, 3, now_ms + ask->ttl_max_ms);
+	bind_holder(stmt, 4, ask->holder);
+	bind_holder(stmt, 5, ask->other);
+	int rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		*slots_out = (struct slots){
+			.held = sqlite3_column_int64(stmt, 0),
+			.mine = sqlite3_column_int64(stmt, 1) > 0,
+			.others = sqlite3_column_int64(stmt, 2) > 0,
+			.rows = sqlite3_column_int64(stmt, 3),
+		};
+		rc = SQLITE_DONE;
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+static int
+put_lease(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
+          int64_t now_ms)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_PUT_LEASE, key);
+	bind_holder(stmt, 2, ask->holder);
+	sqlite3_bind_int64(stmt, 3, now_ms + ask->ttl_ms);
+	return db_step(db, ST_PUT_LEASE);
+}
+
+static int
+drop_lease(struct sqlite_db *db, const struct key *key, const char *holder)
+{
+	bind_holder(bind_key(db, ST_DROP_LEASE, key), 2, holder);
+	return db_step(db, ST_DROP_LEASE);
+}
+
+static int
+drop_dead_leases(struct sqlite_db *db, const struct limits_ask *ask,
+                 const struct key *key, int64_t now_ms)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_DROP_DEAD_LEASES, key);
+	sqlite3_bind_int64(stmt, 2, now_ms);
+	sqlite3_bind_int64(stmt, 3, now_ms + ask->ttl_max_ms);
+	return db_step(db, ST_DROP_DEAD_LEASES);
+}
+
+/* Takes a slot that was found free, or goes on with the one the session has. */
+static int
+take_slot(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
+          const struct slots *slots, int64_t now_ms)
+{
+	int rc = SQLITE_DONE;
+	if (slots->others && !ask->takes_over)
+		return SQLITE_DONE;
+	if (slots->rows > slots->held)
+		rc = drop_dead_leases(db, ask, key, now_ms);
+	if (rc == SQLITE_DONE && slots->others)
+		rc = drop_lease(db, key, ask->other);
+	return rc == SQLITE_DONE ? put_lease(db, ask, key, now_ms) : rc;
+}
+
+static int
+get_rate(struct sqlite_db *db, const struct key *key, int64_t *tat_us_out)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_GET_RATE, key);
+	int rc = sqlite3_step(stmt);
+	*tat_us_out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW ? SQLITE_DONE : rc;
+}
+
+static int
+put_rate(struct sqlite_db *db, const struct key *key, int64_t tat_us)
+{
+	sqlite3_bind_int64(bind_key(db, ST_PUT_RATE, key), 2, tat_us);
+	return db_step(db, ST_PUT_RATE);
+}
+
+/* Whether the rates of this recipient are taken already. */
+static int
+get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
+         bool *noted_out)
+{
+	*noted_out = false;
+	if (!limits_have_rates(ask))
+		return SQLITE_DONE;
+	sqlite3_stmt *stmt = bind_key(db, ST_GET_NOTE, &ask->note);
+	sqlite3_bind_int64(stmt, 2, now_ms);
+	int rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		uint64_t message = (uint64_t)sqlite3_column_int64(stmt, 0);
+		*noted_out = ask->takes_over || message == ask->message;
+		rc = SQLITE_DONE;
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+static int
+put_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_PUT_NOTE, &ask->note);
+	sqlite3_bind_int64(stmt, 2, (int64_t)ask->message);
+	sqlite3_bind_int64(stmt, 3, now_ms + NOTE_MS);
+	return db_step(db, ST_PUT_NOTE);
+}
+
+static int
+drop_note(struct sqlite_db *db, const struct limits_ask *ask)
+{
+	bind_key(db, ST_DROP_NOTE, &ask->note);
+	return db_step(db, ST_DROP_NOTE);
+}
+
+/* What was found out about the uses before anything is taken. */
+struct judged {
+	struct moment now;
+	bool noted;
+	struct slots slots[LIMIT_USES_MAX];
+	int64_t tat_us[LIMIT_USES_MAX];
+};
+
+static int
+judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
+          struct judged *judged, bool *room_out, struct limits_result *result)
+{
+	const struct limit_use *use = &ask->uses[i];
+	if (use->kind != LIMIT_CONCURRENCY) {
+		int rc = get_rate(db, &use->key, &judged->tat_us[i]);
+		int64_t wait_us = gcra_wait_us(judged->tat_us[i], use->count, use->per_ms,
+		                               judged->now.wall_us);
+		*room_out = judged->noted || wait_us == 0;
+		result->wait_ms = *room_out ? 0 : (wait_us + 999) / 1000;
+		return rc;
+	}
+	struct slots *slots = &judged->slots[i];
+	int rc = get_slots(db, ask, &use->key, judged->now.lease_ms, slots);
+	bool has = slots->mine || slots->others;
+	*room_out = has || slots->held < use->count;
+	if (result->held == 0)
+		result->held = slots->held + (!has && *room_out);
+	return rc;
+}
+
+static int
+judge_all(struct sqlite_db *db, const struct limits_ask *ask, struct judged *judged,
+          struct limits_result *result)
+{
+	int rc = get_note(db, ask, judged->now.lease_ms, &judged->noted);
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
+		bool room;
+		rc = judge_use(db, ask, i, judged, &room, result);
+		if (room)
+			result->taken |= 1u << i;
+		else if (!ask->uses[i].observed || result->refused < 0)
+			result->refused = (int)i;
+		if (!room && !ask->uses[i].observed)
+			return rc;
+	}
+	result->granted = true;
+	result->wait_ms = 0;
+	return rc;
+}
+
+static int
+take_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
+         const struct judged *judged)
+{
+	const struct limit_use *use = &ask->uses[i];
+	if (use->kind == LIMIT_CONCURRENCY)
+		return take_slot(db, ask, &use->key, &judged->slots[i],
+		                 judged->now.lease_ms);
+	if (judged->noted)
+		return SQLITE_DONE;
+	return put_rate(db, &use->key,
+	                gcra_take(judged->tat_us[i], use->count, use->per_ms,
+	                          judged->now.wall_us));
+}
+
+static int
+take_all(struct sqlite_db *db, const struct limits_ask *ask, const struct judged *judged,
+         unsigned taken)
+{
+	int rc = SQLITE_DONE;
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
+		if (taken & 1u << i)
+			rc = take_use(db, ask, i, judged);
+	if (rc != SQLITE_DONE || !limits_have_rates(ask))
+		return rc;
+	if (!ask->takes_over)
+		return put_note(db, ask, judged->now.lease_ms);
+	return judged->noted ? drop_note(db, ask) : SQLITE_DONE;
+}
+
+static int
+give_back_rate(struct sqlite_db *db, const struct limit_use *use, int64_t now_us)
+{
+	int64_t tat_us;
+	int rc = get_rate(db, &use->key, &tat_us);
+	if (rc != SQLITE_DONE || tat_us == 0)
+		return rc;
+	return put_rate(db, &use->key,
+	                gcra_give_back(tat_us, use->count, use->per_ms, now_us));
+}
+
+static int
+give_back(struct sqlite_db *db, const struct limits_ask *ask)
+{
+	int64_t now_us = moment_of(ask).wall_us;
+	int rc = SQLITE_DONE;
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
+		rc = ask->uses[i].kind == LIMIT_CONCURRENCY
+		             ? drop_lease(db, &ask->uses[i].key, ask->holder)
+		             : give_back_rate(db, &ask->uses[i], now_us);
+	return rc;
+}
+
+/* The recipient goes no further: what policyd took for it is given back. */
+static int
+give_back_others(struct sqlite_db *db, const struct limits_ask *ask, bool noted)
+{
+	int64_t now_us = moment_of(ask).wall_us;
+	int rc = SQLITE_DONE;
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
+		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
+			rc = drop_lease(db, &ask->uses[i].key, ask->other);
+		else if (noted)
+			rc = give_back_rate(db, &ask->uses[i], now_us);
+	return rc == SQLITE_DONE && noted ? drop_note(db, ask) : rc;
+}
+
+static int
+ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
+           struct limits_result *result)
+{
+	struct judged judged = {.now = moment_of(ask)};
+	int rc = judge_all(db, ask, &judged, result);
+	if (rc != SQLITE_DONE)
+		return rc;
+	if (!result->granted) {
+		result->taken = 0;
+		return ask->takes_over && may_write
+		               ? give_back_others(db, ask, judged.noted)
+		               : SQLITE_DONE;
+	}
+	return may_write ? take_all(db, ask, &judged, result->taken) : SQLITE_READONLY;
+}
+
+static int
+renew_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i, int64_t now_ms,
+          struct limits_result *result)
+{
+	const struct limit_use *use = &ask->uses[i];
+	struct slots slots = {0};
+	int rc = get_slots(db, ask, &use->key, now_ms, &slots);
+	bool ran_out = !slots.mine && !slots.others;
+	if (rc != SQLITE_DONE)
+		return rc;
+	if (ran_out && slots.held >= use->count) {
+		result->lost = true;
+		return SQLITE_DONE;
+	}
+	result->late |= ran_out;
+	return take_slot(db, ask, &use->key, &slots, now_ms);
+}
+
+static int
+renew(struct sqlite_db *db, const struct limits_ask *ask, struct limits_result *result)
+{
+	int64_t now_ms = moment_of(ask).lease_ms;
+	int rc = SQLITE_DONE;
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
+		rc = renew_use(db, ask, i, now_ms, result);
+	result->granted = true;
+	return rc;
+}
+
+static int
+mta_refused(struct sqlite_db *db, const struct limits_ask *ask)
+{
+	bool noted;
+	int rc = get_note(db, ask, moment_of(ask).lease_ms, &noted);
+	return rc == SQLITE_DONE ? give_back_others(db, ask, noted) : rc;
+}
+
+int
+db_answer_limits(struct sqlite_db *db, const struct ask *ask, bool may_write,
+                 struct limits_result *result_out)
+{
+	*result_out = (struct limits_result){.refused = -1};
+	if (ask->kind == ASK_LIMITS)
+		return ask_limits(db, &ask->limits, may_write, result_out);
+	if (!may_write)
+		return SQLITE_READONLY;
+	switch (ask->kind) {
+	case ASK_RENEW: return renew(db, &ask->limits, result_out);
+	case ASK_GIVE_BACK: return give_back(db, &ask->limits);
+	case ASK_REFUSED: return mta_refused(db, &ask->limits);
+	case ASK_GREYLIST:
+	case ASK_LIMITS: break;
+	}
+	return SQLITE_MISUSE;
+}

@@ -1,0 +1,91 @@
+/*
+ * session.h - one SMTP session as the milter hears of it: facts in, what to tell the MTA out.
+ *
+ * Knows nothing of libmilter.  One thread at a time is in a session, not always the same.
+ * Whatever comes from outside is bounded, and copied when it must live on.
+ */
+#ifndef WEIR_SESSION_H
+#define WEIR_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "delivery.h"
+#include "mem.h"
+#include "sessions.h"
+#include "slice.h"
+
+struct sockaddr;
+
+#define SESSION_VALUE_MAX      1000 /* bytes of an address or a macro that are looked at */
+#define SESSION_RECIPIENTS_MAX 1000 /* of one message; the others are not judged */
+
+enum session_says {
+	SESSION_GO_ON,
+	SESSION_DEFER, /* with a reply */
+	SESSION_LEAVE, /* this message is not looked at any more */
+};
+
+struct session {
+	/* of the session */
+	char client_address[ADDR_TEXT_MAX]; /* empty: not over TCP */
+	char client_port[8];
+	char *client_name; /* confirmed, else NULL */
+
+	/* of the message */
+	struct arena message;
+	struct slice sender;
+	struct slice user;
+	struct slice certificate;
+	struct slice instance;
+	struct slice header; /* of the first verdict that had one */
+	struct slice only_recipient;
+	unsigned asked;    /* recipients that were looked at */
+	unsigned accepted; /* recipients of these that the MTA goes on with */
+
+	struct arena step; /* of the recipient under way */
+
+	/* under the lock of sessions, or while asking */
+	struct sessions *sessions;
+	struct delivery *delivery;
+	bool asking;
+	bool under_way; /* the MTA goes on with a recipient */
+	struct session *prev, *next;
+};
+
+/* What the MTA says in macros; NULL is nothing. */
+struct session_peer {
+	const char *name; /* the hostname of xxfi_connect */
+	const struct sockaddr *address;
+	const char *resolve;   /* {client_resolve} */
+	const char *validated; /* _ */
+};
+
+struct session_mail {
+	const char *sender;      /* "<user@example.com>" */
+	const char *user;        /* {auth_authen} */
+	const char *certificate; /* {cert_fp} */
+	const char *instance;    /* i */
+};
+
+struct session_rcpt {
+	const char *recipient;
+	const char *mailer; /* {rcpt_mailer}; "error": the MTA itself has refused it */
+	const char *host;   /* {rcpt_host}: the next hop */
+};
+
+void session_connect(struct session *session, const struct session_peer *peer);
+
+/* Ends the message before, if there is one. */
+void session_mail(struct session *session, const struct session_mail *mail);
+
+/* The reply holds until the next call. */
+enum session_says session_rcpt(struct session *session, const struct session_rcpt *rcpt,
+                               struct slice *reply_out);
+enum session_says session_data(struct session *session, struct slice *reply_out);
+
+/* The message came to its end, or to nothing; may be called again. */
+void session_end(struct session *session);
+
+#endif
