@@ -27,9 +27,6 @@ void delivery_ask(struct delivery *delivery, struct engine *engine,
                   const struct conf *conf, const struct query *query,
                   const struct plan *plan, struct limits_ask *ask_out);
 
-/* Which uses it has the slots of already, bit by bit. */
-unsigned delivery_slots(const struct delivery *delivery, const struct limits_ask *ask);
-
 /* These uses were granted. */
 void delivery_take(struct delivery *delivery, const struct limits_ask *ask,
                    unsigned taken);

@@ -42,6 +42,13 @@ struct limit_use {
 /* "m/" or "p/", node, '/', address, ':', port */
 #define HOLDER_MAX (2 + 64 + 1 + 45 + 1 + 20)
 
+/* A number for scope and kind, below LIMIT_USES_MAX. */
+static inline int
+limit_bound(const struct limit_use *use)
+{
+	return (int)use->scope * LIMIT_KINDS + (int)use->kind;
+}
+
 /*
  * A session has two names: as policyd knows it ("p/...") and as the milter does ("m/...").  At
  * most one of them holds a slot: the milter takes over what policyd has, and policyd leaves
@@ -54,9 +61,10 @@ struct limits_ask {
 	int64_t ttl_ms;     /* how long the lease holds */
 	int64_t ttl_max_ms; /* a lease that ends later was made by a clock set back since */
 	int64_t now_ms;     /* 0: the store's own clock; else the test clock */
+	unsigned mine;      /* bit i: the delivery has the slot of use i already */
 	/*
-	 * The rates of this session's recipient were taken already: policyd notes it, with the
-	 * message's number, and the milter uses the note up.  Asked about when there are rates.
+	 * Which rates of this session's recipient were taken already: policyd notes them, with
+	 * the message's number, and the milter uses the note up.  Read when there are rates.
 	 */
 	struct key note;
 	uint64_t message; /* below 2^53; policyd's instance */
@@ -112,8 +120,11 @@ void limits_keep_taken(struct limits_ask *ask, unsigned taken);
 /* Whether any of the uses is a rate. */
 bool limits_have_rates(const struct limits_ask *ask);
 
-/* "m/mx1/192.0.2.1:2525": who holds the slots of a session.  `kind` is 'm' or 'p'. */
-void limits_print_holder(char kind, const char *node, const struct query *query,
+/*
+ * "m/mx1/192.0.2.1:2525": who holds the slots of a session.  `kind` is 'm' or 'p'.  False when
+ * address or port are not known: the name has the serial then, which the other daemon cannot know.
+ */
+bool limits_print_holder(char kind, const char *node, const struct query *query,
                          uint64_t serial, char holder_out[HOLDER_MAX + 1]);
 
 #endif

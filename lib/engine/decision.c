@@ -48,7 +48,8 @@ settle(struct decision *decision)
 {
 	if (decision->verdict.action == VERDICT_DEFER)
 		settle_deferral(decision);
-	report_decision(decision);
+	if (decision->query->stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
+		report_decision(decision);
 	conf_unref(&decision->conf);
 	decision->fn(decision->arg, &decision->verdict);
 }
@@ -60,8 +61,7 @@ static void
 judge_by_share(struct decision *decision, struct limits_result *result_out)
 {
 	const struct limits_ask *ask = &decision->ask.limits;
-	unsigned mine = delivery_slots(decision->delivery, ask);
-	share_judge(decision->engine->share, ask, mine, decision->conf->nodes,
+	share_judge(decision->engine->share, ask, ask->mine, decision->conf->nodes,
 	            own_clock_ms(decision) * 1000, result_out);
 	stats_add(STAT_LIMITS_BY_SHARE, 1);
 	if (!result_out->granted)

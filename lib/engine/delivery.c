@@ -45,8 +45,9 @@ join(struct delivery *delivery, struct engine *engine, const struct conf *conf,
 	delivery->renewed_ms = loop_now_ms(engine->loop);
 	limits_print_holder(kinds[engine->kind], conf->node, query, serial,
 	                    delivery->holder);
-	limits_print_holder(kinds[!engine->kind], conf->node, query, serial,
-	                    delivery->other);
+	if (!limits_print_holder(kinds[!engine->kind], conf->node, query, serial,
+	                         delivery->other))
+		delivery->other[0] = '\0';
 	DL_APPEND(engine->deliveries, delivery);
 }
 
@@ -81,6 +82,17 @@ message_number(struct slice instance)
 	return number & ((UINT64_C(1) << 53) - 1);
 }
 
+static unsigned
+slots_of(const struct delivery *delivery, const struct limits_ask *ask)
+{
+	unsigned slots = 0;
+	for (size_t i = 0; i < ask->n; i++)
+		if (ask->uses[i].kind == LIMIT_CONCURRENCY &&
+		    find_held(delivery, &ask->uses[i]))
+			slots |= 1u << i;
+	return slots;
+}
+
 void
 delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf *conf,
              const struct query *query, const struct plan *plan,
@@ -104,21 +116,11 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 	ask->message = message_number(query->instance);
 	limits_uses(plan->limits, plan->n_limits, secret ? secret : &no_secret, ask);
 	leave_out_counted(delivery, ask);
+	ask->mine = slots_of(delivery, ask);
 	if (limits_have_rates(ask))
 		ask->note = key_note(secret ? secret : &no_secret,
 		                     slice_of(of_milter ? ask->other : ask->holder),
 		                     query->sender, query->recipient);
-}
-
-unsigned
-delivery_slots(const struct delivery *delivery, const struct limits_ask *ask)
-{
-	unsigned slots = 0;
-	for (size_t i = 0; i < ask->n; i++)
-		if (ask->uses[i].kind == LIMIT_CONCURRENCY &&
-		    find_held(delivery, &ask->uses[i]))
-			slots |= 1u << i;
-	return slots;
 }
 
 static struct held *

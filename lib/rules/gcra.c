@@ -44,5 +44,5 @@ gcra_give_back(int64_t tat_us, int64_t count, int64_t per_ms, int64_t now_us)
 	if (is_of_another_time(tat_us, count, per_ms, now_us))
 		return 0;
 	int64_t before_us = tat_us - gcra_interval_us(count, per_ms);
-	return before_us > 0 ? before_us : 0;
+	return before_us > now_us ? before_us : 0;
 }

@@ -28,7 +28,11 @@ static struct slice
 domain_of(struct slice address)
 {
 	ptrdiff_t at = slice_rfind(address, '@');
-	return at < 0 ? (struct slice){0} : slice_from(address, (size_t)at + 1);
+	struct slice domain = slice_from(address, (size_t)at + 1);
+	if (at < 0)
+		return (struct slice){0};
+	return slice_ends_nocase(domain, SLICE(".")) ? slice_head(domain, domain.n - 1)
+	                                             : domain;
 }
 
 struct slice
@@ -68,7 +72,9 @@ limits_find(const struct conf *conf, const struct query *query, struct slice ide
 	if (limit_is_set(&conf->limits.senders))
 		add_limit(limits_out, &n, SCOPE_SENDER, &conf->limits.senders,
 		          mailaddr_fold_sender(query->sender, arena));
-	add_limit(limits_out, &n, SCOPE_USER, &conf->limits.users, query->sasl_username);
+	if (limit_is_set(&conf->limits.users))
+		add_limit(limits_out, &n, SCOPE_USER, &conf->limits.users,
+		          lower(query->sasl_username, arena));
 	return n;
 }
 
@@ -127,7 +133,7 @@ limits_have_rates(const struct limits_ask *ask)
 	return false;
 }
 
-void
+bool
 limits_print_holder(char kind, const char *node, const struct query *query,
                     uint64_t serial, char holder_out[HOLDER_MAX + 1])
 {
@@ -139,7 +145,8 @@ limits_print_holder(char kind, const char *node, const struct query *query,
 	    slice_to_u64(query->client_port, 65535, &port) && port > 0) {
 		addr_print(&addr, &text);
 		text_printf(&text, ":%u", (unsigned)port);
-	} else {
-		text_printf(&text, "-:%llu", (unsigned long long)serial);
+		return true;
 	}
+	text_printf(&text, "-:%llu", (unsigned long long)serial);
+	return false;
 }

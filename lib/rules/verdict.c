@@ -188,7 +188,7 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 		return;
 	const struct limit_use *use = &ask->uses[result->refused];
 	const struct limit_of *of = limit_of_use(plan, use);
-	verdict->why = (enum why)(WHY_LIMIT + use->scope * LIMIT_KINDS + use->kind);
+	verdict->why = (enum why)(WHY_LIMIT + limit_bound(use));
 	verdict->observed = result->granted;
 	if (result->granted)
 		return;

@@ -51,7 +51,7 @@ write_args(const struct ask *ask, struct numbers *numbers, struct slice *args)
 	for (size_t i = 0; i < limits->n; i++) {
 		const struct limit_use *use = &limits->uses[i];
 		bool leases = use->kind == LIMIT_CONCURRENCY;
-		args[n++] = redis_number(numbers, use->kind);
+		args[n++] = redis_number(numbers, limit_bound(use));
 		args[n++] = redis_number(numbers, use->count);
 		args[n++] = redis_number(numbers, leases ? 0
 		                                         : gcra_interval_us(use->count,

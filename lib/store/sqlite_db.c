@@ -41,9 +41,10 @@ static const char *const statements[] = {
 		"DELETE FROM lease WHERE key = ?1 AND (expires <= ?2 OR expires > ?3)",
 	[ST_GET_RATE] = "SELECT tat FROM rate WHERE key = ?1",
 	[ST_PUT_RATE] = "INSERT OR REPLACE INTO rate (key, tat) VALUES (?1, ?2)",
-	[ST_GET_NOTE] = "SELECT message FROM note WHERE key = ?1 AND expires > ?2",
+	[ST_GET_NOTE] =
+		"SELECT message, bounds FROM note WHERE key = ?1 AND expires > ?2",
 	[ST_PUT_NOTE] =
-		"INSERT OR REPLACE INTO note (key, message, expires) VALUES (?1, ?2, ?3)",
+		"INSERT OR REPLACE INTO note (key, message, bounds, expires) VALUES (?1, ?2, ?3, ?4)",
 	[ST_DROP_NOTE] = "DELETE FROM note WHERE key = ?1",
 	[ST_SWEEP_RATE] =
 		"SELECT key, tat FROM rate WHERE key > ?1 ORDER BY key LIMIT ?2",
@@ -197,7 +198,7 @@ make_tables(struct sqlite_db *db)
 		"CREATE TABLE IF NOT EXISTS rate (key BLOB PRIMARY KEY, tat INTEGER NOT NULL) "
 		"WITHOUT ROWID;"
 		"CREATE TABLE IF NOT EXISTS note (key BLOB PRIMARY KEY, message INTEGER NOT NULL, "
-		"expires INTEGER NOT NULL) WITHOUT ROWID;"
+		"bounds INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;"
 		"PRAGMA application_id = %d;"
 		"PRAGMA user_version = %d;"
 		"COMMIT",
@@ -292,9 +293,9 @@ read_boot_id(char id_out[64])
 
 /*
  * Leases of an earlier boot count from another moment, and those of `owner` are an earlier life's
- * of this very daemon.  Nothing is lost when this fails: they run out by themselves.
+ * of this very daemon.  False: another daemon is writing, to be tried again.
  */
-static void
+static bool
 forget_dead_leases(struct sqlite_db *db, const char *owner)
 {
 	char boot[64] = "";
@@ -305,10 +306,15 @@ forget_dead_leases(struct sqlite_db *db, const char *owner)
 		"INSERT INTO meta VALUES ('boot', %Q) ON CONFLICT (name) DO UPDATE "
 		"SET value = excluded.value WHERE value <> excluded.value",
 		owner, owner, owner, boot, boot);
-	if (!sql || !exec(db, sql))
-		log_warning("leases of an earlier start stay until they run out: %s",
-		            sqlite3_errmsg(db->handle));
+	bool done = sql && exec(db, sql);
+	int rc = sqlite3_errcode(db->handle);
 	sqlite3_free(sql);
+	if (!done && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) {
+		log_warning("leases of an earlier start stay until they run out: %s",
+		            sqlite3_errstr(rc));
+		return true;
+	}
+	return done;
 }
 
 static enum db_opened
@@ -355,8 +361,7 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, const char *
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (!load_secret(db))
 		return secret_failure(db, path, err);
-	forget_dead_leases(db, owner);
-	return DB_OPENED;
+	return forget_dead_leases(db, owner) ? DB_OPENED : open_failure(db, path, err);
 }
 
 enum db_opened

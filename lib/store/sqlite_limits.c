@@ -128,12 +128,12 @@ put_rate(struct sqlite_db *db, const struct key *key, int64_t tat_us)
 	return db_step(db, ST_PUT_RATE);
 }
 
-/* Whether the rates of this recipient are taken already. */
+/* The bounds whose rates policyd has taken for this recipient, a bit for each. */
 static int
 get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
-         bool *noted_out)
+         unsigned *bounds_out)
 {
-	*noted_out = false;
+	*bounds_out = 0;
 	if (!limits_have_rates(ask))
 		return SQLITE_DONE;
 	sqlite3_stmt *stmt = bind_key(db, ST_GET_NOTE, &ask->note);
@@ -141,19 +141,28 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		uint64_t message = (uint64_t)sqlite3_column_int64(stmt, 0);
-		*noted_out = ask->takes_over || message == ask->message;
+		if (ask->takes_over || message == ask->message)
+			*bounds_out = (unsigned)sqlite3_column_int(stmt, 1);
 		rc = SQLITE_DONE;
 	}
 	sqlite3_reset(stmt);
 	return rc;
 }
 
+static bool
+is_noted(const struct limit_use *use, unsigned bounds)
+{
+	return bounds & 1u << limit_bound(use);
+}
+
 static int
-put_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms)
+put_note(struct sqlite_db *db, const struct limits_ask *ask, unsigned bounds,
+         int64_t now_ms)
 {
 	sqlite3_stmt *stmt = bind_key(db, ST_PUT_NOTE, &ask->note);
 	sqlite3_bind_int64(stmt, 2, (int64_t)ask->message);
-	sqlite3_bind_int64(stmt, 3, now_ms + NOTE_MS);
+	sqlite3_bind_int(stmt, 3, (int)bounds);
+	sqlite3_bind_int64(stmt, 4, now_ms + NOTE_MS);
 	return db_step(db, ST_PUT_NOTE);
 }
 
@@ -167,7 +176,7 @@ drop_note(struct sqlite_db *db, const struct limits_ask *ask)
 /* What was found out about the uses before anything is taken. */
 struct judged {
 	struct moment now;
-	bool noted;
+	unsigned noted; /* bounds, a bit for each */
 	struct slots slots[LIMIT_USES_MAX];
 	int64_t tat_us[LIMIT_USES_MAX];
 };
@@ -181,7 +190,7 @@ judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 		int rc = get_rate(db, &use->key, &judged->tat_us[i]);
 		int64_t wait_us = gcra_wait_us(judged->tat_us[i], use->count, use->per_ms,
 		                               judged->now.wall_us);
-		*room_out = judged->noted || wait_us == 0;
+		*room_out = is_noted(use, judged->noted) || wait_us == 0;
 		result->wait_ms = *room_out ? 0 : (wait_us + 999) / 1000;
 		return rc;
 	}
@@ -189,6 +198,7 @@ judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 	int rc = get_slots(db, ask, &use->key, judged->now.lease_ms, slots);
 	bool has = slots->mine || slots->others;
 	*room_out = has || slots->held < use->count;
+	result->wait_ms = 0;
 	if (result->held == 0)
 		result->held = slots->held + (!has && *room_out);
 	return rc;
@@ -222,7 +232,7 @@ take_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 	if (use->kind == LIMIT_CONCURRENCY)
 		return take_slot(db, ask, &use->key, &judged->slots[i],
 		                 judged->now.lease_ms);
-	if (judged->noted)
+	if (is_noted(use, judged->noted))
 		return SQLITE_DONE;
 	return put_rate(db, &use->key,
 	                gcra_take(judged->tat_us[i], use->count, use->per_ms,
@@ -233,14 +243,18 @@ static int
 take_all(struct sqlite_db *db, const struct limits_ask *ask, const struct judged *judged,
          unsigned taken)
 {
+	unsigned bounds = judged->noted;
 	int rc = SQLITE_DONE;
-	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
-		if (taken & 1u << i)
-			rc = take_use(db, ask, i, judged);
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
+		if (!(taken & 1u << i))
+			continue;
+		rc = take_use(db, ask, i, judged);
+		bounds |= 1u << limit_bound(&ask->uses[i]);
+	}
 	if (rc != SQLITE_DONE || !limits_have_rates(ask))
 		return rc;
 	if (!ask->takes_over)
-		return put_note(db, ask, judged->now.lease_ms);
+		return put_note(db, ask, bounds, judged->now.lease_ms);
 	return judged->noted ? drop_note(db, ask) : SQLITE_DONE;
 }
 
@@ -264,19 +278,19 @@ give_back(struct sqlite_db *db, const struct limits_ask *ask)
 		rc = ask->uses[i].kind == LIMIT_CONCURRENCY
 		             ? drop_lease(db, &ask->uses[i].key, ask->holder)
 		             : give_back_rate(db, &ask->uses[i], now_us);
-	return rc;
+	return rc == SQLITE_DONE && limits_have_rates(ask) ? drop_note(db, ask) : rc;
 }
 
 /* The recipient goes no further: what policyd took for it is given back. */
 static int
-give_back_others(struct sqlite_db *db, const struct limits_ask *ask, bool noted)
+give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned noted)
 {
 	int64_t now_us = moment_of(ask).wall_us;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
 			rc = drop_lease(db, &ask->uses[i].key, ask->other);
-		else if (noted)
+		else if (is_noted(&ask->uses[i], noted))
 			rc = give_back_rate(db, &ask->uses[i], now_us);
 	return rc == SQLITE_DONE && noted ? drop_note(db, ask) : rc;
 }
@@ -330,7 +344,7 @@ renew(struct sqlite_db *db, const struct limits_ask *ask, struct limits_result *
 static int
 mta_refused(struct sqlite_db *db, const struct limits_ask *ask)
 {
-	bool noted;
+	unsigned noted;
 	int rc = get_note(db, ask, moment_of(ask).lease_ms, &noted);
 	return rc == SQLITE_DONE ? give_back_others(db, ask, noted) : rc;
 }

@@ -294,7 +294,7 @@ store_abandon(struct store_job **job_at)
 	job->not_wanted = true;
 }
 
-/* Gives back what a question was granted that nobody wants any more. */
+/* Gives back what a question was granted that nobody wants any more, but no slot held before. */
 static void
 undo(struct store *store, const struct store_job *job)
 {
@@ -303,7 +303,7 @@ undo(struct store *store, const struct store_job *job)
 	    !job->answer.limits.granted)
 		return;
 	ask.kind = ASK_GIVE_BACK;
-	limits_keep_taken(&ask.limits, job->answer.limits.taken);
+	limits_keep_taken(&ask.limits, job->answer.limits.taken & ~ask.limits.mine);
 	store_tell(store, &ask);
 }
 

@@ -263,6 +263,19 @@ flush_sqlite(struct store_backend *backend)
 	pthread_mutex_unlock(&backend->lock);
 }
 
+/* The answers that came last may have had something to be given back. */
+static void
+run_gathered(struct store_backend *backend)
+{
+	while (backend->gathered) {
+		flush_sqlite(backend);
+		run_jobs(backend, backend->queued);
+		backend->done = backend->queued;
+		backend->queued = NULL;
+		on_done(backend);
+	}
+}
+
 static void
 close_sqlite(struct store_backend *backend)
 {
@@ -273,6 +286,7 @@ close_sqlite(struct store_backend *backend)
 	pthread_mutex_unlock(&backend->lock);
 	pthread_join(backend->thread, NULL);
 	on_done(backend);
+	run_gathered(backend);
 	checkpointer_stop(&backend->checkpointer);
 	db_close(&backend->db);
 	post_free(&backend->post);

@@ -3,11 +3,11 @@
 -- A script sees all limits of a recipient at once, so that they are granted together or not at all.
 --
 -- KEYS[1]  index of the leases: key -> when its last lease runs out, ms
--- KEYS[2]  the note that policyd has taken this recipient's rates
+-- KEYS[2]  the note of what policyd has taken of rates for this recipient: "message bounds ends", ms
 -- KEYS[n]  for each use from 3 on: leases (holder -> when it runs out, ms) or a rate (its tat, us)
 -- ARGV     what ('ask', 'renew', 'back' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
---          now_ms (0: the server's clock), message; then for each use: kind (0: leases), count,
---          interval_us, observed
+--          now_ms (0: the server's clock), message; then for each use: bound (3 * scope + kind; kind 0:
+--          leases), count, interval_us, observed
 -- answers  "granted refused taken held wait_ms late lost"; refused is one too high, so that 0 is none
 local INDEX, NOTE = KEYS[1], KEYS[2]
 local NOTE_MS, KEPT_MS = 20000, 60000
@@ -24,7 +24,8 @@ end
 local uses, have_rates = {}, false
 for i = 3, #KEYS do
   local at = 9 + 4 * (i - 3)
-  local use = {key = KEYS[i], leases = ARGV[at] == '0', count = tonumber(ARGV[at + 1]),
+  local bound = tonumber(ARGV[at])
+  local use = {key = KEYS[i], bit = 2 ^ bound, leases = bound % 3 == 0, count = tonumber(ARGV[at + 1]),
     interval = tonumber(ARGV[at + 2]), observed = ARGV[at + 3] == '1'}
   have_rates = have_rates or not use.leases
   uses[#uses + 1] = use
@@ -41,34 +42,35 @@ local function holds(key, name)
   return ends and ends > now and ends <= now + ttl_max
 end
 
--- Slots in force; those that have run out are dropped when it matters.
+-- Slots in force.
 local function count_slots(use)
-  local n = redis.call('ZCARD', use.key)
-  if n >= use.count then
-    n = n - redis.call('ZREMRANGEBYSCORE', use.key, '-inf', now)
-          - redis.call('ZREMRANGEBYSCORE', use.key, '(' .. (now + ttl_max), '+inf')
-  end
-  return n
+  return redis.call('ZCOUNT', use.key, '(' .. now, now + ttl_max)
 end
 
+-- Takes a slot that was found free, or goes on with the one the session has.
 local function take_slot(use, others)
   if others and not takes_over then
     return
+  end
+  -- The index first: when that fails, nothing is held that nobody knows of.
+  if redis.call('ZADD', INDEX, now + ttl_max, use.key) == 1 then
+    redis.call('ZREMRANGEBYSCORE', INDEX, '-inf', now)
+  end
+  redis.call('PEXPIRE', INDEX, ttl_max + KEPT_MS)
+  if redis.call('ZCARD', use.key) > use.held then
+    redis.call('ZREMRANGEBYSCORE', use.key, '-inf', now)
+    redis.call('ZREMRANGEBYSCORE', use.key, '(' .. (now + ttl_max), '+inf')
   end
   if others then
     redis.call('ZREM', use.key, other)
   end
   redis.call('ZADD', use.key, now + ttl, holder)
   redis.call('PEXPIRE', use.key, ttl_max + KEPT_MS)
-  if redis.call('ZADD', INDEX, now + ttl_max, use.key) == 1 then
-    redis.call('ZREMRANGEBYSCORE', INDEX, '-inf', now)
-  end
-  redis.call('PEXPIRE', INDEX, ttl_max + KEPT_MS)
 end
 
 local function set_rate(use, tat)
-  local kept = math.floor((tat - now_us) / 1000) + 1000
-  if kept > 0 then
+  if tat > now_us then
+    local kept = math.floor((tat - now_us) / 1000) + 1000
     redis.call('SET', use.key, string.format('%.0f', tat), 'PX', kept)
   else
     redis.call('DEL', use.key)
@@ -90,23 +92,43 @@ local function give_back_rate(use)
   end
 end
 
-local function is_noted()
+local noted_bounds = 0
+
+-- Marks the rates that policyd has taken already.
+local function read_note()
   if not have_rates then
-    return false
+    return
   end
-  local noted = redis.call('GET', NOTE)
-  return noted and (takes_over or noted == message)
+  local by, bounds, ends = string.match(redis.call('GET', NOTE) or '', '^(%d+) (%d+) (%d+)$')
+  ends = tonumber(ends)
+  if not ends or ends <= now or ends > now + NOTE_MS or not (takes_over or by == message) then
+    return
+  end
+  noted_bounds = tonumber(bounds)
+  for _, use in ipairs(uses) do
+    use.noted = bit.band(noted_bounds, use.bit) ~= 0
+  end
 end
 
-local function give_back_others(noted)
+local function write_note()
+  local bounds = noted_bounds
+  for _, use in ipairs(uses) do
+    if use.taken then
+      bounds = bit.bor(bounds, use.bit)
+    end
+  end
+  redis.call('SET', NOTE, string.format('%s %d %d', message, bounds, now + NOTE_MS), 'PX', NOTE_MS)
+end
+
+local function give_back_others()
   for _, use in ipairs(uses) do
     if use.leases then
       redis.call('ZREM', use.key, other)
-    elseif noted then
+    elseif use.noted then
       give_back_rate(use)
     end
   end
-  if noted then
+  if have_rates then
     redis.call('DEL', NOTE)
   end
 end
@@ -119,11 +141,15 @@ if what == 'back' then
       give_back_rate(use)
     end
   end
+  if have_rates then
+    redis.call('DEL', NOTE)
+  end
   return answer(0, 0, 0, 0, 0, 0, 0)
 end
 
 if what == 'refused' then
-  give_back_others(is_noted())
+  read_note()
+  give_back_others()
   return answer(0, 0, 0, 0, 0, 0, 0)
 end
 
@@ -132,8 +158,8 @@ if what == 'renew' then
   for _, use in ipairs(uses) do
     local others = holds(use.key, other)
     local ran_out = not others and not holds(use.key, holder)
-    if ran_out and count_slots(use) >= use.count then
-      redis.call('ZREM', use.key, holder)
+    use.held = count_slots(use)
+    if ran_out and use.held >= use.count then
       lost = 1
     else
       late = ran_out and 1 or late
@@ -144,20 +170,20 @@ if what == 'renew' then
 end
 
 -- Every use is judged before anything is taken.
-local noted = is_noted()
+read_note()
 local refused, taken, held, wait_us = 0, 0, 0, 0
 for i, use in ipairs(uses) do
   local room
   if use.leases then
     use.others = holds(use.key, other)
     local has = use.others or holds(use.key, holder)
-    local n = count_slots(use)
-    room = has or n < use.count
-    held = held > 0 and held or n + ((not has and room) and 1 or 0)
+    use.held = count_slots(use)
+    room = has or use.held < use.count
+    held = held > 0 and held or use.held + ((not has and room) and 1 or 0)
   else
     use.tat = tat_of(use)
     wait_us = use.tat - now_us - (use.count - 1) * use.interval
-    room = noted or wait_us <= 0
+    room = use.noted or wait_us <= 0
   end
   use.taken = room
   if room then
@@ -167,7 +193,7 @@ for i, use in ipairs(uses) do
   end
   if not room and not use.observed then
     if takes_over then
-      give_back_others(noted)
+      give_back_others()
     end
     return answer(0, refused, 0, held, use.leases and 0 or math.ceil(wait_us / 1000), 0, 0)
   end
@@ -176,13 +202,13 @@ end
 for _, use in ipairs(uses) do
   if use.taken and use.leases then
     take_slot(use, use.others)
-  elseif use.taken and not noted then
+  elseif use.taken and not use.noted then
     set_rate(use, math.max(use.tat, now_us) + use.interval)
   end
 end
 if have_rates and not takes_over then
-  redis.call('SET', NOTE, message, 'PX', NOTE_MS)
-elseif noted then
+  write_note()
+elseif noted_bounds > 0 then
   redis.call('DEL', NOTE)
 end
 return answer(1, refused, taken, held, 0, 0, 0)
