@@ -29,25 +29,24 @@ own_clock_ms(const struct decision *decision)
 
 /* ---- the end ---- */
 
-/* A deferral at DATA, or one that milter.enforce makes an observation. */
+/* milter.enforce = false makes each deferral of the milter an observation. */
 static void
-settle_deferral(struct decision *decision)
+enforce(struct decision *decision)
 {
 	struct verdict *verdict = &decision->verdict;
-	const struct engine *engine = decision->engine;
-	if (engine->kind == ENGINE_OF_MILTER && !decision->conf->milter.enforce) {
-		verdict->action = VERDICT_ACCEPT;
-		verdict->observed = true;
-	} else if (decision->query->stage == STAGE_DATA && decision->delivery) {
-		delivery_give_back(decision->delivery);
-	}
+	if (verdict->action != VERDICT_DEFER ||
+	    decision->engine->kind != ENGINE_OF_MILTER || decision->conf->milter.enforce)
+		return;
+	verdict->action = VERDICT_ACCEPT;
+	verdict->observed = true;
 }
 
 static void
 settle(struct decision *decision)
 {
-	if (decision->verdict.action == VERDICT_DEFER)
-		settle_deferral(decision);
+	if (decision->verdict.action == VERDICT_DEFER &&
+	    decision->query->stage == STAGE_DATA && decision->delivery)
+		delivery_give_back(decision->delivery);
 	if (decision->query->stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
 		report_decision(decision);
 	conf_unref(&decision->conf);
@@ -81,6 +80,7 @@ limits_answered(struct decision *decision, const struct answer *answer)
 		delivery_take(decision->delivery, &decision->ask.limits, result.taken);
 	verdict_limits(decision->conf, &decision->plan, &decision->ask.limits, &result,
 	               decision->arena, &decision->verdict);
+	enforce(decision);
 	settle(decision);
 }
 
@@ -119,6 +119,7 @@ greylist_answered(struct decision *decision, const struct answer *answer)
 	verdict_make(decision->conf, &decision->plan, answer,
 	             decision->engine->next_serial++, decision->arena,
 	             &decision->verdict);
+	enforce(decision);
 	if (answer)
 		decision->status = answer->status;
 	if (decision->verdict.action == VERDICT_ACCEPT && decision->plan.n_limits > 0 &&

@@ -212,11 +212,13 @@ judge_all(struct sqlite_db *db, const struct limits_ask *ask, struct judged *jud
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
 		bool room;
 		rc = judge_use(db, ask, i, judged, &room, result);
+		if (room && !(is_noted(&ask->uses[i], judged->noted) && !ask->takes_over))
+			result->taken |= 1u << i; /* unless it was before, by ourselves */
 		if (room)
-			result->taken |= 1u << i;
-		else if (!ask->uses[i].observed || result->refused < 0)
+			continue;
+		if (!ask->uses[i].observed || result->refused < 0)
 			result->refused = (int)i;
-		if (!room && !ask->uses[i].observed)
+		if (!ask->uses[i].observed)
 			return rc;
 	}
 	result->granted = true;

@@ -78,7 +78,7 @@ local function set_rate(use, tat)
 end
 
 local function tat_of(use)
-  local tat = tonumber(redis.call('GET', use.key) or 0) or 0
+  local tat = tonumber(string.match(redis.call('GET', use.key) or '', '^%d+$')) or 0
   if tat - now_us > (use.count + 1) * use.interval then
     return 0 -- of another time; see gcra.c
   end
