@@ -21,10 +21,13 @@ struct question {
 	struct query query;
 	struct arena arena;
 	struct decision decision; /* the loop's */
-	struct verdict verdict;   /* under the lock, when answered */
-	pthread_cond_t answered_cond;
+
+	pthread_mutex_t lock; /* of these; its own, so that nobody else is in the way */
+	pthread_cond_t changed;
+	struct verdict verdict;
 	bool answered;
 	bool given_up; /* the thread does not wait any more */
+	bool closed;   /* there will be no answer */
 	struct question *prev, *next;
 };
 
@@ -37,7 +40,7 @@ struct asker {
 	struct engine *engine;
 	struct loop_post *post;
 
-	pthread_mutex_t lock; /* of these and of each question's outcome */
+	pthread_mutex_t lock; /* of these */
 	struct question *asked;
 	struct ended *ended;
 	bool closed;
@@ -51,24 +54,31 @@ static void
 free_question(struct question *question)
 {
 	arena_free(&question->arena);
-	pthread_cond_destroy(&question->answered_cond);
+	pthread_cond_destroy(&question->changed);
+	pthread_mutex_destroy(&question->lock);
 	free(question);
+}
+
+/* With the question locked: wakes the thread, or, when it has gone, frees the question for it. */
+static void
+release(struct question *question)
+{
+	bool given_up = question->given_up;
+	pthread_cond_signal(&question->changed);
+	pthread_mutex_unlock(&question->lock);
+	if (given_up)
+		free_question(question);
 }
 
 static void
 on_verdict(void *arg, const struct verdict *verdict)
 {
 	struct question *question = arg;
-	struct asker *asker = question->asker;
-	DL_DELETE(asker->under_way, question);
-	pthread_mutex_lock(&asker->lock);
-	bool given_up = question->given_up;
+	DL_DELETE(question->asker->under_way, question);
+	pthread_mutex_lock(&question->lock);
 	question->verdict = *verdict;
 	question->answered = true;
-	pthread_cond_signal(&question->answered_cond);
-	pthread_mutex_unlock(&asker->lock);
-	if (given_up)
-		free_question(question);
+	release(question);
 }
 
 static void
@@ -145,13 +155,9 @@ asker_close(struct asker *asker)
 	{
 		DL_DELETE(asker->under_way, question);
 		decision_cancel(&question->decision);
-		pthread_mutex_lock(&asker->lock);
-		bool given_up = question->given_up;
-		question->given_up = true; /* and so the thread frees it */
-		pthread_cond_signal(&question->answered_cond);
-		pthread_mutex_unlock(&asker->lock);
-		if (given_up)
-			free_question(question);
+		pthread_mutex_lock(&question->lock);
+		question->closed = true;
+		release(question);
 	}
 	post_free(&asker->post);
 }
@@ -184,22 +190,42 @@ make_question(struct asker *asker, struct delivery *delivery, const struct query
 	copy_query(query, &question->arena, &question->query);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&question->answered_cond, &attr);
+	pthread_cond_init(&question->changed, &attr);
 	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&question->lock, NULL);
 	return question;
 }
 
-/* With the lock held.  False: closed, or no verdict in time. */
+/* Waits for the loop to let go of the question; false when it still has it. */
 static bool
-await(struct asker *asker, struct question *question, int64_t limit_ms)
+await(struct question *question, int64_t limit_ms)
 {
 	struct timespec until;
 	clock_mono_after(limit_ms, &until);
-	while (!question->answered && !question->given_up)
-		if (pthread_cond_timedwait(&question->answered_cond, &asker->lock,
-		                           &until) != 0)
+	pthread_mutex_lock(&question->lock);
+	while (!question->answered && !question->closed)
+		if (pthread_cond_timedwait(&question->changed, &question->lock, &until) !=
+		    0)
 			break;
-	return question->answered;
+	bool released = question->answered || question->closed;
+	question->given_up = !released;
+	pthread_mutex_unlock(&question->lock);
+	return released;
+}
+
+/* Hands the question to the loop; false when that is closed. */
+static bool
+hand_over(struct asker *asker, struct question *question, int64_t *limit_ms_out)
+{
+	pthread_mutex_lock(&asker->lock);
+	bool open = !asker->closed;
+	*limit_ms_out = asker->limit_ms + GRACE_MS;
+	if (open) {
+		DL_APPEND(asker->asked, question);
+		loop_post(asker->post);
+	}
+	pthread_mutex_unlock(&asker->lock);
+	return open;
 }
 
 bool
@@ -207,25 +233,16 @@ asker_ask(struct asker *asker, struct delivery *delivery, const struct query *qu
           struct arena *arena, struct verdict *verdict_out)
 {
 	struct question *question = make_question(asker, delivery, query);
-	pthread_mutex_lock(&asker->lock);
-	if (asker->closed) {
-		pthread_mutex_unlock(&asker->lock);
-		free_question(question);
-		return false;
-	}
-	DL_APPEND(asker->asked, question);
-	loop_post(asker->post);
-	bool answered = await(asker, question, asker->limit_ms + GRACE_MS);
-	bool is_mine = answered || question->given_up;
-	question->given_up = true;
-	pthread_mutex_unlock(&asker->lock);
+	int64_t limit_ms;
+	if (hand_over(asker, question, &limit_ms) && !await(question, limit_ms))
+		return false; /* the loop frees it */
+	bool answered = question->answered;
 	if (answered) {
 		*verdict_out = question->verdict;
 		verdict_out->reply = arena_copy(arena, question->verdict.reply);
 		verdict_out->header = arena_copy(arena, question->verdict.header);
 	}
-	if (is_mine)
-		free_question(question);
+	free_question(question);
 	return answered;
 }
 

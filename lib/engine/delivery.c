@@ -72,11 +72,11 @@ leave_out_counted(const struct delivery *delivery, struct limits_ask *ask)
 	limits_keep_taken(ask, wanted);
 }
 
-/* Postfix' instance as a number that Redis' scripts can hold. */
+/* Postfix' instance as a number that Redis' scripts can hold; without one, one never used. */
 static uint64_t
-message_number(struct slice instance)
+message_number(struct engine *engine, struct slice instance)
 {
-	uint64_t number = 0;
+	uint64_t number = instance.n > 0 ? 0 : engine->next_holder++;
 	for (size_t i = 0; i < instance.n; i++)
 		number = number * 131 + (unsigned char)instance.p[i];
 	return number & ((UINT64_C(1) << 53) - 1);
@@ -113,7 +113,7 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 	ask->ttl_max_ms = conf->limits.lease_ms > conf->policyd.hold_ms
 	                          ? conf->limits.lease_ms
 	                          : conf->policyd.hold_ms;
-	ask->message = message_number(query->instance);
+	ask->message = message_number(engine, query->instance);
 	limits_uses(plan->limits, plan->n_limits, secret ? secret : &no_secret, ask);
 	leave_out_counted(delivery, ask);
 	ask->mine = slots_of(delivery, ask);

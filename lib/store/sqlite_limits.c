@@ -294,7 +294,7 @@ give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned no
 			rc = drop_lease(db, &ask->uses[i].key, ask->other);
 		else if (is_noted(&ask->uses[i], noted))
 			rc = give_back_rate(db, &ask->uses[i], now_us);
-	return rc == SQLITE_DONE && noted ? drop_note(db, ask) : rc;
+	return rc == SQLITE_DONE && limits_have_rates(ask) ? drop_note(db, ask) : rc;
 }
 
 static int

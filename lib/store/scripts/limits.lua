@@ -185,10 +185,10 @@ for i, use in ipairs(uses) do
     wait_us = use.tat - now_us - (use.count - 1) * use.interval
     room = use.noted or wait_us <= 0
   end
-  use.taken = room
-  if room then
+  use.taken = room and not (use.noted and not takes_over) -- unless it was before, by ourselves
+  if use.taken then
     taken = taken + 2 ^ (i - 1)
-  elseif not use.observed or refused == 0 then
+  elseif not room and (not use.observed or refused == 0) then
     refused = i
   end
   if not room and not use.observed then
