@@ -1,166 +1,34 @@
-#include "story.h"
+/* story.c - reads a story line by line; settings, lists and the clock. */
+#include "story_priv.h"
 
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "clock.h"
-#include "decision.h"
 #include "harness.h"
 #include "schema.h"
-#include "store_fixture.h"
 
-#define START_S      INT64_C(2100000000)
-#define SETTINGS_MAX 32
-#define LINE_MAX_LEN 512
-#define POLL_MS      2
+#define START_S INT64_C(2100000000)
 
-enum { LIST_CLIENT_FILE, LIST_SENDER_FILE, LIST_RECIPIENT_FILE, LIST_FILES };
-
-struct story {
-	const char *path;
-	unsigned line;
-	struct store_place place;
-	struct redis_server server;
-	int64_t now_s;
-
-	/* what the next start or reload reads */
-	char settings[SETTINGS_MAX][LINE_MAX_LEN];
-	size_t n_settings;
-	char pools[4096];
-	char lists[LIST_FILES][4096];
-
-	struct loop *loop;
-	struct loop_timer *wake;
-	struct engine *engine; /* NULL until the first question */
-
-	/* the last question */
-	struct arena arena;
-	struct query query;
-	struct decision decision;
-	struct verdict verdict;
-	bool answered;
-};
-
-static const char *
-backend_word(const struct story *story)
-{
-	return story->place.backend == BACKEND_REDIS ? "redis" : "sqlite";
-}
-
-/* Names the line of the story; `about` is what is wrong, `text` the part it is about. */
-static void
-complain(const struct story *story, const char *about, struct slice text)
+void
+story_complain(const struct story *story, const char *about, struct slice text)
 {
 	ck_abort_msg("%s:%u: on %s: %s%s%.*s", story->path, story->line,
-	             backend_word(story), about, text.n ? " " : "", (int)text.n,
-	             text.n ? text.p : "");
+	             story->place.backend == BACKEND_REDIS ? "redis" : "sqlite", about,
+	             text.n ? " " : "", (int)text.n, text.n ? text.p : "");
 }
 
-static void
-differ(const struct story *story, const char *what, const char *got, const char *want)
-{
-	char text[LINE_MAX_LEN];
-	struct text out = TEXT(text);
-	text_printf(&out, "\"%s\", want \"%s\" (id %s)", got, want, story->verdict.id);
-	complain(story, what, text_slice(&out));
-}
-
-/* "k=v": false when the word is not of that form. */
-static bool
-split_pair(struct slice word, struct slice *key_out, struct slice *value_out)
-{
-	*value_out = word;
-	return slice_find(word, '=') > 0 && slice_cut(value_out, '=', key_out);
-}
-
-static void
-keep(char *buf, size_t size, struct slice text)
+void
+story_keep(char *buf, size_t size, struct slice text)
 {
 	struct text out = {.p = buf, .cap = size};
 	text_put(&out, text);
 	ck_assert_msg(!out.cut, "a line of a story is too long");
 }
 
-/* ------------------------------------------------------------------ the engine */
-
-static const char *
-write_list(const struct story *story, int list)
+bool
+story_pair(struct slice word, struct slice *key_out, struct slice *value_out)
 {
-	char name[64];
-	snprintf(name, sizeof(name), "list-%ld-%d", (long)getpid(), list);
-	return harness_file(name, story->lists[list]);
-}
-
-/* The settings as the story has them by now. */
-static struct conf *
-load_settings(const struct story *story)
-{
-	static const char *const names[] = {"lists.clients", "lists.senders",
-	                                    "lists.recipients"};
-	char wired[LIST_FILES][LINE_MAX_LEN], file[sizeof(story->pools) + 64];
-	const char *settings[SETTINGS_MAX + LIST_FILES + 1] = {NULL};
-	size_t n = 0;
-	for (int i = 0; i < LIST_FILES; i++) {
-		snprintf(wired[i], sizeof(wired[i]), "%s=%s", names[i],
-		         write_list(story, i));
-		settings[n++] = wired[i];
-	}
-	for (size_t i = 0; i < story->n_settings; i++)
-		settings[n++] = story->settings[i];
-	snprintf(file, sizeof(file), "greylist: { pools: (%s); };\n", story->pools);
-	struct err err;
-	struct conf *conf = place_conf(&story->place, harness_file("story.conf", file),
-	                               settings, &err);
-	if (!conf)
-		complain(story, err.text, (struct slice){0});
-	return conf;
-}
-
-static void
-on_wake(void *arg)
-{
-	struct story *story = arg;
-	loop_stop(story->loop);
-}
-
-static void
-run_loop(struct story *story, int64_t ms)
-{
-	timer_start(story->wake, ms);
-	loop_run(story->loop);
-	timer_stop(story->wake);
-}
-
-static void
-wait_for_store(struct story *story, bool up)
-{
-	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
-	while (store_is_up(story->engine->store) != up) {
-		if (clock_mono_ms() > give_up_ms)
-			complain(story, "the store does not go", SLICE("up or down"));
-		run_loop(story, POLL_MS);
-	}
-}
-
-static void
-start_engine(struct story *story)
-{
-	struct err err;
-	struct conf *conf = load_settings(story);
-	if (story->engine) {
-		engine_reload(story->engine, conf);
-		conf_unref(&conf);
-		return;
-	}
-	story->loop = loop_new();
-	story->wake = timer_new(story->loop, on_wake, story);
-	story->engine = engine_open(ENGINE_OF_POLICYD, story->loop, conf, true, &err);
-	conf_unref(&conf);
-	if (!story->engine)
-		complain(story, err.text, (struct slice){0});
-	wait_for_store(story, true);
+	*value_out = word;
+	return slice_find(word, '=') > 0 && slice_cut(value_out, '=', key_out);
 }
 
 /* ------------------------------------------------------------------ the keywords */
@@ -175,8 +43,8 @@ static void
 do_set(struct story *story, struct slice rest)
 {
 	if (story->n_settings == SETTINGS_MAX)
-		complain(story, "too many settings", rest);
-	keep(story->settings[story->n_settings++], LINE_MAX_LEN, rest);
+		story_complain(story, "too many settings", rest);
+	story_keep(story->settings[story->n_settings++], LINE_MAX_LEN, rest);
 }
 
 static void
@@ -188,14 +56,14 @@ do_list(struct story *story, struct slice rest)
 		for (int i = 0; i < LIST_FILES; i++)
 			if (slice_eq(kind, slice_of(kinds[i]))) {
 				size_t used = strlen(story->lists[i]);
-				keep(story->lists[i] + used,
-				     sizeof(story->lists[i]) - used - 1,
-				     slice_trim(rest));
+				story_keep(story->lists[i] + used,
+				           sizeof(story->lists[i]) - used - 1,
+				           slice_trim(rest));
 				used = strlen(story->lists[i]);
-				keep(story->lists[i] + used, 2, SLICE("\n"));
+				story_keep(story->lists[i] + used, 2, SLICE("\n"));
 				return;
 			}
-	complain(story, "not a list:", kind);
+	story_complain(story, "not a list:", kind);
 }
 
 static void
@@ -205,14 +73,34 @@ do_pool(struct story *story, struct slice rest)
 	struct text out = {.p = story->pools, .cap = sizeof(story->pools)};
 	out.n = strlen(story->pools);
 	if (!slice_word(&rest, &name))
-		complain(story, "a pool without a name", rest);
+		story_complain(story, "a pool without a name", rest);
 	text_printf(&out, "%s{ name = \"%.*s\"; clients = [", out.n ? ", " : "",
 	            (int)name.n, name.p);
 	for (const char *sep = ""; slice_word(&rest, &entry); sep = ", ")
 		text_printf(&out, "%s\"%.*s\"", sep, (int)entry.n, entry.p);
 	text_puts(&out, "]; }");
 	if (out.cut)
-		complain(story, "too many pools", (struct slice){0});
+		story_complain(story, "too many pools", (struct slice){0});
+}
+
+static void
+do_destination(struct story *story, struct slice rest)
+{
+	struct text out = {.p = story->destinations, .cap = sizeof(story->destinations)};
+	out.n = strlen(story->destinations);
+	text_puts(&out, out.n ? ", { " : "{ ");
+	text_put(&out, rest);
+	text_puts(&out, " }");
+	if (out.cut)
+		story_complain(story, "too many destinations", (struct slice){0});
+}
+
+static void
+do_destinations(struct story *story, struct slice rest)
+{
+	if (!slice_eq(rest, SLICE("none")))
+		story_complain(story, "wants: destinations none", (struct slice){0});
+	story->destinations[0] = '\0';
 }
 
 /* "1d2h", "-60s" */
@@ -241,200 +129,36 @@ do_at(struct story *story, struct slice rest)
 {
 	int64_t s;
 	if (!parse_moment(rest, &s))
-		complain(story, "not a time:", rest);
+		story_complain(story, "not a time:", rest);
 	story->now_s = START_S + s;
 }
 
-static enum stage
-stage_of(const struct story *story, struct slice word)
-{
-	if (slice_eq(word, SLICE("rcpt")))
-		return STAGE_RCPT;
-	if (slice_eq(word, SLICE("data")))
-		return STAGE_DATA;
-	if (!slice_eq(word, SLICE("end")))
-		complain(story, "not a stage:", word);
-	return STAGE_END_OF_MESSAGE;
-}
-
-static const struct fact {
-	const char *name;
-	size_t offset;
-} facts[] = {
-	{"client", offsetof(struct query, client_address)},
-	{"name", offsetof(struct query, client_name)},
-	{"sender", offsetof(struct query, sender)},
-	{"rcpt", offsetof(struct query, recipient)},
-	{"user", offsetof(struct query, sasl_username)},
-	{"cert", offsetof(struct query, ccert_fingerprint)},
-	{"instance", offsetof(struct query, instance)},
-};
-
 static void
-add_fact(struct story *story, struct slice word)
+do_given(struct story *story, struct slice rest)
 {
-	struct slice key, value;
-	if (!split_pair(word, &key, &value))
-		complain(story, "not a fact:", word);
-	if (slice_eq(key, SLICE("stage"))) {
-		story->query.stage = stage_of(story, value);
-		return;
-	}
-	for (size_t i = 0; i < COUNT_OF(facts); i++)
-		if (slice_eq(key, slice_of(facts[i].name))) {
-			char *at = (char *)&story->query + facts[i].offset;
-			*(struct slice *)(void *)at = arena_copy(&story->arena, value);
-			return;
-		}
-	complain(story, "not a fact:", word);
-}
-
-static void
-on_verdict(void *arg, const struct verdict *verdict)
-{
-	struct story *story = arg;
-	story->verdict = *verdict;
-	story->answered = true;
-	loop_stop(story->loop);
-}
-
-static void
-do_ask(struct story *story, struct slice rest)
-{
-	struct slice word;
-	char time[24];
-	if (!story->engine)
-		start_engine(story);
-	arena_reset(&story->arena);
-	snprintf(time, sizeof(time), "%" PRId64, story->now_s);
-	story->query = (struct query){
-		.stage = STAGE_RCPT,
-		.test_time = arena_copy(&story->arena, slice_of(time)),
-	};
-	while (slice_word(&rest, &word))
-		add_fact(story, word);
-	run_loop(story, 0); /* a new turn: the loop knows the time */
-	story->answered = false;
-	decision_start(&story->decision, story->engine, &story->query, NULL, 500,
-	               &story->arena, on_verdict, story);
-	if (story->answered)
-		complain(story, "answered from within", SLICE("decision_start()"));
-	run_loop(story, FIXTURE_PATIENCE_MS);
-	if (!story->answered)
-		complain(story, "no answer", (struct slice){0});
-}
-
-/* What the verdict says under that name; false when there is no such thing. */
-static bool
-said(const struct story *story, struct slice name, struct text *out)
-{
-	const struct verdict *verdict = &story->verdict;
-	const struct plan *plan = &story->decision.plan;
-	if (slice_eq(name, SLICE("why")))
-		text_puts(out, why_word(verdict->why));
-	else if (slice_eq(name, SLICE("wait")))
-		text_int(out, verdict->wait_s);
-	else if (slice_eq(name, SLICE("delayed")))
-		text_int(out, verdict->delayed_s);
-	else if (slice_eq(name, SLICE("observed")))
-		text_int(out, verdict->observed);
-	else if (slice_eq(name, SLICE("rung")))
-		text_puts(out, plan->ask ? identity_rung_word(plan->identity.rung) : "");
-	else if (slice_eq(name, SLICE("identity")))
-		text_put(out, plan->identity.text);
-	else
-		return false;
-	return true;
-}
-
-static void
-want_said(const struct story *story, struct slice word)
-{
-	char said_buf[LINE_MAX_LEN], name_buf[32], want_buf[LINE_MAX_LEN];
-	struct text got = TEXT(said_buf);
-	struct slice name, want;
-	if (!split_pair(word, &name, &want) || !said(story, name, &got))
-		complain(story, "nothing that can be wanted:", word);
-	keep(name_buf, sizeof(name_buf), name);
-	keep(want_buf, sizeof(want_buf), want);
-	if (!slice_eq(text_slice(&got), want))
-		differ(story, name_buf, said_buf, want_buf);
-}
-
-/* contains "text" */
-static void
-want_reply(const struct story *story, struct slice rest)
-{
-	struct slice word, reply = story->verdict.reply;
-	char got[LINE_MAX_LEN], want[LINE_MAX_LEN];
-	slice_word(&rest, &word);
-	rest = slice_trim(rest);
-	if (!slice_eq(word, SLICE("contains")) || rest.n < 3 || rest.p[0] != '"' ||
-	    rest.p[rest.n - 1] != '"')
-		complain(story, "wants: reply contains \"text\"", (struct slice){0});
-	rest = slice_head(slice_from(rest, 1), rest.n - 2);
-	keep(got, sizeof(got), reply);
-	keep(want, sizeof(want), rest);
-	if (!memmem(reply.p ? reply.p : "", reply.n, rest.p, rest.n))
-		differ(story, "reply", got, want);
-}
-
-static void
-do_want(struct story *story, struct slice rest)
-{
-	static const char *const actions[] = {
-		[VERDICT_ACCEPT] = "accept", [VERDICT_DEFER] = "defer"};
-	struct slice word = {0};
-	char want[16];
-	if (!story->answered || !slice_word(&rest, &word))
-		complain(story, "wants what?", (struct slice){0});
-	const char *got = actions[story->verdict.action];
-	keep(want, sizeof(want), word);
-	if (!slice_eq(word, slice_of(got)))
-		differ(story, why_word(story->verdict.why), got, want);
-	while (slice_word(&rest, &word)) {
-		if (slice_eq(word, SLICE("reply"))) {
-			want_reply(story, rest);
-			return;
-		}
-		want_said(story, word);
-	}
-}
-
-static void
-do_store(struct story *story, struct slice rest)
-{
-	if (story->place.backend != BACKEND_REDIS)
-		complain(story, "a story with this is", SLICE("only redis"));
-	if (!story->engine)
-		start_engine(story);
-	if (slice_eq(rest, SLICE("down"))) {
-		redis_server_do(&story->server, "SAVE");
-		redis_server_kill(&story->server);
-		wait_for_store(story, false);
-	} else if (slice_eq(rest, SLICE("up"))) {
-		redis_server_start_again(&story->server);
-		wait_for_store(story, true);
-	} else {
-		complain(story, "wants: store down, store up", (struct slice){0});
-	}
-}
-
-static void
-do_reload(struct story *story, struct slice rest)
-{
-	if (rest.n > 0)
-		complain(story, "nothing stands behind it:", rest);
-	start_engine(story);
+	story_keep(story->given, sizeof(story->given), rest);
 }
 
 static const struct keyword {
 	const char *word;
 	void (*run)(struct story *story, struct slice rest);
 } keywords[] = {
-	{"only", do_only}, {"set", do_set},     {"list", do_list},
-	{"pool", do_pool}, {"at", do_at},       {"ask", do_ask},
-	{"want", do_want}, {"store", do_store}, {"reload", do_reload},
+	{"only", do_only},
+	{"set", do_set},
+	{"list", do_list},
+	{"pool", do_pool},
+	{"destination", do_destination},
+	{"destinations", do_destinations},
+	{"at", do_at},
+	{"given", do_given},
+	{"ask", do_ask},
+	{"want", do_want},
+	{"end", do_end},
+	{"store", do_store},
+	{"reload", do_reload},
+	{"close", do_close},
+	{"kill", do_kill},
+	{"renew", do_renew},
 };
 
 static void
@@ -449,18 +173,10 @@ run_line(struct story *story, struct slice line)
 			keywords[i].run(story, slice_trim(line));
 			return;
 		}
-	complain(story, "not a keyword:", word);
+	story_complain(story, "not a keyword:", word);
 }
 
-static void
-close_story(struct story *story)
-{
-	engine_close(&story->engine);
-	timer_free(&story->wake);
-	loop_free(&story->loop);
-	arena_free(&story->arena);
-	redis_server_kill(&story->server);
-}
+/* ------------------------------------------------------------------ the whole */
 
 void
 story_run(const char *path, int backend)
@@ -479,9 +195,11 @@ story_run(const char *path, int backend)
 		run_line(&story, slice_of(line));
 	}
 	fclose(file);
-	if (!story.engine)
-		complain(&story, "nothing was asked", (struct slice){0});
-	close_story(&story);
+	if (!story.loop)
+		story_complain(&story, "nothing was asked", (struct slice){0});
+	story_stop(&story);
+	arena_free(&story.arena);
+	redis_server_kill(&story.server);
 }
 
 bool

@@ -1,21 +1,36 @@
 /*
  * story.h - a story with a clock: mail arrives, time passes, and what weir says is checked.
  *
- * A story is a text file, run by the real engine on a fresh store.  One keyword a line:
+ * A story is a text file, run by the real engines on a fresh store.  One keyword a line:
  *
  *   only redis                    not for the embedded store (or: only sqlite)
  *   set NAME=VALUE                a setting, as -o takes it; holds from the start or from `reload`
  *   list clients ENTRY            a line for a list file (senders, recipients); as `set`
  *   pool NAME ENTRY ...           a provider pool; as `set`
+ *   destination name = "x"; ...   a group of limits.destinations; as `set`.  `destinations none`
+ *                                 forgets those before
  *   at 1d2h3m4s                   what the clock shows, counted from the start
- *   ask client=192.0.2.1 ...      the MTA asks: client, name, sender (sender= is the null
- *                                 sender), rcpt, stage=rcpt|data|end, user, cert, instance
+ *   given client=192.0.2.1 ...    facts of each `ask` that does not say otherwise
+ *   ask client=192.0.2.1 ...      the MTA asks.  by=policyd (or not said) or by=milter: which of
+ *                                 the two daemons; session=1: of which SMTP session, each with a
+ *                                 client's port of its own; and client, port, name, sender
+ *                                 (sender= is the null sender), rcpt, nexthop, user, cert,
+ *                                 instance, stage=rcpt|refused|data|end
+ *   end by=milter session=1       the milter hears that the message has ended; policyd's
+ *                                 connection is closed
  *   want accept|defer ...         what was answered: why, wait, delayed, rung, identity,
- *                                 observed, and last: reply contains "text"
+ *                                 observed, header (0 or 1), destination, held, late and lost
+ *                                 (leases so far), and last: reply contains "text"
  *   store down|up                 Redis is killed, and comes back with what it had
- *   reload                        the settings are read anew
+ *   reload                        the settings are read anew by all daemons that run
+ *   close by=milter               the daemon stops, as it should
+ *   kill by=milter                the daemon dies; the next question starts it again
+ *   renew by=milter               a third of limits.lease passes for those who hold slots; takes
+ *                                 a second, and limits.lease=3s
  *
- * The clock starts on 2036-07-18 13:20:00 UTC.  Empty lines and lines with '#' are skipped.
+ * As with Postfix, a session's messages come to policyd over one connection, told apart by
+ * `instance`; without `session` all questions come over one.  The clock starts on 2036-07-18
+ * 13:20:00 UTC.  Empty lines and lines with '#' are skipped.
  */
 #ifndef WEIR_TESTS_STORY_H
 #define WEIR_TESTS_STORY_H

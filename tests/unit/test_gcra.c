@@ -54,6 +54,87 @@ START_TEST(the_rate_is_kept)
 
 END_TEST
 
+/* Two in a hundred milliseconds: 50 ms stand for one.  Times are from T0 on. */
+#define COUNT  2
+#define PER_MS 100
+#define NEVER  (-T0) /* nothing yet */
+
+/* clang-format off */
+static const struct moment_row {
+	const char *row;
+	int64_t tat_us;
+	int64_t wait_us;
+	int64_t taken_us; /* the tat after one more */
+	int64_t back_us;  /* the tat when one is given back */
+} moment_rows[] = {
+	{"nothing yet", NEVER, 0, 50000, NEVER},
+	{"long ago", -900000000, 0, 50000, NEVER},
+	{"just now", 0, 0, 50000, NEVER},
+	{"a microsecond of one", 1, 0, 50001, NEVER},
+	{"one", 50000, 0, 100000, NEVER},
+	{"a microsecond more than one", 50001, 1, 100001, 1},
+	{"the whole burst", 100000, 50000, 150000, 50000},
+	{"one more, since its last was taken at its own moment", 150000, 100000, 200000, 100000},
+	{"of another time", 150001, 0, 50000, NEVER},
+	{"far ahead", 3600000000, 0, 50000, NEVER},
+};
+
+/* clang-format on */
+
+START_TEST(one_moment)
+{
+	const struct moment_row *r = &moment_rows[_i];
+	int64_t tat_us = T0 + r->tat_us;
+	int64_t wait_us = gcra_wait_us(tat_us, COUNT, PER_MS, T0);
+	int64_t taken_us = gcra_take(tat_us, COUNT, PER_MS, T0) - T0;
+	int64_t back_us = gcra_give_back(tat_us, COUNT, PER_MS, T0) - T0;
+	ck_assert_msg(wait_us == r->wait_us, "%s: waits %lld", r->row,
+	              (long long)wait_us);
+	ck_assert_msg(gcra_has_room(tat_us, COUNT, PER_MS, T0) == (r->wait_us == 0),
+	              "%s: room and wait differ", r->row);
+	ck_assert_msg(taken_us == r->taken_us, "%s: taken %lld", r->row,
+	              (long long)taken_us);
+	ck_assert_msg(back_us == r->back_us, "%s: back %lld", r->row, (long long)back_us);
+}
+
+END_TEST
+
+/* Whoever waits as long as he was told has room then, and not a microsecond before. */
+START_TEST(the_wait_is_exact)
+{
+	const struct rate_row *r = &rate_rows[_i];
+	int64_t tat = 0, now = T0;
+	for (int i = 0; i < 1000; i++) {
+		int64_t wait = gcra_wait_us(tat, r->count, r->per_ms, now);
+		ck_assert_msg(wait == 0 || !gcra_has_room(tat, r->count, r->per_ms,
+		                                          now + wait - 1),
+		              "%s: room before the wait is over", r->row);
+		now += wait;
+		ck_assert_msg(gcra_has_room(tat, r->count, r->per_ms, now),
+		              "%s: no room after the wait", r->row);
+		tat = gcra_take(tat, r->count, r->per_ms, now);
+	}
+}
+
+END_TEST
+
+/* Given back at once, an event leaves no trace. */
+START_TEST(given_back_is_as_if_never_taken)
+{
+	const struct rate_row *r = &rate_rows[_i];
+	int64_t tat = 0;
+	for (int64_t taken = 0; taken < r->count; taken++) {
+		int64_t now = T0 + taken;
+		int64_t after = gcra_take(tat, r->count, r->per_ms, now);
+		int64_t back = gcra_give_back(after, r->count, r->per_ms, now);
+		ck_assert_msg(back == (tat > now ? tat : 0), "%s: event %lld", r->row,
+		              (long long)taken);
+		tat = after;
+	}
+}
+
+END_TEST
+
 START_TEST(room_comes_back_evenly)
 {
 	int64_t tat = 0;
@@ -110,6 +191,10 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, the_rate_is_kept, 0, COUNT_OF(rate_rows));
+	tcase_add_loop_test(tcase, one_moment, 0, COUNT_OF(moment_rows));
+	tcase_add_loop_test(tcase, the_wait_is_exact, 0, COUNT_OF(rate_rows));
+	tcase_add_loop_test(tcase, given_back_is_as_if_never_taken, 0,
+	                    COUNT_OF(rate_rows));
 	tcase_add_test(tcase, room_comes_back_evenly);
 	tcase_add_test(tcase, rest_is_not_saved_up);
 	tcase_add_test(tcase, a_clock_that_starts_at_zero_is_no_trouble);

@@ -41,6 +41,25 @@ static const struct triplet_row {
 	{{"", "", ""}, "KHf5gYyzKGL1KSfLoOq4-A"},
 };
 
+static const struct limit_row {
+	const char *what, *name;
+	const char *want;
+} limit_rows[] = {
+	{"00", "acme", "1OmCkaq9DwuSEx3uRBg6Hg"},
+	{"01", "acme", "DYORkALXzo4yQ1e0r4PFvw"},
+	{"02", "acme", "faub9dphfAv6-PnfduvKPA"},
+	{"10", "192.0.2.0/24", "AIvVertCf99JuW-7cp2g3Q"},
+	{"21", "user@a.example", "NraO83PMbLeOXyLSP3HvIg"},
+	{"32", "alice", "RJQv7YB0pq7laUotyV3Cnw"},
+	{"", "", "DUWKChvOx6qp2F2z8VHRbg"},
+};
+
+static const struct triplet_row note_rows[] = {
+	{{"p/mx1/192.0.2.1:2525", "user@a.example", "me@b.example"}, "GiqVYOlfM27g4R1ZPVRLEQ"},
+	{{"p/mx1/-:7", "", "me@b.example"}, "YyvLxWiOSAeJYSlG1ciPNw"},
+	{{"", "", ""}, "L1K7O9-Mt_CV5ccEd50RcQ"},
+};
+
 /* clang-format on */
 
 START_TEST(identities_have_the_keys_they_had)
@@ -57,6 +76,25 @@ START_TEST(triplets_have_the_keys_they_had)
 	const struct triplet_row *r = &triplet_rows[_i];
 	struct key key = key_triplet(&secret, slice_of(r->parts[0]),
 	                             slice_of(r->parts[1]), slice_of(r->parts[2]));
+	ck_assert_str_eq(print_key(key), r->want);
+}
+
+END_TEST
+
+START_TEST(limits_have_the_keys_they_had)
+{
+	const struct limit_row *r = &limit_rows[_i];
+	struct key key = key_limit(&secret, slice_of(r->what), slice_of(r->name));
+	ck_assert_str_eq(print_key(key), r->want);
+}
+
+END_TEST
+
+START_TEST(notes_have_the_keys_they_had)
+{
+	const struct triplet_row *r = &note_rows[_i];
+	struct key key = key_note(&secret, slice_of(r->parts[0]), slice_of(r->parts[1]),
+	                          slice_of(r->parts[2]));
 	ck_assert_str_eq(print_key(key), r->want);
 }
 
@@ -95,6 +133,45 @@ START_TEST(other_parts_give_other_keys)
 			ck_assert_msg(memcmp(&a, &b, sizeof(a)) != 0, "rows %zu and %zu",
 			              i, j);
 		}
+}
+
+END_TEST
+
+START_TEST(other_parts_give_other_notes)
+{
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		for (size_t j = 0; j < i; j++) {
+			struct key a =
+				key_note(&secret, slice_of(others[i][0]),
+			                 slice_of(others[i][1]), slice_of(others[i][2]));
+			struct key b =
+				key_note(&secret, slice_of(others[j][0]),
+			                 slice_of(others[j][1]), slice_of(others[j][2]));
+			ck_assert_msg(memcmp(&a, &b, sizeof(a)) != 0, "rows %zu and %zu",
+			              i, j);
+		}
+}
+
+END_TEST
+
+START_TEST(a_limit_is_a_bound_and_a_name)
+{
+	struct key key = key_limit(&secret, SLICE("00"), SLICE("a"));
+	struct key bound = key_limit(&secret, SLICE("01"), SLICE("a"));
+	struct key name = key_limit(&secret, SLICE("00"), SLICE("b"));
+	struct key shifted = key_limit(&secret, SLICE("0"), SLICE("0a"));
+	ck_assert_mem_ne(&key, &bound, sizeof(key));
+	ck_assert_mem_ne(&key, &name, sizeof(key));
+	ck_assert_mem_ne(&key, &shifted, sizeof(key));
+}
+
+END_TEST
+
+START_TEST(a_note_is_no_triplet)
+{
+	struct key note = key_note(&secret, SLICE("a"), SLICE("b"), SLICE("c"));
+	struct key triplet = key_triplet(&secret, SLICE("a"), SLICE("b"), SLICE("c"));
+	ck_assert_mem_ne(&note, &triplet, sizeof(note));
 }
 
 END_TEST
@@ -243,7 +320,13 @@ fill(TCase *tcase)
 	                    COUNT_OF(identity_rows));
 	tcase_add_loop_test(tcase, triplets_have_the_keys_they_had, 0,
 	                    COUNT_OF(triplet_rows));
+	tcase_add_loop_test(tcase, limits_have_the_keys_they_had, 0,
+	                    COUNT_OF(limit_rows));
+	tcase_add_loop_test(tcase, notes_have_the_keys_they_had, 0, COUNT_OF(note_rows));
 	tcase_add_test(tcase, other_parts_give_other_keys);
+	tcase_add_test(tcase, other_parts_give_other_notes);
+	tcase_add_test(tcase, a_limit_is_a_bound_and_a_name);
+	tcase_add_test(tcase, a_note_is_no_triplet);
 	tcase_add_test(tcase, an_identity_is_no_triplet);
 	tcase_add_test(tcase, another_site_has_other_keys);
 	tcase_add_test(tcase, a_long_part_has_the_key_it_had);

@@ -1,4 +1,4 @@
-/* test_plan.c - stages, exemptions and their order, and what the store is asked. */
+/* test_plan.c - stages, exemptions and their order, limits, and what the store is asked. */
 #include "plan.h"
 
 #include "harness.h"
@@ -53,6 +53,7 @@ static const struct {
 	{"client_name", AT(client_name)},
 	{"sender", AT(sender)},
 	{"recipient", AT(recipient)},
+	{"nexthop", AT(nexthop)},
 	{"sasl_username", AT(sasl_username)},
 	{"ccert_fingerprint", AT(ccert_fingerprint)},
 	{"ccert_pubkey_fingerprint", AT(ccert_pubkey_fingerprint)},
@@ -63,6 +64,7 @@ static const struct {
 	enum stage stage;
 } stages[] = {
 	{"OTHER", STAGE_OTHER},
+	{"REFUSED", STAGE_RCPT_REFUSED},
 	{"DATA", STAGE_DATA},
 	{"END", STAGE_END_OF_MESSAGE},
 };
@@ -113,6 +115,8 @@ static const struct why_row {
 	{"connect", "stage=OTHER", WHY_NOT_JUDGED, NULL, 0},
 	{"end of message", "stage=END", WHY_NOT_JUDGED, NULL, 0},
 	{"DATA with a sender", "stage=DATA", WHY_NOT_JUDGED, NULL, 0},
+	{"refused by the MTA", "stage=REFUSED", WHY_NOT_JUDGED, NULL, 0},
+	{"refused by the MTA, null sender", "stage=REFUSED sender=", WHY_NOT_JUDGED, NULL, 0},
 	{"RCPT without recipient", "recipient=", WHY_NOT_JUDGED, NULL, 0},
 	{"RCPT, null sender", "sender=", WHY_NULL_SENDER, NULL, 0},
 	{"RCPT, null sender, no recipient", "sender= recipient=", WHY_NULL_SENDER, NULL, 0},
@@ -302,6 +306,264 @@ START_TEST(the_question_has_the_keys_of_the_plan)
 
 END_TEST
 
+/* ---- limits, and greylisting by destination */
+
+static struct conf *
+limited(const char *more)
+{
+	static char clients[600], senders[600], recipients[600];
+	struct text a = TEXT(clients), b = TEXT(senders), c = TEXT(recipients);
+	static char copy[200];
+	struct text d = TEXT(copy);
+	text_printf(&a, "lists.clients=%s",
+	            harness_file("clients",
+	                         "listed.example\nfree.example limits=false\n"));
+	text_printf(&b, "lists.senders=%s",
+	            harness_file("senders", "free@a.example limits=false\n"));
+	text_printf(&c, "lists.recipients=%s",
+	            harness_file("recipients", "free@b.example limits=false\n"));
+	text_puts(&d, more ? more : "greylist.mode=on");
+	char *v[] = {clients, senders, recipients, copy};
+	struct conf_texts overrides = {.v = v, .n = COUNT_OF(v)};
+	const char *file = harness_file(
+		"limits.conf",
+		"limits: { default: { concurrency = 7; };\n"
+		" clients: { messages = \"5/1m\"; }; senders: { recipients = \"5/1m\"; };\n"
+		" users: { concurrency = 3; messages = \"5/1m\"; recipients = \"9/1m\"; };\n"
+		" destinations = (\n"
+		"  { name = \"acme\"; domains = [\"b.example\", \"[hub.example]:25\"];\n"
+		"    concurrency = 1; messages = \"2/1m\"; },\n"
+		"  { name = \"fast\"; domains = [\"fast.example\"]; greylist = \"off\"; },\n"
+		"  { name = \"trial\"; domains = [\"trial.example\"]; greylist = \"observe\";\n"
+		"    mode = \"observe\"; recipients = \"1/1m\"; },\n"
+		"  { name = \"strict\"; domains = [\"strict.example\"]; greylist = \"on\";\n"
+		"    mode = \"off\"; concurrency = 1; } ); };\n");
+	struct err err;
+	struct conf *conf = conf_load(file, &overrides, &err);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	return conf;
+}
+
+/* clang-format off */
+static const struct limits_row {
+	const char *row;
+	const char *changes;
+	const char *want; /* scope=name, in the order of the scopes */
+	const char *more;
+} limits_rows[] = {
+	{"a recipient", "", "destination=acme client=example.com sender=user@a.example", NULL},
+	{"a user", "sasl_username=Alice",
+		"destination=acme client=example.com sender=user@a.example user=alice", NULL},
+	{"a domain that is not named", "recipient=me@C.example.",
+		"destination=c.example client=example.com sender=user@a.example", NULL},
+	{"a destination without limits", "recipient=me@fast.example",
+		"client=example.com sender=user@a.example", NULL},
+	{"a destination that is observed", "recipient=me@trial.example",
+		"destination=trial client=example.com sender=user@a.example", NULL},
+	{"a destination that is off", "recipient=me@strict.example",
+		"client=example.com sender=user@a.example", NULL},
+	{"no domain", "recipient=postmaster", "client=example.com sender=user@a.example", NULL},
+	{"no address", "client_address=", "destination=acme sender=user@a.example", NULL},
+	{"no name", "client_name=", "destination=acme client=203.0.113.0/24 sender=user@a.example",
+		NULL},
+	{"limits.default off", "recipient=me@c.example", "client=example.com sender=user@a.example",
+		"limits.default.mode=off"},
+	{"clients off", "", "destination=acme sender=user@a.example", "limits.clients.mode=off"},
+	{"clients without a bound", "", "destination=acme sender=user@a.example",
+		"limits.clients.messages=0"},
+
+	/* stages */
+	{"the null sender, at RCPT", "sender=", "destination=acme client=example.com", NULL},
+	{"the null sender, at DATA", "sender= stage=DATA", "", NULL},
+	{"DATA", "stage=DATA", "", NULL},
+	{"refused by the MTA", "stage=REFUSED",
+		"destination=acme client=example.com sender=user@a.example", NULL},
+	{"the end of the message", "stage=END", "", NULL},
+	{"another stage", "stage=OTHER", "", NULL},
+	{"no recipient", "recipient=", "", NULL},
+
+	/* exemptions */
+	{"greylisting is off", "", "destination=acme client=example.com sender=user@a.example",
+		"greylist.mode=off"},
+	{"a listed client", "client_name=listed.example",
+		"destination=acme client=listed.example sender=user@a.example", NULL},
+	{"an own network", "client_address=127.0.0.1 client_name=",
+		"destination=acme client=127.0.0.0/24 sender=user@a.example", NULL},
+	{"an unlimited client", "client_name=free.example", "", NULL},
+	{"an unlimited client, as a user", "client_name=free.example sasl_username=u", "", NULL},
+	{"an unlimited sender", "sender=Free+x@A.example", "", NULL},
+	{"an unlimited recipient", "recipient=free@b.example", "", NULL},
+	{"an unlimited recipient, refused", "recipient=free@b.example stage=REFUSED", "", NULL},
+
+	/* by next hop */
+	{"by next hop", "nexthop=[Hub.example]:25 recipient=me@c.example",
+		"destination=acme client=example.com sender=user@a.example",
+		"limits.destinations_by=nexthop"},
+	{"by next hop, not named", "nexthop=Relay.example",
+		"destination=relay.example client=example.com sender=user@a.example",
+		"limits.destinations_by=nexthop"},
+	{"by next hop, not known", "", "client=example.com sender=user@a.example",
+		"limits.destinations_by=nexthop"},
+	{"by domain, the next hop is known", "nexthop=[hub.example]:25 recipient=me@c.example",
+		"destination=c.example client=example.com sender=user@a.example", NULL},
+};
+
+/* clang-format on */
+
+START_TEST(what_is_limited)
+{
+	static const char *const scopes[SCOPES] = {"destination", "client", "sender",
+	                                           "user"};
+	const struct limits_row *r = &limits_rows[_i];
+	struct conf *conf = limited(r->more);
+	struct query query = changed(r->changes);
+	char buf[300];
+	struct text got = TEXT(buf);
+	struct plan plan;
+	plan_make(conf, &query, NOW, &arena, &plan);
+	for (size_t i = 0; i < plan.n_limits; i++) {
+		text_printf(&got, "%s%s=", i ? " " : "", scopes[plan.limits[i].scope]);
+		text_put(&got, plan.limits[i].name);
+		ck_assert_msg(limit_is_set(plan.limits[i].limit), "%s: %zu", r->row, i);
+	}
+	ck_slice_eq(r->row, text_slice(&got), r->want);
+	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct mode_row {
+	const char *row;
+	const char *changes;
+	const char *more;
+	const char *destination;
+	int mode;
+	bool ask;
+	enum why why; /* when not */
+} mode_rows[] = {
+	{"as greylist.mode says", "", NULL, "acme", MODE_ON, true, 0},
+	{"not named", "recipient=me@C.example", "greylist.mode=observe", "c.example", MODE_OBSERVE,
+		true, 0},
+	{"off for one", "recipient=me@fast.example", NULL, "fast", MODE_OFF, false, WHY_OFF},
+	{"off comes before the stage", "recipient=me@fast.example sender=", NULL, "fast", MODE_OFF,
+		false, WHY_OFF},
+	{"off for one, at DATA", "recipient=me@fast.example sender= stage=DATA", NULL, "fast",
+		MODE_OFF, false, WHY_OFF},
+	{"observed for one", "recipient=me@trial.example", NULL, "trial", MODE_OBSERVE, true, 0},
+	{"on for one", "recipient=me@strict.example", "greylist.mode=off", "strict", MODE_ON, true,
+		0},
+	{"off for the others", "", "greylist.mode=off", "acme", MODE_OFF, false, WHY_OFF},
+	{"several recipients at DATA", "sender= recipient= stage=DATA", NULL, "", MODE_ON, true, 0},
+	{"an exemption comes before observing", "recipient=me@trial.example sasl_username=u", NULL,
+		"trial", MODE_OBSERVE, false, WHY_AUTHENTICATED},
+};
+
+/* clang-format on */
+
+START_TEST(a_destination_has_a_mode_of_its_own)
+{
+	const struct mode_row *r = &mode_rows[_i];
+	struct conf *conf = limited(r->more);
+	struct query query = changed(r->changes);
+	struct plan plan;
+	plan_make(conf, &query, NOW, &arena, &plan);
+	ck_slice_eq(r->row, plan.destination, r->destination);
+	ck_assert_msg(plan.greylist_mode == r->mode, "%s: mode %d", r->row,
+	              plan.greylist_mode);
+	ck_assert_msg(plan.ask == r->ask, "%s: asked %d", r->row, plan.ask);
+	ck_assert_msg(plan.ask || plan.why == r->why, "%s: why %d", r->row, plan.why);
+	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+/* A bound: scope, kind, count and time. */
+static const struct limit_use bounds[] = {
+	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, false, 1, 0, {{0}}},
+	{SCOPE_DESTINATION, LIMIT_MESSAGES, false, 2, 60000, {{0}}},
+	{SCOPE_CLIENT, LIMIT_MESSAGES, false, 5, 60000, {{0}}},
+	{SCOPE_SENDER, LIMIT_RECIPIENTS, false, 5, 60000, {{0}}},
+	{SCOPE_USER, LIMIT_CONCURRENCY, false, 3, 0, {{0}}},
+	{SCOPE_USER, LIMIT_MESSAGES, false, 5, 60000, {{0}}},
+	{SCOPE_USER, LIMIT_RECIPIENTS, false, 9, 60000, {{0}}},
+};
+
+START_TEST(each_bound_is_a_use_with_a_key_of_its_own)
+{
+	struct conf *conf = limited(NULL);
+	struct key_secret secret = {{1, 2, 3}};
+	struct query query = changed("sasl_username=u");
+	struct plan plan;
+	struct limits_ask ask = {.n = 99};
+	plan_make(conf, &query, NOW, &arena, &plan);
+	limits_uses(plan.limits, plan.n_limits, &secret, &ask);
+	ck_assert_uint_eq(ask.n, COUNT_OF(bounds));
+	for (size_t i = 0; i < ask.n; i++) {
+		const struct limit_use *use = &ask.uses[i];
+		ck_assert_int_eq(use->scope, bounds[i].scope);
+		ck_assert_int_eq(use->kind, bounds[i].kind);
+		ck_assert_int_eq(use->count, bounds[i].count);
+		ck_assert_int_eq(use->per_ms, bounds[i].per_ms);
+		ck_assert(!use->observed);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_mem_ne(use->key.bytes, ask.uses[j].key.bytes,
+			                 KEY_BYTES);
+	}
+	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+/* A destination may be called like somebody's domain. */
+START_TEST(a_name_and_a_domain_have_different_keys)
+{
+	struct conf *conf = limited("limits.destinations_by=nexthop");
+	struct key_secret secret = {{1, 2, 3}};
+	static const char *const hops[] = {"nexthop=b.example sender= client_address=",
+	                                   "nexthop=acme sender= client_address="};
+	struct limits_ask asks[2];
+	for (size_t i = 0; i < COUNT_OF(hops); i++) {
+		struct query query = changed(hops[i]);
+		struct plan plan;
+		plan_make(conf, &query, NOW, &arena, &plan);
+		ck_slice_eq(hops[i], plan.destination, "acme");
+		limits_uses(plan.limits, plan.n_limits, &secret, &asks[i]);
+		ck_assert_int_eq(asks[i].uses[0].kind, LIMIT_CONCURRENCY);
+	}
+	ck_assert_mem_ne(asks[0].uses[0].key.bytes, asks[1].uses[0].key.bytes, KEY_BYTES);
+	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+START_TEST(a_limit_that_is_observed_says_so)
+{
+	struct conf *conf = limited("limits.clients.mode=off");
+	struct key_secret secret = {{1, 2, 3}};
+	struct query query = changed("recipient=me@trial.example sender=");
+	struct plan plan;
+	struct limits_ask ask = {.n = 99};
+	plan_make(conf, &query, NOW, &arena, &plan);
+	limits_uses(plan.limits, plan.n_limits, &secret, &ask);
+	ck_assert_uint_eq(ask.n, 1);
+	ck_assert_int_eq(ask.uses[0].kind, LIMIT_RECIPIENTS);
+	ck_assert(ask.uses[0].observed);
+	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -310,6 +572,12 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, an_entry_out_of_date_exempts_no_more);
 	tcase_add_test(tcase, the_rules_are_those_of_the_settings);
 	tcase_add_test(tcase, the_question_has_the_keys_of_the_plan);
+	tcase_add_loop_test(tcase, what_is_limited, 0, COUNT_OF(limits_rows));
+	tcase_add_loop_test(tcase, a_destination_has_a_mode_of_its_own, 0,
+	                    COUNT_OF(mode_rows));
+	tcase_add_test(tcase, each_bound_is_a_use_with_a_key_of_its_own);
+	tcase_add_test(tcase, a_name_and_a_domain_have_different_keys);
+	tcase_add_test(tcase, a_limit_that_is_observed_says_so);
 }
 
 int

@@ -44,6 +44,7 @@ check_same_query(const char *row, const struct query *got, const struct query *w
 	ck_assert_msg(got->stage == want->stage, "%s: stage is %d, not %d", row,
 	              got->stage, want->stage);
 	SAME(client_address);
+	SAME(client_port);
 	SAME(client_name);
 	SAME(sender);
 	SAME(recipient);
@@ -177,11 +178,12 @@ static const struct good_row {
 			SLICE_INIT("C2:9D:F4:87:71:73:73:D9:18:E7:C2:F3:C1:DA:6E:04")}, 0},
 	{"Postfix 3.0, null sender at DATA", SLICE_INIT(POSTFIX_3_0),
 		{.stage = STAGE_DATA, .client_address = SLICE_INIT("2001:db8::4"),
-		 .client_name = SLICE_INIT("unknown"),
+		 .client_port = SLICE_INIT("40404"), .client_name = SLICE_INIT("unknown"),
 		 .instance = SLICE_INIT("7a1.55005a9c.2bcd0.0"),
 		 .ccert_pubkey_fingerprint = SLICE_INIT("68:B3:29:DA")}, 0},
 	{"Postfix 3.7, a value with an equals sign", SLICE_INIT(POSTFIX_3_7),
 		{.stage = STAGE_RCPT, .client_address = SLICE_INIT("192.0.2.4"),
+		 .client_port = SLICE_INIT("40404"),
 		 .client_name = SLICE_INIT("mx.example.com"),
 		 .sender = SLICE_INIT("a=b@bar.example"), .recipient = SLICE_INIT("bar@foo.example"),
 		 .instance = SLICE_INIT("3d1.61f2a9c1.2bcd0.0")}, 0},

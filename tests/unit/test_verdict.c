@@ -282,6 +282,179 @@ START_TEST(every_bit_of_a_serial_counts)
 
 END_TEST
 
+/* ---- limits */
+
+static const struct conf_limit no_reply = {.reply = (char[]){""}};
+static const struct conf_limit own_reply = {.reply = (char[]){"450 4.7.0 %n: %d %i"}};
+
+#define LIMIT_OF(scope_, limit_, name_)                           \
+ {                                                                \
+  .scope = (scope_), .limit = (limit_), .name = SLICE_INIT(name_) \
+ }
+
+/* clang-format off */
+/* All four limits apply; only the users' has a reply of its own. */
+static const struct plan limited = {
+	.destination = SLICE_INIT("acme"),
+	.n_limits = SCOPES,
+	.limits = {
+		LIMIT_OF(SCOPE_DESTINATION, &no_reply, "acme"),
+		LIMIT_OF(SCOPE_CLIENT, &no_reply, "192.0.2.0/24"),
+		LIMIT_OF(SCOPE_SENDER, &no_reply, "a b@example.org"),
+		LIMIT_OF(SCOPE_USER, &own_reply, "alice"),
+	},
+};
+
+static const struct limit_row {
+	enum limit_scope scope;
+	enum limit_kind kind;
+	const char *word;
+	const char *reply; /* ID stands for the id */
+} limit_rows[] = {
+	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, "destination-concurrency", "451 4.7.1 all acme ID"},
+	{SCOPE_DESTINATION, LIMIT_MESSAGES, "destination-messages", "451 4.7.2 rate acme 2 ID"},
+	{SCOPE_DESTINATION, LIMIT_RECIPIENTS, "destination-recipients", "451 4.7.2 rate acme 2 ID"},
+	{SCOPE_CLIENT, LIMIT_CONCURRENCY, "client-concurrency",
+		"451 4.7.3 you 192.0.2.0/24 ID"},
+	{SCOPE_CLIENT, LIMIT_MESSAGES, "client-messages", "451 4.7.2 rate 192.0.2.0/24 2 ID"},
+	{SCOPE_CLIENT, LIMIT_RECIPIENTS, "client-recipients", "451 4.7.2 rate 192.0.2.0/24 2 ID"},
+	{SCOPE_SENDER, LIMIT_CONCURRENCY, "sender-concurrency",
+		"451 4.7.3 you a\\x20b@example.org ID"},
+	{SCOPE_SENDER, LIMIT_MESSAGES, "sender-messages",
+		"451 4.7.2 rate a\\x20b@example.org 2 ID"},
+	{SCOPE_SENDER, LIMIT_RECIPIENTS, "sender-recipients",
+		"451 4.7.2 rate a\\x20b@example.org 2 ID"},
+	{SCOPE_USER, LIMIT_CONCURRENCY, "user-concurrency", "450 4.7.0 alice: 0 ID"},
+	{SCOPE_USER, LIMIT_MESSAGES, "user-messages", "450 4.7.0 alice: 2 ID"},
+	{SCOPE_USER, LIMIT_RECIPIENTS, "user-recipients", "450 4.7.0 alice: 2 ID"},
+};
+
+/* clang-format on */
+
+static struct conf *
+settings_of_limits(void)
+{
+	char *v[] = {(char[]){"limits.reply=451 4.7.1 all %n %i"},
+	             (char[]){"limits.client_reply=451 4.7.3 you %n %i"},
+	             (char[]){"limits.rate_reply=451 4.7.2 rate %n %d %i"}};
+	struct conf_texts overrides = {.v = v, .n = COUNT_OF(v)};
+	struct err err;
+	struct conf *conf = conf_load(NULL, &overrides, &err);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	return conf;
+}
+
+/* What stands before the limits gate: a first pass, with its header. */
+static struct verdict
+first_pass(const struct conf *conf, const struct plan *plan)
+{
+	struct answer answer = {.grey = {.answer = GREY_IS_PASSED_NOW, .delayed_s = 300}};
+	struct verdict verdict;
+	verdict_make(conf, plan, &answer, 4711, &arena, &verdict);
+	ck_assert_uint_gt(verdict.header.n, 0);
+	return verdict;
+}
+
+/* A question of one use before the one in question, so that its place counts. */
+static struct limits_ask
+ask_of(const struct limit_row *r)
+{
+	return (struct limits_ask){.n = 2,
+	                           .uses = {{.scope = SCOPE_USER},
+	                                    {.scope = r->scope, .kind = r->kind}}};
+}
+
+START_TEST(a_limit_that_refuses_defers)
+{
+	const struct limit_row *r = &limit_rows[_i];
+	ck_assert_uint_eq(COUNT_OF(limit_rows), LIMIT_USES_MAX);
+	struct conf *conf = settings_of_limits();
+	struct verdict v = first_pass(conf, &limited);
+	struct limits_ask ask = ask_of(r);
+	bool rate = r->kind != LIMIT_CONCURRENCY;
+	struct limits_result result = {.refused = 1, .wait_ms = rate ? 1001 : 0};
+	verdict_limits(conf, &limited, &ask, &result, &arena, &v);
+	ck_assert_msg(v.action == VERDICT_DEFER, "%s: action %d", r->word, v.action);
+	ck_assert_str_eq(why_word(v.why), r->word);
+	ck_assert(!v.observed);
+	ck_assert_int_eq(v.wait_s, rate ? 2 : 0);
+	ck_slice_eq(r->word, v.reply, with_id(r->reply, v.id));
+	ck_assert_uint_eq(v.header.n, 0);
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
+START_TEST(a_limit_that_is_observed_is_only_noted)
+{
+	const struct limit_row *r = &limit_rows[_i];
+	struct conf *conf = settings_of_limits();
+	struct verdict v = first_pass(conf, &limited);
+	struct limits_ask ask = ask_of(r);
+	struct limits_result result = {.granted = true, .refused = 1};
+	verdict_limits(conf, &limited, &ask, &result, &arena, &v);
+	ck_assert_msg(v.action == VERDICT_ACCEPT, "%s: action %d", r->word, v.action);
+	ck_assert_str_eq(why_word(v.why), r->word);
+	ck_assert(v.observed);
+	ck_assert_uint_eq(v.reply.n, 0);
+	ck_assert_uint_gt(v.header.n, 0);
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
+/* The verdict of the greylist gate stands, also one that was only observed. */
+START_TEST(what_is_granted_changes_nothing)
+{
+	struct conf *conf = settings_of_limits();
+	struct limits_ask ask = ask_of(&limit_rows[0]);
+	struct limits_result result = {.granted = true, .refused = -1, .taken = 3};
+	struct plan observed = limited;
+	observed.greylist_mode = MODE_OBSERVE;
+	struct answer answer = {.grey = {.answer = GREY_IS_NEW, .wait_s = 180}};
+	struct verdict v = first_pass(conf, &limited);
+	verdict_limits(conf, &limited, &ask, &result, &arena, &v);
+	ck_assert_int_eq(v.action, VERDICT_ACCEPT);
+	ck_assert_int_eq(v.why, WHY_GREYLIST_PASSED);
+	ck_assert_uint_gt(v.header.n, 0);
+	ck_assert(!v.observed);
+	verdict_make(conf, &observed, &answer, 1, &arena, &v);
+	verdict_limits(conf, &observed, &ask, &result, &arena, &v);
+	ck_assert_int_eq(v.action, VERDICT_ACCEPT);
+	ck_assert_int_eq(v.why, WHY_GREYLIST_NEW);
+	ck_assert_int_eq(v.wait_s, 180);
+	ck_assert(v.observed);
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
+/* What greylisting only observed is deferred when a limit refuses, in the limit's words. */
+START_TEST(a_limit_comes_before_what_was_observed)
+{
+	struct conf *conf = settings_of_limits();
+	struct plan plan = limited;
+	plan.greylist_mode = MODE_OBSERVE;
+	struct answer answer = {.grey = {.answer = GREY_IS_NEW, .wait_s = 180}};
+	struct limits_ask ask = ask_of(&limit_rows[0]);
+	struct limits_result result = {.refused = 1};
+	struct verdict v;
+	verdict_make(conf, &plan, &answer, 1, &arena, &v);
+	verdict_limits(conf, &plan, &ask, &result, &arena, &v);
+	ck_assert_int_eq(v.action, VERDICT_DEFER);
+	ck_assert_int_eq(v.why, WHY_LIMIT);
+	ck_assert_int_eq(v.wait_s, 0);
+	ck_assert(!v.observed);
+	ck_slice_eq("reply", v.reply, with_id("451 4.7.1 all acme ID", v.id));
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -292,6 +465,11 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, every_reason_has_a_word_of_its_own);
 	tcase_add_loop_test(tcase, a_reply_is_filled_in, 0, COUNT_OF(reply_rows));
 	tcase_add_loop_test(tcase, a_reply_is_one_short_line, 0, 2);
+	tcase_add_loop_test(tcase, a_limit_that_refuses_defers, 0, COUNT_OF(limit_rows));
+	tcase_add_loop_test(tcase, a_limit_that_is_observed_is_only_noted, 0,
+	                    COUNT_OF(limit_rows));
+	tcase_add_test(tcase, what_is_granted_changes_nothing);
+	tcase_add_test(tcase, a_limit_comes_before_what_was_observed);
 	tcase_add_loop_test(tcase, ids_do_not_come_twice, 0, 2);
 	tcase_add_test(tcase, every_bit_of_a_serial_counts);
 }
