@@ -27,9 +27,15 @@ void delivery_ask(struct delivery *delivery, struct engine *engine,
                   const struct conf *conf, const struct query *query,
                   const struct plan *plan, struct limits_ask *ask_out);
 
-/* These uses were granted. */
+/* These uses were granted, by the store or by this host's share. */
 void delivery_take(struct delivery *delivery, const struct limits_ask *ask,
-                   unsigned taken);
+                   unsigned taken, bool by_share);
+
+/*
+ * Nobody waits for the answer to this question any more, but it may still be granted: slots that it
+ * takes then are given back with the delivery's others.
+ */
+void delivery_may_take(struct delivery *delivery, const struct limits_ask *ask);
 
 /* It is deferred after all: slots and tokens are given back, without waiting. */
 void delivery_give_back(struct delivery *delivery);
@@ -37,7 +43,13 @@ void delivery_give_back(struct delivery *delivery);
 /* Gives back its slots, without waiting, frees it and clears the pointer; NULL is fine. */
 void delivery_end(struct delivery **delivery);
 
-/* Renews what deliveries hold; called by the engine once a second. */
+/*
+ * Renews what deliveries hold, when it is due, and forgets what policyd's hold no longer; called by
+ * the engine once a second.
+ */
 void deliveries_renew(struct engine *engine);
+
+/* At once: limits.lease has been changed. */
+void deliveries_renew_all(struct engine *engine);
 
 #endif

@@ -25,7 +25,7 @@ struct engine {
 	struct store *store;
 	struct newcap *newcap;
 	struct share *share;
-	struct delivery *deliveries; /* under way; the longest not renewed first */
+	struct delivery *deliveries; /* under way */
 	uint64_t next_holder;        /* of a session without address and port */
 	struct loop_timer *renew_timer;
 	uint32_t next_serial; /* of a decision; becomes its id */

@@ -39,6 +39,9 @@ struct limit_use {
 
 #define LIMIT_USES_MAX (SCOPES * LIMIT_KINDS)
 
+/* No lease is made for longer: the most that limits.lease and policyd.hold may be. */
+#define LEASE_MAX_MS INT64_C(3600000)
+
 /* "m/" or "p/", node, '/', address, ':', port */
 #define HOLDER_MAX (2 + 64 + 1 + 45 + 1 + 20)
 
@@ -117,7 +120,8 @@ void limits_uses(const struct limit_of *limits, size_t n, const struct key_secre
 /* Leaves out the uses of which nothing was taken (limits_result.taken). */
 void limits_keep_taken(struct limits_ask *ask, unsigned taken);
 
-/* Whether any of the uses is a rate. */
+/* The uses that are rates, bit by bit; and whether there is any. */
+unsigned limits_rates(const struct limits_ask *ask);
 bool limits_have_rates(const struct limits_ask *ask);
 
 /*

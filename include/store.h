@@ -56,8 +56,8 @@ struct store_job *store_ask(struct store *store, const struct ask *ask, int64_t 
 void store_tell(struct store *store, const struct ask *ask);
 
 /*
- * Nobody wants the answer any more, and what it grants is given back; clears the caller's
- * pointer.
+ * Nobody wants the answer any more; clears the caller's pointer.  Tokens of rates that it still
+ * takes are given back; a slot that it takes is the caller's to give back later.
  */
 void store_abandon(struct store_job **job);
 

@@ -63,21 +63,26 @@ judge_by_share(struct decision *decision, struct limits_result *result_out)
 	share_judge(decision->engine->share, ask, ask->mine, decision->conf->nodes,
 	            own_clock_ms(decision) * 1000, result_out);
 	stats_add(STAT_LIMITS_BY_SHARE, 1);
-	if (!result_out->granted)
-		store_abandon(&decision->job);
+	if (result_out->granted)
+		return;
+	delivery_may_take(decision->delivery, ask);
+	store_abandon(&decision->job);
 }
 
 static void
 limits_answered(struct decision *decision, const struct answer *answer)
 {
 	struct limits_result result = answer->limits;
-	decision->status = answer->status;
-	if (answer->status != STORE_OK)
+	bool by_share = answer->status != STORE_OK;
+	if (by_share) {
+		decision->status = answer->status;
 		judge_by_share(decision, &result);
+	}
 	decision->job = NULL;
 	decision->held = result.held;
 	if (result.granted)
-		delivery_take(decision->delivery, &decision->ask.limits, result.taken);
+		delivery_take(decision->delivery, &decision->ask.limits, result.taken,
+		              by_share);
 	verdict_limits(decision->conf, &decision->plan, &decision->ask.limits, &result,
 	               decision->arena, &decision->verdict);
 	enforce(decision);
@@ -90,6 +95,16 @@ on_limits(void *arg, const struct answer *answer)
 	limits_answered(arg, answer);
 }
 
+/* Not after the greylist gate has just found that it does not answer. */
+static bool
+may_ask_store(const struct decision *decision, int64_t left_ms)
+{
+	enum store_status status = decision->status;
+	return store_secret(decision->engine->store) && left_ms > 0 &&
+	       status != STORE_TIMEOUT && status != STORE_DOWN &&
+	       status != STORE_OVERLOADED;
+}
+
 static void
 ask_limits(struct decision *decision)
 {
@@ -100,8 +115,7 @@ ask_limits(struct decision *decision)
 	             &decision->plan, &decision->ask.limits);
 	decision->ask.limits.now_ms = engine->test_now_s * 1000;
 	decision->asked = true;
-	if (decision->status != STORE_OK || !store_secret(engine->store) ||
-	    left_ms <= 0) {
+	if (!may_ask_store(decision, left_ms)) {
 		enum store_status status =
 			decision->status == STORE_OK ? STORE_DOWN : decision->status;
 		limits_answered(decision, &(struct answer){.status = status});
@@ -217,6 +231,8 @@ decision_cancel(struct decision *decision)
 {
 	if (!decision->conf)
 		return;
+	if (decision->job && decision->ask.kind == ASK_LIMITS)
+		delivery_may_take(decision->delivery, &decision->ask.limits);
 	store_abandon(&decision->job);
 	loop_undefer(decision->engine->loop, &decision->later);
 	conf_unref(&decision->conf);

@@ -15,7 +15,8 @@
 
 struct held {
 	struct limit_use use;
-	unsigned tokens; /* of a rate */
+	unsigned tokens; /* of a rate, from the store */
+	bool maybe; /* a slot that a late answer may still bring: only to be given back */
 };
 
 struct delivery {
@@ -25,8 +26,8 @@ struct delivery {
 	bool unkeyed; /* asked before the store's secret was known: nothing of it is stored */
 	struct held *held;
 	size_t n, cap;
-	int64_t renewed_ms;
-	struct delivery *prev, *next; /* among those of the engine, by renewed_ms */
+	int64_t renewed_ms;           /* or taken last */
+	struct delivery *prev, *next; /* among those of the engine */
 };
 
 struct delivery *
@@ -60,6 +61,12 @@ find_held(const struct delivery *delivery, const struct limit_use *use)
 	return NULL;
 }
 
+static bool
+is_slot(const struct held *held)
+{
+	return held->use.kind == LIMIT_CONCURRENCY;
+}
+
 /* A message is counted once at each limit, however many recipients it has there. */
 static void
 leave_out_counted(const struct delivery *delivery, struct limits_ask *ask)
@@ -86,10 +93,11 @@ static unsigned
 slots_of(const struct delivery *delivery, const struct limits_ask *ask)
 {
 	unsigned slots = 0;
-	for (size_t i = 0; i < ask->n; i++)
-		if (ask->uses[i].kind == LIMIT_CONCURRENCY &&
-		    find_held(delivery, &ask->uses[i]))
+	for (size_t i = 0; i < ask->n; i++) {
+		const struct held *held = find_held(delivery, &ask->uses[i]);
+		if (held && is_slot(held) && !held->maybe)
 			slots |= 1u << i;
+	}
 	return slots;
 }
 
@@ -110,9 +118,7 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 	memcpy(ask->other, delivery->other, sizeof(ask->other));
 	ask->takes_over = of_milter;
 	ask->ttl_ms = of_milter ? conf->limits.lease_ms : conf->policyd.hold_ms;
-	ask->ttl_max_ms = conf->limits.lease_ms > conf->policyd.hold_ms
-	                          ? conf->limits.lease_ms
-	                          : conf->policyd.hold_ms;
+	ask->ttl_max_ms = LEASE_MAX_MS;
 	ask->message = message_number(engine, query->instance);
 	limits_uses(plan->limits, plan->n_limits, secret ? secret : &no_secret, ask);
 	leave_out_counted(delivery, ask);
@@ -134,14 +140,21 @@ add_held(struct delivery *delivery, const struct limit_use *use)
 			mem_grow(delivery->held, delivery->cap * sizeof(struct held));
 	}
 	struct held *held = &delivery->held[delivery->n++];
-	*held = (struct held){.use = *use};
-	if (use->kind == LIMIT_CONCURRENCY)
-		share_hold(delivery->engine->share, &use->key);
+	*held = (struct held){.use = *use, .maybe = true};
 	return held;
 }
 
+static void
+make_sure(struct delivery *delivery, struct held *held)
+{
+	if (held->maybe && is_slot(held))
+		share_hold(delivery->engine->share, &held->use.key);
+	held->maybe = false;
+}
+
 void
-delivery_take(struct delivery *delivery, const struct limits_ask *ask, unsigned taken)
+delivery_take(struct delivery *delivery, const struct limits_ask *ask, unsigned taken,
+              bool by_share)
 {
 	for (size_t i = 0; i < ask->n; i++) {
 		if (!(taken & 1u << i))
@@ -149,9 +162,23 @@ delivery_take(struct delivery *delivery, const struct limits_ask *ask, unsigned 
 		struct held *held = find_held(delivery, &ask->uses[i]);
 		if (!held)
 			held = add_held(delivery, &ask->uses[i]);
-		if (held && ask->uses[i].kind != LIMIT_CONCURRENCY)
+		if (!held)
+			return;
+		make_sure(delivery, held);
+		if (!is_slot(held) && !by_share)
 			held->tokens++;
 	}
+	if (delivery->engine->kind == ENGINE_OF_POLICYD)
+		delivery->renewed_ms = loop_now_ms(delivery->engine->loop);
+}
+
+void
+delivery_may_take(struct delivery *delivery, const struct limits_ask *ask)
+{
+	for (size_t i = 0; i < ask->n; i++)
+		if (ask->uses[i].kind == LIMIT_CONCURRENCY &&
+		    !find_held(delivery, &ask->uses[i]))
+			add_held(delivery, &ask->uses[i]);
 }
 
 /* The names and times of a question about what is held; its uses are added one by one. */
@@ -165,9 +192,7 @@ begin_ask(const struct delivery *delivery, enum ask_kind kind)
 	memcpy(ask.limits.other, delivery->other, sizeof(ask.limits.other));
 	ask.limits.takes_over = engine->kind == ENGINE_OF_MILTER;
 	ask.limits.ttl_ms = conf->limits.lease_ms;
-	ask.limits.ttl_max_ms = conf->limits.lease_ms > conf->policyd.hold_ms
-	                                ? conf->limits.lease_ms
-	                                : conf->policyd.hold_ms;
+	ask.limits.ttl_max_ms = LEASE_MAX_MS;
 	ask.limits.now_ms = engine->test_now_s * 1000;
 	return ask;
 }
@@ -189,7 +214,7 @@ static void
 forget_held(struct delivery *delivery)
 {
 	for (size_t i = 0; i < delivery->n; i++)
-		if (delivery->held[i].use.kind == LIMIT_CONCURRENCY)
+		if (is_slot(&delivery->held[i]) && !delivery->held[i].maybe)
 			share_drop(delivery->engine->share, &delivery->held[i].use.key);
 	delivery->n = 0;
 }
@@ -202,8 +227,8 @@ give_back(struct delivery *delivery, bool with_tokens)
 	struct ask ask = begin_ask(delivery, ASK_GIVE_BACK);
 	for (size_t i = 0; i < delivery->n && !delivery->unkeyed; i++) {
 		const struct held *held = &delivery->held[i];
-		bool is_slot = held->use.kind == LIMIT_CONCURRENCY;
-		unsigned times = is_slot ? 1 : with_tokens ? held->tokens : 0;
+		unsigned tokens = with_tokens ? held->tokens : 0;
+		unsigned times = is_slot(held) ? 1 : tokens;
 		for (unsigned t = 0; t < times; t++) {
 			ask.limits.uses[ask.limits.n++] = held->use;
 			send_gathered(delivery->engine, &ask, false, NULL);
@@ -253,7 +278,7 @@ renew(struct delivery *delivery)
 {
 	struct ask ask = begin_ask(delivery, ASK_RENEW);
 	for (size_t i = 0; i < delivery->n; i++) {
-		if (delivery->held[i].use.kind != LIMIT_CONCURRENCY)
+		if (!is_slot(&delivery->held[i]) || delivery->held[i].maybe)
 			continue;
 		ask.limits.uses[ask.limits.n++] = delivery->held[i].use;
 		send_gathered(delivery->engine, &ask, false, on_renewed);
@@ -261,20 +286,44 @@ renew(struct delivery *delivery)
 	send_gathered(delivery->engine, &ask, true, on_renewed);
 }
 
+/* What policyd holds has run out in the store by then. */
+static void
+forget_old(struct delivery *delivery, int64_t now_ms)
+{
+	if (now_ms - delivery->renewed_ms < delivery->engine->conf->policyd.hold_ms)
+		return;
+	delivery->renewed_ms = now_ms;
+	forget_held(delivery);
+}
+
+static void
+renew_when_due(struct delivery *delivery, int64_t now_ms)
+{
+	if (now_ms - delivery->renewed_ms < delivery->engine->conf->limits.lease_ms / 3)
+		return;
+	delivery->renewed_ms = now_ms;
+	if (!delivery->unkeyed)
+		renew(delivery);
+}
+
 void
 deliveries_renew(struct engine *engine)
 {
 	int64_t now_ms = loop_now_ms(engine->loop);
-	int64_t every_ms = engine->conf->limits.lease_ms / 3;
 	struct delivery *delivery;
-	if (engine->kind != ENGINE_OF_MILTER)
-		return;
-	while ((delivery = engine->deliveries) &&
-	       now_ms - delivery->renewed_ms >= every_ms) {
-		delivery->renewed_ms = now_ms;
-		DL_DELETE(engine->deliveries, delivery);
-		DL_APPEND(engine->deliveries, delivery);
-		if (!delivery->unkeyed)
-			renew(delivery);
-	}
+	DL_FOREACH(engine->deliveries, delivery)
+	if (engine->kind == ENGINE_OF_MILTER)
+		renew_when_due(delivery, now_ms);
+	else
+		forget_old(delivery, now_ms);
+}
+
+void
+deliveries_renew_all(struct engine *engine)
+{
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+	if (engine->kind == ENGINE_OF_MILTER)
+		delivery->renewed_ms = INT64_MIN / 2;
+	deliveries_renew(engine);
 }

@@ -65,10 +65,13 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 void
 engine_reload(struct engine *engine, struct conf *conf)
 {
+	bool lease_changed = conf->limits.lease_ms != engine->conf->limits.lease_ms;
 	conf_ref(conf);
 	conf_unref(&engine->conf);
 	engine->conf = conf;
 	store_configure(engine->store, conf);
+	if (lease_changed)
+		deliveries_renew_all(engine);
 	warn_about(conf);
 }
 

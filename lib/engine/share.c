@@ -11,7 +11,7 @@
 #define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
 #include <uthash.h>
 
-/* Rates of so many limits are remembered; beyond it the table is cleared of idle ones. */
+/* Beyond so many limits the table is cleared of those without slots. */
 #define ENTRIES_MAX 65536
 
 struct entry {
@@ -23,12 +23,15 @@ struct entry {
 
 struct share {
 	struct entry *entries;
+	size_t clear_at;
 };
 
 struct share *
 share_new(void)
 {
-	return mem_new(struct share);
+	struct share *share = mem_new(struct share);
+	share->clear_at = ENTRIES_MAX;
+	return share;
 }
 
 static void
@@ -59,6 +62,7 @@ find(const struct share *share, const struct key *key)
 	return entry;
 }
 
+/* Twice as many as have to stay may come before the next time. */
 static void
 drop_idle(struct share *share)
 {
@@ -66,6 +70,7 @@ drop_idle(struct share *share)
 	HASH_ITER(hh, share->entries, entry, next)
 	if (entry->slots == 0)
 		drop_entry(share, entry);
+	share->clear_at = ENTRIES_MAX + 2 * HASH_COUNT(share->entries);
 }
 
 static struct entry *
@@ -74,7 +79,7 @@ find_or_add(struct share *share, const struct key *key)
 	struct entry *entry = find(share, key);
 	if (entry)
 		return entry;
-	if (HASH_COUNT(share->entries) >= ENTRIES_MAX)
+	if (HASH_COUNT(share->entries) >= share->clear_at)
 		drop_idle(share);
 	entry = mem_new(struct entry);
 	entry->key = *key;

@@ -124,13 +124,20 @@ limits_keep_taken(struct limits_ask *ask, unsigned taken)
 	ask->n = n;
 }
 
+unsigned
+limits_rates(const struct limits_ask *ask)
+{
+	unsigned rates = 0;
+	for (size_t i = 0; i < ask->n; i++)
+		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
+			rates |= 1u << i;
+	return rates;
+}
+
 bool
 limits_have_rates(const struct limits_ask *ask)
 {
-	for (size_t i = 0; i < ask->n; i++)
-		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
-			return true;
-	return false;
+	return limits_rates(ask) != 0;
 }
 
 bool

@@ -42,6 +42,9 @@ redis_error_find(struct slice text)
 	for (size_t i = 0; i < COUNT_OF(errors); i++)
 		if (slice_eq(word, slice_of(errors[i].word)))
 			return &errors[i];
+	/* What a script may not do, since Redis 7. */
+	if (text.n > 0 && memmem(text.p, text.n, "user executing the script", 25))
+		return redis_error_find(SLICE("NOPERM"));
 	/* Redis 6 wraps what a script raised: "ERR Error running script ...: -OOM ..." */
 	for (size_t i = 0; i < COUNT_OF(errors); i++) {
 		char wrapped[24];

@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -385,6 +386,23 @@ link_flush(struct redis_link *link)
 		memmove(link->out, link->out + n, link->out_used);
 	}
 	watch_set(link->watch, link->out_used ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+}
+
+void
+link_settle(struct redis_link *link, int64_t limit_ms)
+{
+	int64_t until_ms = clock_mono_ms() + limit_ms;
+	while (link->state == LINK_CONNECTED && link->count > 0) {
+		int64_t left_ms = until_ms - clock_mono_ms();
+		link_flush(link);
+		if (left_ms <= 0 || link->state != LINK_CONNECTED)
+			return;
+		struct pollfd fd = {.fd = link->fd, .events = POLLIN};
+		if (link->out_used > 0)
+			fd.events |= POLLOUT;
+		if (poll(&fd, 1, (int)left_ms) > 0 && fd.revents & ~POLLOUT)
+			read_replies(link);
+	}
 }
 
 void

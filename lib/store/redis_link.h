@@ -50,6 +50,12 @@ bool link_send(struct redis_link *link, size_t n, const struct slice *words, red
                void *arg);
 void link_flush(struct redis_link *link);
 
+/*
+ * Outside of the loop, when nothing more is to be sent: waits until every command has its reply,
+ * at most so long.  A server forgets what it has not read when the connection ends.
+ */
+void link_settle(struct redis_link *link, int64_t limit_ms);
+
 /* Ends the connection, says why in the log, and connects anew after the pause. */
 void link_drop(struct redis_link *link, const char *why);
 

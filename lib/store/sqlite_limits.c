@@ -24,20 +24,27 @@ struct slots {
 	int64_t rows; /* with those that have run out */
 };
 
-static struct moment
-moment_of(const struct limits_ask *ask)
-{
-	if (ask->now_ms)
-		return (struct moment){ask->now_ms, ask->now_ms * 1000};
-	return (struct moment){clock_boot_ms(), clock_wall_us()};
-}
-
 static sqlite3_stmt *
 bind_key(struct sqlite_db *db, enum statement statement, const struct key *key)
 {
 	sqlite3_stmt *stmt = db->stmts[statement];
 	sqlite3_bind_blob(stmt, 1, key->bytes, KEY_BYTES, SQLITE_STATIC);
 	return stmt;
+}
+
+/*
+ * The first read of a transaction decides what it sees.  The clock is read after it: else another
+ * process' lease, taken in between, would seem to end too late.
+ */
+static struct moment
+moment_of(struct sqlite_db *db, const struct limits_ask *ask)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_GET_RATE, &ask->note);
+	if (ask->now_ms)
+		return (struct moment){ask->now_ms, ask->now_ms * 1000};
+	sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	return (struct moment){clock_boot_ms(), clock_wall_us()};
 }
 
 static void
@@ -274,7 +281,7 @@ give_back_rate(struct sqlite_db *db, const struct limit_use *use, int64_t now_us
 static int
 give_back(struct sqlite_db *db, const struct limits_ask *ask)
 {
-	int64_t now_us = moment_of(ask).wall_us;
+	int64_t now_us = moment_of(db, ask).wall_us;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		rc = ask->uses[i].kind == LIMIT_CONCURRENCY
@@ -287,7 +294,7 @@ give_back(struct sqlite_db *db, const struct limits_ask *ask)
 static int
 give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned noted)
 {
-	int64_t now_us = moment_of(ask).wall_us;
+	int64_t now_us = moment_of(db, ask).wall_us;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
@@ -301,7 +308,7 @@ static int
 ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
            struct limits_result *result)
 {
-	struct judged judged = {.now = moment_of(ask)};
+	struct judged judged = {.now = moment_of(db, ask)};
 	int rc = judge_all(db, ask, &judged, result);
 	if (rc != SQLITE_DONE)
 		return rc;
@@ -335,7 +342,7 @@ renew_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i, int64_t 
 static int
 renew(struct sqlite_db *db, const struct limits_ask *ask, struct limits_result *result)
 {
-	int64_t now_ms = moment_of(ask).lease_ms;
+	int64_t now_ms = moment_of(db, ask).lease_ms;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		rc = renew_use(db, ask, i, now_ms, result);
@@ -347,7 +354,7 @@ static int
 mta_refused(struct sqlite_db *db, const struct limits_ask *ask)
 {
 	unsigned noted;
-	int rc = get_note(db, ask, moment_of(ask).lease_ms, &noted);
+	int rc = get_note(db, ask, moment_of(db, ask).lease_ms, &noted);
 	return rc == SQLITE_DONE ? give_back_others(db, ask, noted) : rc;
 }
 

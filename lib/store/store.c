@@ -31,6 +31,7 @@ struct store {
 	struct turn_hook hook;
 	struct store_job *spare;
 	size_t jobs; /* with the backend */
+	size_t late; /* of these, whose time is over */
 };
 
 /* Once for each job; what the job itself holds belongs to the backend until it is done. */
@@ -132,9 +133,9 @@ start_waiting(struct store *store, struct store_job *job)
 
 /* One stall takes many questions with it: those asked before it was counted are not more. */
 static void
-note_time_out(struct store *store, const struct store_job *job, int64_t now_ms)
+note_time_out(struct store *store, int64_t asked_ms, int64_t now_ms)
 {
-	if (job->asked_ms < store->timed_out_ms)
+	if (asked_ms < store->timed_out_ms)
 		return;
 	store->timed_out_ms = now_ms;
 	breaker_timed_out(&store->breaker, now_ms);
@@ -149,8 +150,10 @@ on_deadline(void *arg)
 	while (store->waiting && store->waiting->deadline_ms <= now_ms) {
 		struct store_job *job = store->waiting;
 		stop_waiting(store, job);
+		job->late = true;
+		store->late++;
 		stats_add(STAT_STORE_TIMEOUTS, 1);
-		note_time_out(store, job, now_ms);
+		note_time_out(store, job->asked_ms, now_ms);
 		tell(job, &(struct answer){.status = STORE_TIMEOUT});
 	}
 	arm_deadline(store);
@@ -248,6 +251,17 @@ make_job(struct store *store, const struct ask *ask)
 	return job;
 }
 
+/*
+ * Answers come in order, so what is asked behind a question that is late would be late, too.  As
+ * long as that lasts, each deadline that passes is one more time-out.
+ */
+static void
+note_behind_late(struct store *store, int64_t now_ms)
+{
+	if (now_ms - store->timed_out_ms >= store->deadline_ms)
+		note_time_out(store, now_ms, now_ms);
+}
+
 struct store_job *
 store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn *fn,
           void *arg)
@@ -261,6 +275,10 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 		return refuse(store, job, STORE_DOWN);
 	if (store->jobs >= JOBS_MAX)
 		return refuse(store, job, STORE_OVERLOADED);
+	if (store->late > 0) {
+		note_behind_late(store, job->asked_ms);
+		return refuse(store, job, STORE_TIMEOUT);
+	}
 	if (!breaker_allows(&store->breaker, job->asked_ms))
 		return refuse(store, job, STORE_DOWN);
 	if (!store->ops->submit(store->backend, job))
@@ -294,7 +312,10 @@ store_abandon(struct store_job **job_at)
 	job->not_wanted = true;
 }
 
-/* Gives back what a question was granted that nobody wants any more, but no slot held before. */
+/*
+ * Gives back the tokens of a question that nobody wants any more.  A slot belongs to its holder,
+ * who may have been granted it once more since: who asked sees to that.
+ */
 static void
 undo(struct store *store, const struct store_job *job)
 {
@@ -303,7 +324,8 @@ undo(struct store *store, const struct store_job *job)
 	    !job->answer.limits.granted)
 		return;
 	ask.kind = ASK_GIVE_BACK;
-	limits_keep_taken(&ask.limits, job->answer.limits.taken & ~ask.limits.mine);
+	limits_keep_taken(&ask.limits,
+	                  job->answer.limits.taken & limits_rates(&ask.limits));
 	store_tell(store, &ask);
 }
 
@@ -334,6 +356,7 @@ store_job_done(struct store_job *job)
 {
 	struct store *store = job->store;
 	store->jobs--;
+	store->late -= job->late;
 	note_end(store, job);
 	stop_waiting(store, job);
 	if (job->not_wanted)

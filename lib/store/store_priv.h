@@ -27,6 +27,7 @@ struct store_job {
 	int64_t asked_ms;
 	int64_t deadline_ms;
 	bool waiting; /* on the list of those */
+	bool late;    /* its time is over, and the backend still has it */
 	struct store_job *prev, *next;
 };
 

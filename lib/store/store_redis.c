@@ -9,6 +9,7 @@
 #include "store_priv.h"
 
 #define HEARTBEAT_MS 60000
+#define SETTLE_MS    500 /* for what was told last, when a daemon stops */
 
 static void
 on_lost(void *arg)
@@ -58,7 +59,7 @@ configure_redis(struct store_backend *backend, const struct conf *conf)
 static void
 close_redis(struct store_backend *backend)
 {
-	link_flush(backend->link); /* what was told last */
+	link_settle(backend->link, SETTLE_MS);
 	link_free(&backend->link);
 	timer_free(&backend->heartbeat);
 	explicit_bzero(backend->password, strlen(backend->password));
