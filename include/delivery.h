@@ -44,12 +44,12 @@ void delivery_give_back(struct delivery *delivery);
 void delivery_end(struct delivery **delivery);
 
 /*
- * Renews what deliveries hold, when it is due, and forgets what policyd's hold no longer; called by
- * the engine once a second.
+ * Renews what the milter's deliveries hold, when it is due; what policyd's took a while ago leaves
+ * engine->share.  Called by the engine once a second.
  */
 void deliveries_renew(struct engine *engine);
 
-/* At once: limits.lease has been changed. */
+/* At once: limits.lease has been changed, or the store is back. */
 void deliveries_renew_all(struct engine *engine);
 
 #endif

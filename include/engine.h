@@ -28,6 +28,7 @@ struct engine {
 	struct delivery *deliveries; /* under way */
 	uint64_t next_holder;        /* of a session without address and port */
 	struct loop_timer *renew_timer;
+	bool store_was_up;    /* when the timer rang last */
 	uint32_t next_serial; /* of a decision; becomes its id */
 	bool test_clock;
 	int64_t test_now_s; /* the last request's; 0 without a test clock */

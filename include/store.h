@@ -52,7 +52,10 @@ typedef void store_fn(void *arg, const struct answer *answer);
 struct store_job *store_ask(struct store *store, const struct ask *ask, int64_t limit_ms,
                             store_fn *fn, void *arg);
 
-/* Tells without an answer; lost while the store is away. */
+/*
+ * Tells without an answer.  Slots that are given back while the store is away are given back when
+ * it is there again, before it is asked anything.
+ */
 void store_tell(struct store *store, const struct ask *ask);
 
 /*

@@ -17,9 +17,6 @@
 /* Enough for what the callbacks do; workers may become many. */
 #define STACK_BYTES (256 * 1024)
 
-/* Longer than an MTA lets an SMTP client be silent: Postfix 300 s. */
-#define TIMEOUT_S 600
-
 /* A thread's own: blocked, they end the process without a trace of why. */
 static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
@@ -139,7 +136,7 @@ on_ended(void *arg)
 }
 
 /* Signals are for the loop: none of libmilter's threads, which inherit this, takes one. */
-static bool
+static int
 start_thread(struct server *server)
 {
 	pthread_t thread;
@@ -150,7 +147,7 @@ start_thread(struct server *server)
 	pthread_sigmask(SIG_BLOCK, &others, &old);
 	int rc = pthread_create(&thread, NULL, run_libmilter, server);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc == 0 && pthread_detach(thread) == 0;
+	return rc == 0 ? pthread_detach(thread) : rc;
 }
 
 bool
@@ -158,10 +155,10 @@ server_start(struct server *server, struct daemon *daemon, struct err *err_out)
 {
 	raise_thread_limit(daemon->conf);
 	set_stack_of_workers();
-	smfi_settimeout(TIMEOUT_S);
 	server->ended = post_new(daemon->loop, on_ended, daemon);
-	if (!start_thread(server))
-		return err_set(err_out, "cannot start a thread");
+	int rc = start_thread(server);
+	if (rc != 0)
+		return err_set(err_out, "cannot start a thread: %s", strerror(rc));
 	if (server->listener) {
 		char buf[300];
 		struct text name = TEXT(buf);

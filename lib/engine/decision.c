@@ -95,6 +95,24 @@ on_limits(void *arg, const struct answer *answer)
 	limits_answered(arg, answer);
 }
 
+/*
+ * This process alone has all of a limit under way: no need to ask, and no harm if leases have run
+ * out.  Only the milter knows it, since it sees deliveries end.
+ */
+static bool
+is_full_here(struct decision *decision, struct limits_result *result_out)
+{
+	struct engine *engine = decision->engine;
+	struct ask refused = decision->ask;
+	if (engine->kind != ENGINE_OF_MILTER ||
+	    !share_is_full(engine->share, &decision->ask.limits, result_out))
+		return false;
+	refused.kind = ASK_REFUSED;
+	if (store_secret(engine->store))
+		store_tell(engine->store, &refused);
+	return true;
+}
+
 /* Not after the greylist gate has just found that it does not answer. */
 static bool
 may_ask_store(const struct decision *decision, int64_t left_ms)
@@ -114,6 +132,11 @@ ask_limits(struct decision *decision)
 	delivery_ask(decision->delivery, engine, decision->conf, decision->query,
 	             &decision->plan, &decision->ask.limits);
 	decision->ask.limits.now_ms = engine->test_now_s * 1000;
+	struct answer full = {.status = STORE_OK};
+	if (is_full_here(decision, &full.limits)) {
+		limits_answered(decision, &full);
+		return;
+	}
 	decision->asked = true;
 	if (!may_ask_store(decision, left_ms)) {
 		enum store_status status =

@@ -13,10 +13,12 @@
 /* A message has at most so many recipients in Postfix; more uses than that run out by themselves. */
 #define HELD_MAX 4000
 
+#define IN_SHARE_MS 20000
+
 struct held {
 	struct limit_use use;
 	unsigned tokens; /* of a rate, from the store */
-	bool maybe; /* a slot that a late answer may still bring: only to be given back */
+	bool maybe; /* a slot that may be held: not to be counted, only to be given back */
 };
 
 struct delivery {
@@ -286,14 +288,21 @@ renew(struct delivery *delivery)
 	send_gathered(delivery->engine, &ask, true, on_renewed);
 }
 
-/* What policyd holds has run out in the store by then. */
+/*
+ * policyd does not see deliveries end.  In its share of the limits, which counts while the store is
+ * away, they count no longer than most of them last.
+ */
 static void
-forget_old(struct delivery *delivery, int64_t now_ms)
+leave_share(struct delivery *delivery, int64_t now_ms)
 {
-	if (now_ms - delivery->renewed_ms < delivery->engine->conf->policyd.hold_ms)
+	if (now_ms - delivery->renewed_ms < IN_SHARE_MS)
 		return;
-	delivery->renewed_ms = now_ms;
-	forget_held(delivery);
+	for (size_t i = 0; i < delivery->n; i++) {
+		struct held *held = &delivery->held[i];
+		if (is_slot(held) && !held->maybe)
+			share_drop(delivery->engine->share, &held->use.key);
+		held->maybe |= is_slot(held);
+	}
 }
 
 static void
@@ -315,15 +324,24 @@ deliveries_renew(struct engine *engine)
 	if (engine->kind == ENGINE_OF_MILTER)
 		renew_when_due(delivery, now_ms);
 	else
-		forget_old(delivery, now_ms);
+		leave_share(delivery, now_ms);
 }
 
+/* The next time they are due one after the other. */
 void
 deliveries_renew_all(struct engine *engine)
 {
+	int64_t now_ms = loop_now_ms(engine->loop);
+	int64_t every_ms = engine->conf->limits.lease_ms / 3;
+	int64_t n = 0, i = 0;
 	struct delivery *delivery;
+	if (engine->kind != ENGINE_OF_MILTER)
+		return;
+	DL_COUNT(engine->deliveries, delivery, n);
 	DL_FOREACH(engine->deliveries, delivery)
-	if (engine->kind == ENGINE_OF_MILTER)
-		delivery->renewed_ms = INT64_MIN / 2;
-	deliveries_renew(engine);
+	{
+		delivery->renewed_ms = now_ms - every_ms * i++ / n;
+		if (!delivery->unkeyed)
+			renew(delivery);
+	}
 }

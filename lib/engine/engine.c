@@ -25,7 +25,12 @@ static void
 on_renew_timer(void *arg)
 {
 	struct engine *engine = arg;
-	deliveries_renew(engine);
+	bool up = store_is_up(engine->store);
+	if (up && !engine->store_was_up)
+		deliveries_renew_all(engine);
+	else
+		deliveries_renew(engine);
+	engine->store_was_up = up;
 	timer_start(engine->renew_timer, RENEW_MS);
 }
 

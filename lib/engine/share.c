@@ -164,3 +164,25 @@ share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
 	result->granted = true;
 	take_tokens(share, ask, result->taken, nodes, now_us);
 }
+
+bool
+share_is_full(const struct share *share, const struct limits_ask *ask,
+              struct limits_result *result_out)
+{
+	bool first = true;
+	for (size_t i = 0; i < ask->n; i++) {
+		const struct limit_use *use = &ask->uses[i];
+		if (use->kind != LIMIT_CONCURRENCY)
+			continue;
+		const struct entry *entry = find(share, &use->key);
+		int64_t slots = entry ? entry->slots : 0;
+		bool is_mine = ask->mine & 1u << i;
+		if (slots >= use->count && !is_mine && !use->observed) {
+			*result_out = (struct limits_result){.refused = (int)i,
+			                                     .held = first ? slots : 0};
+			return true;
+		}
+		first = false;
+	}
+	return false;
+}

@@ -30,10 +30,12 @@ static const char *const statements[] = {
 		"SELECT key, rec FROM identity WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[ST_DROP_TRIPLET] = "DELETE FROM triplet WHERE key = ?1 AND rec = ?2",
 	[ST_DROP_IDENTITY] = "DELETE FROM identity WHERE key = ?1 AND rec = ?2",
-	[ST_GET_SLOTS] =
-		("SELECT total(live), total(live AND holder = ?4), total(live AND holder = ?5), "
-                 "count(*) FROM (SELECT holder, expires > ?2 AND expires <= ?3 AS live "
-                 "FROM lease WHERE key = ?1)"),
+	[ST_COUNT_SLOTS] = ("SELECT total(expires > ?2 AND expires <= ?3), count(*) "
+                            "FROM lease WHERE key = ?1"),
+	[ST_FIND_SLOT] =
+		("SELECT 1 FROM lease WHERE key = ?1 AND expires > ?2 AND expires <= ?3 "
+                 "AND holder = ?4"),
+	[ST_FIND_LEASE] = "SELECT 1 FROM lease WHERE key = ?1 AND holder = ?2",
 	[ST_PUT_LEASE] =
 		"INSERT OR REPLACE INTO lease (key, holder, expires) VALUES (?1, ?2, ?3)",
 	[ST_DROP_LEASE] = "DELETE FROM lease WHERE key = ?1 AND holder = ?2",
@@ -42,7 +44,8 @@ static const char *const statements[] = {
 	[ST_GET_RATE] = "SELECT tat FROM rate WHERE key = ?1",
 	[ST_PUT_RATE] = "INSERT OR REPLACE INTO rate (key, tat) VALUES (?1, ?2)",
 	[ST_GET_NOTE] =
-		"SELECT message, bounds FROM note WHERE key = ?1 AND expires > ?2",
+		("SELECT message, bounds FROM note WHERE key = ?1 AND expires > ?2 "
+                 "AND expires <= ?3"),
 	[ST_PUT_NOTE] =
 		"INSERT OR REPLACE INTO note (key, message, bounds, expires) VALUES (?1, ?2, ?3, ?4)",
 	[ST_DROP_NOTE] = "DELETE FROM note WHERE key = ?1",
@@ -302,10 +305,10 @@ forget_dead_leases(struct sqlite_db *db, const char *owner)
 	read_boot_id(boot);
 	char *sql = sqlite3_mprintf(
 		"DELETE FROM lease WHERE substr(holder, 1, length(%Q)) = %Q AND %Q <> '' OR "
-		"(SELECT value FROM meta WHERE name = 'boot') IS NOT %Q;"
-		"INSERT INTO meta VALUES ('boot', %Q) ON CONFLICT (name) DO UPDATE "
+		"%Q <> '' AND (SELECT value FROM meta WHERE name = 'boot') IS NOT %Q;"
+		"INSERT INTO meta SELECT 'boot', %Q WHERE %Q <> '' ON CONFLICT (name) DO UPDATE "
 		"SET value = excluded.value WHERE value <> excluded.value",
-		owner, owner, owner, boot, boot);
+		owner, owner, owner, boot, boot, boot, boot);
 	bool done = sql && exec(db, sql);
 	int rc = sqlite3_errcode(db->handle);
 	sqlite3_free(sql);

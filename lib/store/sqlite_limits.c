@@ -9,6 +9,8 @@
 #include "clock.h"
 #include "gcra.h"
 
+#define TAT_MAX_US (INT64_C(1) << 53) /* nothing of ours is larger */
+
 #define NOTE_MS 20000 /* the milter hears of a recipient right after policyd */
 
 struct moment {
@@ -21,7 +23,7 @@ struct slots {
 	int64_t held; /* in force */
 	bool mine;
 	bool others;  /* the same session's, under its other name */
-	int64_t rows; /* with those that have run out */
+	int64_t dead; /* rows that have run out */
 };
 
 static sqlite3_stmt *
@@ -53,26 +55,60 @@ bind_holder(sqlite3_stmt *stmt, int at, const char *holder)
 	sqlite3_bind_text(stmt, at, holder, -1, SQLITE_STATIC);
 }
 
-static int
-get_slots(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
-          int64_t now_ms, struct slots *slots_out)
+static sqlite3_stmt *
+bind_slots(struct sqlite_db *db, enum statement statement, const struct limits_ask *ask,
+           const struct key *key, int64_t now_ms)
 {
-	sqlite3_stmt *stmt = bind_key(db, ST_GET_SLOTS, key);
+	sqlite3_stmt *stmt = bind_key(db, statement, key);
 	sqlite3_bind_int64(stmt, 2, now_ms);
 	sqlite3_bind_int64(stmt, 3, now_ms + ask->ttl_max_ms);
-	bind_holder(stmt, 4, ask->holder);
-	bind_holder(stmt, 5, ask->other);
+	return stmt;
+}
+
+/* Whether the statement gives a row. */
+static int
+step_found(sqlite3_stmt *stmt, bool *found_out)
+{
+	int rc = sqlite3_step(stmt);
+	*found_out = rc == SQLITE_ROW;
+	sqlite3_reset(stmt);
+	return *found_out ? SQLITE_DONE : rc;
+}
+
+static int
+find_slot(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
+          const char *holder, int64_t now_ms, bool *found_out)
+{
+	sqlite3_stmt *stmt = bind_slots(db, ST_FIND_SLOT, ask, key, now_ms);
+	bind_holder(stmt, 4, holder);
+	return step_found(stmt, found_out);
+}
+
+static int
+count_slots(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
+            int64_t now_ms, struct slots *slots)
+{
+	sqlite3_stmt *stmt = bind_slots(db, ST_COUNT_SLOTS, ask, key, now_ms);
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
-		*slots_out = (struct slots){
-			.held = sqlite3_column_int64(stmt, 0),
-			.mine = sqlite3_column_int64(stmt, 1) > 0,
-			.others = sqlite3_column_int64(stmt, 2) > 0,
-			.rows = sqlite3_column_int64(stmt, 3),
-		};
-		rc = SQLITE_DONE;
+		slots->held = sqlite3_column_int64(stmt, 0);
+		slots->dead = sqlite3_column_int64(stmt, 1) - slots->held;
 	}
 	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW ? SQLITE_DONE : rc;
+}
+
+/* Counting looks at each lease of the limit; who has a slot may do without. */
+static int
+get_slots(struct sqlite_db *db, const struct limits_ask *ask, const struct key *key,
+          bool count, int64_t now_ms, struct slots *slots_out)
+{
+	*slots_out = (struct slots){0};
+	int rc = find_slot(db, ask, key, ask->holder, now_ms, &slots_out->mine);
+	if (rc == SQLITE_DONE && *ask->other)
+		rc = find_slot(db, ask, key, ask->other, now_ms, &slots_out->others);
+	if (rc == SQLITE_DONE && (count || (!slots_out->mine && !slots_out->others)))
+		rc = count_slots(db, ask, key, now_ms, slots_out);
 	return rc;
 }
 
@@ -93,13 +129,22 @@ drop_lease(struct sqlite_db *db, const struct key *key, const char *holder)
 	return db_step(db, ST_DROP_LEASE);
 }
 
+/* Mostly there is none, and then no write lock is needed. */
+static int
+drop_found_lease(struct sqlite_db *db, const struct key *key, const char *holder)
+{
+	sqlite3_stmt *stmt = bind_key(db, ST_FIND_LEASE, key);
+	bool found;
+	bind_holder(stmt, 2, holder);
+	int rc = step_found(stmt, &found);
+	return rc == SQLITE_DONE && found ? drop_lease(db, key, holder) : rc;
+}
+
 static int
 drop_dead_leases(struct sqlite_db *db, const struct limits_ask *ask,
                  const struct key *key, int64_t now_ms)
 {
-	sqlite3_stmt *stmt = bind_key(db, ST_DROP_DEAD_LEASES, key);
-	sqlite3_bind_int64(stmt, 2, now_ms);
-	sqlite3_bind_int64(stmt, 3, now_ms + ask->ttl_max_ms);
+	bind_slots(db, ST_DROP_DEAD_LEASES, ask, key, now_ms);
 	return db_step(db, ST_DROP_DEAD_LEASES);
 }
 
@@ -111,7 +156,7 @@ take_slot(struct sqlite_db *db, const struct limits_ask *ask, const struct key *
 	int rc = SQLITE_DONE;
 	if (slots->others && !ask->takes_over)
 		return SQLITE_DONE;
-	if (slots->rows > slots->held)
+	if (slots->dead > 0)
 		rc = drop_dead_leases(db, ask, key, now_ms);
 	if (rc == SQLITE_DONE && slots->others)
 		rc = drop_lease(db, key, ask->other);
@@ -124,6 +169,8 @@ get_rate(struct sqlite_db *db, const struct key *key, int64_t *tat_us_out)
 	sqlite3_stmt *stmt = bind_key(db, ST_GET_RATE, key);
 	int rc = sqlite3_step(stmt);
 	*tat_us_out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	if (*tat_us_out < 0 || *tat_us_out > TAT_MAX_US)
+		*tat_us_out = 0;
 	sqlite3_reset(stmt);
 	return rc == SQLITE_ROW ? SQLITE_DONE : rc;
 }
@@ -145,6 +192,7 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 		return SQLITE_DONE;
 	sqlite3_stmt *stmt = bind_key(db, ST_GET_NOTE, &ask->note);
 	sqlite3_bind_int64(stmt, 2, now_ms);
+	sqlite3_bind_int64(stmt, 3, now_ms + NOTE_MS);
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		uint64_t message = (uint64_t)sqlite3_column_int64(stmt, 0);
@@ -159,7 +207,7 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 static bool
 is_noted(const struct limit_use *use, unsigned bounds)
 {
-	return bounds & 1u << limit_bound(use);
+	return use->kind != LIMIT_CONCURRENCY && bounds & 1u << limit_bound(use);
 }
 
 static int
@@ -202,7 +250,7 @@ judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 		return rc;
 	}
 	struct slots *slots = &judged->slots[i];
-	int rc = get_slots(db, ask, &use->key, judged->now.lease_ms, slots);
+	int rc = get_slots(db, ask, &use->key, true, judged->now.lease_ms, slots);
 	bool has = slots->mine || slots->others;
 	*room_out = has || slots->held < use->count;
 	result->wait_ms = 0;
@@ -258,7 +306,8 @@ take_all(struct sqlite_db *db, const struct limits_ask *ask, const struct judged
 		if (!(taken & 1u << i))
 			continue;
 		rc = take_use(db, ask, i, judged);
-		bounds |= 1u << limit_bound(&ask->uses[i]);
+		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
+			bounds |= 1u << limit_bound(&ask->uses[i]);
 	}
 	if (rc != SQLITE_DONE || !limits_have_rates(ask))
 		return rc;
@@ -298,10 +347,10 @@ give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned no
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
-			rc = drop_lease(db, &ask->uses[i].key, ask->other);
+			rc = drop_found_lease(db, &ask->uses[i].key, ask->other);
 		else if (is_noted(&ask->uses[i], noted))
 			rc = give_back_rate(db, &ask->uses[i], now_us);
-	return rc == SQLITE_DONE && limits_have_rates(ask) ? drop_note(db, ask) : rc;
+	return rc == SQLITE_DONE && noted ? drop_note(db, ask) : rc;
 }
 
 static int
@@ -327,7 +376,7 @@ renew_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i, int64_t 
 {
 	const struct limit_use *use = &ask->uses[i];
 	struct slots slots = {0};
-	int rc = get_slots(db, ask, &use->key, now_ms, &slots);
+	int rc = get_slots(db, ask, &use->key, false, now_ms, &slots);
 	bool ran_out = !slots.mine && !slots.others;
 	if (rc != SQLITE_DONE)
 		return rc;

@@ -3,11 +3,15 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "backlog.h"
 #include "breaker.h"
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
 #include "store_priv.h"
+
+/* What could not be told is told again after this. */
+#define TELL_AGAIN_MS 500
 
 /* More jobs than this under way (late ones included) means that the store is stuck. */
 #define JOBS_MAX 16384
@@ -32,6 +36,8 @@ struct store {
 	struct store_job *spare;
 	size_t jobs; /* with the backend */
 	size_t late; /* of these, whose time is over */
+	struct backlog backlog;
+	struct loop_timer *backlog_timer;
 };
 
 /* Once for each job; what the job itself holds belongs to the backend until it is done. */
@@ -159,6 +165,62 @@ on_deadline(void *arg)
 	arm_deadline(store);
 }
 
+static struct store_job *
+make_job(struct store *store, const struct ask *ask)
+{
+	struct store_job *job = take_job(store);
+	job->store = store;
+	job->backend = store->backend;
+	job->ask = *ask;
+	job->asked_ms = loop_now_ms(store->loop);
+	stats_add(STAT_STORE_ASKED, 1);
+	return job;
+}
+
+static void
+keep_for_later(struct store *store, const struct ask *ask, unsigned tells)
+{
+	backlog_add(&store->backlog, ask, tells);
+	if (store->backlog_timer && !timer_is_running(store->backlog_timer))
+		timer_start(store->backlog_timer, TELL_AGAIN_MS);
+}
+
+static void
+tell_once(struct store *store, const struct ask *ask, unsigned tells)
+{
+	if (!store->up || store->jobs >= JOBS_MAX) {
+		keep_for_later(store, ask, tells);
+		return;
+	}
+	struct store_job *job = make_job(store, ask);
+	job->told_only = true;
+	job->tells = tells;
+	if (store->ops->submit(store->backend, job)) {
+		store->jobs++;
+	} else {
+		keep_for_later(store, ask, tells);
+		give_back(store, job);
+	}
+}
+
+void
+store_tell(struct store *store, const struct ask *ask)
+{
+	tell_once(store, ask, 0);
+}
+
+/* As many as there are now: what fails again waits for the next time. */
+static void
+tell_again(void *arg)
+{
+	struct store *store = arg;
+	struct ask ask;
+	unsigned tells;
+	for (size_t n = store->backlog.n;
+	     n > 0 && store->up && backlog_take(&store->backlog, &ask, &tells); n--)
+		tell_once(store, &ask, tells);
+}
+
 static void
 on_turn_end(void *arg)
 {
@@ -183,6 +245,7 @@ store_open(struct loop *loop, const struct conf *conf, const char *owner,
 		return NULL;
 	}
 	store->deadline_timer = timer_new(loop, on_deadline, store);
+	store->backlog_timer = timer_new(loop, tell_again, store);
 	loop_at_turn_end(loop, &store->hook);
 	return store;
 }
@@ -208,6 +271,8 @@ store_close(struct store **store_at)
 	store->ops->close(store->backend);
 	loop_undefer(store->loop, &store->refuse_task);
 	timer_free(&store->deadline_timer);
+	timer_free(&store->backlog_timer);
+	backlog_free(&store->backlog);
 	struct store_job *job, *next;
 	DL_FOREACH_SAFE(store->refused, job, next)
 	free(job);
@@ -236,18 +301,6 @@ refuse(struct store *store, struct store_job *job, enum store_status status)
 	job->answer = (struct answer){.status = status, .limits.refused = -1};
 	DL_APPEND(store->refused, job);
 	loop_defer(store->loop, &store->refuse_task);
-	return job;
-}
-
-static struct store_job *
-make_job(struct store *store, const struct ask *ask)
-{
-	struct store_job *job = take_job(store);
-	job->store = store;
-	job->backend = store->backend;
-	job->ask = *ask;
-	job->asked_ms = loop_now_ms(store->loop);
-	stats_add(STAT_STORE_ASKED, 1);
 	return job;
 }
 
@@ -286,19 +339,6 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	store->jobs++;
 	start_waiting(store, job);
 	return job;
-}
-
-void
-store_tell(struct store *store, const struct ask *ask)
-{
-	if (!store->up || store->jobs >= JOBS_MAX)
-		return;
-	struct store_job *job = make_job(store, ask);
-	job->told_only = true;
-	if (store->ops->submit(store->backend, job))
-		store->jobs++;
-	else
-		give_back(store, job);
 }
 
 void
@@ -361,6 +401,8 @@ store_job_done(struct store_job *job)
 	stop_waiting(store, job);
 	if (job->not_wanted)
 		undo(store, job);
+	if (job->told_only && job->answer.status != STORE_OK)
+		keep_for_later(store, &job->ask, job->tells + 1);
 	tell(job, &job->answer);
 	give_back(store, job);
 }
@@ -371,6 +413,7 @@ store_came_up(struct store *store, const struct key_secret *secret)
 	store->secret = *secret;
 	store->have_secret = true;
 	store->up = true;
+	tell_again(store); /* before the first question */
 	if (!store->was_up)
 		note_up(store);
 }

@@ -22,6 +22,7 @@ struct store_job {
 	struct store_backend *backend;
 	store_fn *fn;    /* NULL: nobody waits any more */
 	bool told_only;  /* nobody ever waited */
+	unsigned tells;  /* how often it was told before */
 	bool not_wanted; /* what it is granted is given back */
 	void *arg;
 	int64_t asked_ms;

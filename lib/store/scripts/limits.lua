@@ -47,19 +47,27 @@ local function count_slots(use)
   return redis.call('ZCOUNT', use.key, '(' .. now, now + ttl_max)
 end
 
+local function drop_dead(use)
+  redis.call('ZREMRANGEBYSCORE', use.key, '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', use.key, '(' .. (now + ttl_max), '+inf')
+end
+
 -- Takes a slot that was found free, or goes on with the one the session has.
 local function take_slot(use, others)
   if others and not takes_over then
     return
   end
   -- The index first: when that fails, nothing is held that nobody knows of.
-  if redis.call('ZADD', INDEX, now + ttl_max, use.key) == 1 then
+  local last = tonumber(redis.call('ZSCORE', INDEX, use.key) or 0)
+  if last < now + ttl then
+    redis.call('ZADD', INDEX, now + ttl, use.key)
+  end
+  if last == 0 then
     redis.call('ZREMRANGEBYSCORE', INDEX, '-inf', now)
   end
   redis.call('PEXPIRE', INDEX, ttl_max + KEPT_MS)
-  if redis.call('ZCARD', use.key) > use.held then
-    redis.call('ZREMRANGEBYSCORE', use.key, '-inf', now)
-    redis.call('ZREMRANGEBYSCORE', use.key, '(' .. (now + ttl_max), '+inf')
+  if use.held and redis.call('ZCARD', use.key) > use.held then
+    drop_dead(use)
   end
   if others then
     redis.call('ZREM', use.key, other)
@@ -68,10 +76,10 @@ local function take_slot(use, others)
   redis.call('PEXPIRE', use.key, ttl_max + KEPT_MS)
 end
 
-local function set_rate(use, tat)
+local function set_rate(use, tat, call)
   if tat > now_us then
     local kept = math.floor((tat - now_us) / 1000) + 1000
-    redis.call('SET', use.key, string.format('%.0f', tat), 'PX', kept)
+    call('SET', use.key, string.format('%.0f', tat), 'PX', kept)
   else
     redis.call('DEL', use.key)
   end
@@ -86,10 +94,7 @@ local function tat_of(use)
 end
 
 local function give_back_rate(use)
-  local tat = tat_of(use)
-  if tat > 0 then
-    set_rate(use, tat - use.interval)
-  end
+  set_rate(use, tat_of(use) - use.interval, redis.pcall)
 end
 
 local noted_bounds = 0
@@ -106,25 +111,29 @@ local function read_note()
   end
   noted_bounds = tonumber(bounds)
   for _, use in ipairs(uses) do
-    use.noted = bit.band(noted_bounds, use.bit) ~= 0
+    use.noted = not use.leases and bit.band(noted_bounds, use.bit) ~= 0
   end
 end
 
 local function write_note()
   local bounds = noted_bounds
   for _, use in ipairs(uses) do
-    if use.taken then
+    if use.taken and not use.leases then
       bounds = bit.bor(bounds, use.bit)
     end
   end
   redis.call('SET', NOTE, string.format('%s %d %d', message, bounds, now + NOTE_MS), 'PX', NOTE_MS)
 end
 
-local function give_back_others()
+-- Slots first: that works with a full memory, too.
+local function give_back(name, is_taken)
   for _, use in ipairs(uses) do
     if use.leases then
-      redis.call('ZREM', use.key, other)
-    elseif use.noted then
+      redis.call('ZREM', use.key, name)
+    end
+  end
+  for _, use in ipairs(uses) do
+    if not use.leases and is_taken(use) then
       give_back_rate(use)
     end
   end
@@ -133,17 +142,12 @@ local function give_back_others()
   end
 end
 
+local function give_back_others()
+  give_back(other, function(use) return use.noted end)
+end
+
 if what == 'back' then
-  for _, use in ipairs(uses) do
-    if use.leases then
-      redis.call('ZREM', use.key, holder)
-    else
-      give_back_rate(use)
-    end
-  end
-  if have_rates then
-    redis.call('DEL', NOTE)
-  end
+  give_back(holder, function() return true end)
   return answer(0, 0, 0, 0, 0, 0, 0)
 end
 
@@ -158,7 +162,8 @@ if what == 'renew' then
   for _, use in ipairs(uses) do
     local others = holds(use.key, other)
     local ran_out = not others and not holds(use.key, holder)
-    use.held = count_slots(use)
+    redis.call('ZREM', use.key, '') -- behind a write that needs no memory, others are let through
+    use.held = ran_out and count_slots(use)
     if ran_out and use.held >= use.count then
       lost = 1
     else
@@ -203,7 +208,7 @@ for _, use in ipairs(uses) do
   if use.taken and use.leases then
     take_slot(use, use.others)
   elseif use.taken and not use.noted then
-    set_rate(use, math.max(use.tat, now_us) + use.interval)
+    set_rate(use, math.max(use.tat, now_us) + use.interval, redis.call)
   end
 end
 if have_rates and not takes_over then

@@ -1,0 +1,56 @@
+/* backlog.c - a bounded queue of give-backs. */
+#include "backlog.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+#define TOLD_MAX  16384
+#define TELLS_MAX 5
+
+void
+backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
+{
+	struct ask slots = *ask;
+	limits_keep_taken(&slots.limits, ~limits_rates(&slots.limits));
+	if (slots.limits.n == 0 || tells >= TELLS_MAX)
+		return;
+	if (backlog->n == TOLD_MAX) {
+		struct ask oldest;
+		backlog_take(backlog, &oldest, &(unsigned){0});
+	}
+	struct told *told = mem_new(struct told);
+	told->ask = slots;
+	told->tells = tells;
+	if (backlog->last)
+		backlog->last->next = told;
+	else
+		backlog->first = told;
+	backlog->last = told;
+	backlog->n++;
+}
+
+bool
+backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_out)
+{
+	struct told *told = backlog->first;
+	if (!told)
+		return false;
+	backlog->first = told->next;
+	if (!backlog->first)
+		backlog->last = NULL;
+	backlog->n--;
+	*ask_out = told->ask;
+	*tells_out = told->tells;
+	free(told);
+	return true;
+}
+
+void
+backlog_free(struct backlog *backlog)
+{
+	struct ask ask;
+	unsigned tells;
+	while (backlog_take(backlog, &ask, &tells))
+		;
+}
