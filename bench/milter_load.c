@@ -228,10 +228,12 @@ wake(struct load *load, struct slot *slot, uint64_t now_ns)
 		take_state(load, slot, session_release(&slot->session));
 		break;
 	case SLOT_RETRIES:
-		if (now_ns < slot->deadline_ns) {
+		if (now_ns < slot->deadline_ns)
 			connect_slot(load, slot);
-			break;
-		} /* fall through */
+		else
+			take_state(load, slot,
+			           session_fail(&slot->session, ERROR_TIMEOUT));
+		break;
 	case SLOT_CONNECTS:
 	case SLOT_TALKS:
 		take_state(load, slot, session_fail(&slot->session, ERROR_TIMEOUT));

@@ -72,7 +72,7 @@ session_end(struct session *session)
 	session->sender = session->user = session->certificate = (struct slice){0};
 	session->instance = session->header = (struct slice){0};
 	session->only_recipient = (struct slice){0};
-	session->asked = session->accepted = 0;
+	session->accepted = 0;
 }
 
 static struct query
@@ -148,9 +148,10 @@ session_rcpt(struct session *session, const struct session_rcpt *rcpt,
              struct slice *reply_out)
 {
 	struct query query = query_of(session, STAGE_RCPT);
-	if (session->asked >= SESSION_RECIPIENTS_MAX)
-		return SESSION_GO_ON;
-	session->asked++;
+	if (session->accepted >= SESSION_RECIPIENTS_MAX) {
+		*reply_out = SLICE("452 4.5.3 Too many recipients");
+		return SESSION_DEFER;
+	}
 	stats_add(STAT_MILTER_RECIPIENTS, 1);
 	query.recipient = address(rcpt->recipient);
 	if (rcpt->mailer && strcmp(rcpt->mailer, "error") == 0)

@@ -19,7 +19,7 @@
 struct sockaddr;
 
 #define SESSION_VALUE_MAX      1000 /* bytes of an address or a macro that are looked at */
-#define SESSION_RECIPIENTS_MAX 1000 /* of one message; the others are not judged */
+#define SESSION_RECIPIENTS_MAX 1000 /* of one message; the others are deferred */
 
 enum session_says {
 	SESSION_GO_ON,
@@ -41,8 +41,7 @@ struct session {
 	struct slice instance;
 	struct slice header; /* of the first verdict that had one */
 	struct slice only_recipient;
-	unsigned asked;    /* recipients that were looked at */
-	unsigned accepted; /* recipients of these that the MTA goes on with */
+	unsigned accepted; /* recipients that the MTA goes on with */
 
 	struct arena step; /* of the recipient under way */
 

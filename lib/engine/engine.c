@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "delivery.h"
@@ -44,6 +45,14 @@ open_store(const struct engine *engine, const struct conf *conf, struct err *err
 	return store_open(engine->loop, conf, owner, err);
 }
 
+/* Ids of daemons that start together should not be the same, nor those after a restart. */
+static uint32_t
+first_serial(void)
+{
+	return (uint32_t)clock_wall_us() * UINT32_C(2654435761) ^
+	       (uint32_t)getpid() * UINT32_C(40503);
+}
+
 struct engine *
 engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool test_clock,
             struct err *err_out)
@@ -52,7 +61,7 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 	engine->kind = kind;
 	engine->loop = loop;
 	engine->test_clock = test_clock;
-	engine->next_serial = (uint32_t)(clock_wall_s() * 1000003);
+	engine->next_serial = first_serial();
 	engine->store = open_store(engine, conf, err_out);
 	if (!engine->store) {
 		free(engine);

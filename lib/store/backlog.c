@@ -2,6 +2,7 @@
 #include "backlog.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mem.h"
 
@@ -44,6 +45,30 @@ backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_out)
 	*tells_out = told->tells;
 	free(told);
 	return true;
+}
+
+static bool
+has_use(const struct limits_ask *ask, const struct key *key)
+{
+	for (size_t i = 0; i < ask->n; i++)
+		if (memcmp(&ask->uses[i].key, key, sizeof(*key)) == 0)
+			return true;
+	return false;
+}
+
+void
+backlog_forget(struct backlog *backlog, const struct limits_ask *ask)
+{
+	for (struct told *told = backlog->first; told; told = told->next) {
+		struct limits_ask *old = &told->ask.limits;
+		unsigned others = 0;
+		if (strcmp(old->holder, ask->holder) != 0)
+			continue;
+		for (size_t i = 0; i < old->n; i++)
+			if (!has_use(ask, &old->uses[i].key))
+				others |= 1u << i;
+		limits_keep_taken(old, others);
+	}
 }
 
 void

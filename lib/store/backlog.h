@@ -30,6 +30,9 @@ void backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
 /* Takes the oldest; false when there is none. */
 bool backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_out);
 
+/* The holder takes these slots anew: an older give-back must not take them away. */
+void backlog_forget(struct backlog *backlog, const struct limits_ask *ask);
+
 void backlog_free(struct backlog *backlog);
 
 #endif

@@ -324,6 +324,8 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	job->fn = fn;
 	job->arg = arg;
 	job->deadline_ms = job->asked_ms + within_ms;
+	if (ask->kind != ASK_GREYLIST)
+		backlog_forget(&store->backlog, &ask->limits);
 	if (!store->up)
 		return refuse(store, job, STORE_DOWN);
 	if (store->jobs >= JOBS_MAX)
