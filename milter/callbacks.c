@@ -17,7 +17,11 @@
  (SMFIP_NOHELO | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NOBODY | SMFIP_NOUNKNOWN | \
   SMFIP_RCPT_REJ)
 
+/* Steps that are only listened to: where the MTA offers it, it waits for no answer. */
+#define SILENT_STEPS (SMFIP_NR_CONN | SMFIP_NR_MAIL)
+
 static struct sessions *all; /* libmilter has no room for an argument */
+static char silent; /* its address is the private data until there is a session */
 
 /* libmilter's strings are not const, and not written to. */
 static const char *
@@ -52,6 +56,10 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 		wanted |= SMFIF_ADDHDRS;
 	*actions_out = actions & wanted;
 	*steps_out = steps & STEPS;
+	if ((steps & SILENT_STEPS) == SILENT_STEPS) {
+		*steps_out |= SILENT_STEPS;
+		smfi_setpriv(ctx, &silent);
+	}
 	*unused2_out = *unused3_out = 0;
 	if (*actions_out & SMFIF_SETSYMLIST)
 		want_macros(ctx);
@@ -61,34 +69,44 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
-	struct session *session = smfi_getpriv(ctx);
+	bool is_silent = smfi_getpriv(ctx) == &silent;
+	struct session *session = is_silent ? NULL : smfi_getpriv(ctx);
 	session_close(&session);
 	session = session_open(all);
-	smfi_setpriv(ctx, session);
 	if (!session)
-		return SMFIS_ACCEPT;
+		return is_silent ? SMFIS_NOREPLY : SMFIS_ACCEPT;
+	session->silent = is_silent;
+	smfi_setpriv(ctx, session);
 	session_connect(session, &(struct session_peer){
 					 .name = name,
 					 .address = address,
 					 .resolve = macro(ctx, "{client_resolve}"),
 					 .validated = macro(ctx, "_"),
 				 });
-	return SMFIS_CONTINUE;
+	return is_silent ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+/* NULL when this one is not judged. */
+static struct session *
+session_of(SMFICTX *ctx)
+{
+	void *private = smfi_getpriv(ctx);
+	return private == &silent ? NULL : private;
 }
 
 static sfsistat
 on_mail(SMFICTX *ctx, char **args)
 {
-	struct session *session = smfi_getpriv(ctx);
+	struct session *session = session_of(ctx);
 	if (!session)
-		return SMFIS_ACCEPT;
+		return smfi_getpriv(ctx) ? SMFIS_NOREPLY : SMFIS_ACCEPT;
 	session_mail(session, &(struct session_mail){
 				      .sender = args[0],
 				      .user = macro(ctx, "{auth_authen}"),
 				      .certificate = macro(ctx, "{cert_fp}"),
 				      .instance = macro(ctx, "i"),
 			      });
-	return SMFIS_CONTINUE;
+	return session->silent ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 static sfsistat
@@ -116,7 +134,7 @@ static sfsistat
 on_rcpt(SMFICTX *ctx, char **args)
 {
 	struct slice reply = {0};
-	struct session *session = smfi_getpriv(ctx);
+	struct session *session = session_of(ctx);
 	if (!session)
 		return SMFIS_ACCEPT;
 	enum session_says says =
@@ -134,7 +152,7 @@ static sfsistat
 on_data(SMFICTX *ctx)
 {
 	struct slice reply = {0};
-	struct session *session = smfi_getpriv(ctx);
+	struct session *session = session_of(ctx);
 	if (!session)
 		return SMFIS_ACCEPT;
 	enum session_says says = session_data(session, &reply);
@@ -158,7 +176,7 @@ add_header(SMFICTX *ctx, struct slice header)
 static sfsistat
 on_end_of_message(SMFICTX *ctx)
 {
-	struct session *session = smfi_getpriv(ctx);
+	struct session *session = session_of(ctx);
 	if (session) {
 		add_header(ctx, session->header);
 		session_end(session);
@@ -169,7 +187,7 @@ on_end_of_message(SMFICTX *ctx)
 static sfsistat
 on_abort(SMFICTX *ctx)
 {
-	struct session *session = smfi_getpriv(ctx);
+	struct session *session = session_of(ctx);
 	if (session)
 		session_end(session);
 	return SMFIS_CONTINUE;
@@ -178,8 +196,10 @@ on_abort(SMFICTX *ctx)
 static sfsistat
 on_close(SMFICTX *ctx)
 {
-	struct session *session = smfi_getpriv(ctx);
-	smfi_setpriv(ctx, NULL);
+	struct session *session = session_of(ctx);
+	/* Another session may follow on this connection, by what was negotiated. */
+	bool is_silent = session ? session->silent : smfi_getpriv(ctx) != NULL;
+	smfi_setpriv(ctx, is_silent ? &silent : NULL);
 	session_close(&session);
 	return SMFIS_CONTINUE;
 }

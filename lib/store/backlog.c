@@ -7,7 +7,7 @@
 #include "mem.h"
 
 #define TOLD_MAX  16384
-#define TELLS_MAX 5
+#define TELLS_MAX 20
 
 void
 backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)

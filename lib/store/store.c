@@ -188,6 +188,8 @@ keep_for_later(struct store *store, const struct ask *ask, unsigned tells)
 static void
 tell_once(struct store *store, const struct ask *ask, unsigned tells)
 {
+	if (ask->limits.n == 0)
+		return;
 	if (!store->up || store->jobs >= JOBS_MAX) {
 		keep_for_later(store, ask, tells);
 		return;
