@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,26 +70,41 @@ on_wake(void *arg)
 }
 
 bool
-fixture_try_open(struct store_fixture *fixture, const struct store_place *place,
-                 const char *const *settings, struct err *err_out)
+fixture_try_open_as(struct store_fixture *fixture, const struct store_place *place,
+                    const char *owner, const char *const *settings, struct err *err_out)
 {
 	*fixture = (struct store_fixture){.place = *place};
 	fixture->conf = place_conf(place, NULL, settings, err_out);
 	ck_assert_msg(fixture->conf != NULL, "%s", err_out->text);
 	fixture->loop = loop_new();
 	fixture->wake = timer_new(fixture->loop, on_wake, fixture);
-	fixture->store = store_open(fixture->loop, fixture->conf, "", err_out);
+	fixture->store = store_open(fixture->loop, fixture->conf, owner, err_out);
 	return fixture->store != NULL;
+}
+
+bool
+fixture_try_open(struct store_fixture *fixture, const struct store_place *place,
+                 const char *const *settings, struct err *err_out)
+{
+	return fixture_try_open_as(fixture, place, "", settings, err_out);
+}
+
+void
+fixture_open_as(struct store_fixture *fixture, const struct store_place *place,
+                const char *owner, const char *const *settings)
+{
+	struct err err;
+	ck_assert_msg(fixture_try_open_as(fixture, place, owner, settings, &err), "%s",
+	              err.text);
+	ck_assert_msg(fixture_wait_up(fixture, true, FIXTURE_PATIENCE_MS),
+	              "the store does not come up");
 }
 
 void
 fixture_open(struct store_fixture *fixture, const struct store_place *place,
              const char *const *settings)
 {
-	struct err err;
-	ck_assert_msg(fixture_try_open(fixture, place, settings, &err), "%s", err.text);
-	ck_assert_msg(fixture_wait_up(fixture, true, FIXTURE_PATIENCE_MS),
-	              "the store does not come up");
+	fixture_open_as(fixture, place, "", settings);
 }
 
 void
@@ -138,7 +154,8 @@ ask_begin(struct store_fixture *fixture, struct question *question)
 	question->fixture = fixture;
 	question->answers = 0;
 	question->asked_ms = clock_mono_ms();
-	question->job = store_ask(fixture->store, &question->ask, INT64_MAX, on_answer, question);
+	question->job =
+		store_ask(fixture->store, &question->ask, INT64_MAX, on_answer, question);
 	fixture->unanswered++;
 	ck_assert_msg(question->answers == 0, "answered from within store_ask()");
 }
@@ -208,6 +225,51 @@ fixture_ask(unsigned identity, unsigned triplet, const struct grey_rules *rules,
 	                    .now_s = now_s};
 }
 
+struct limit_use
+fixture_use(struct slice word)
+{
+	static const char scopes[] = "DCSU", kinds[] = "lmr";
+	const char *scope = strchr(scopes, word.p[0]), *kind = strchr(kinds, word.p[1]);
+	ck_assert_msg(scope && kind, "%.*s is no use", (int)word.n, word.p);
+	struct limit_use use = {.scope = (enum limit_scope)(scope - scopes),
+	                        .kind = (enum limit_kind)(kind - kinds)};
+	char *rest;
+	use.count = strtoll(word.p + 2, &rest, 10);
+	if (*rest == '/')
+		use.per_ms = 1000 * strtoll(rest + 1, &rest, 10);
+	use.observed = *rest == '?';
+	use.key = fixture_key(use.kind == LIMIT_CONCURRENCY ? 'l' : 'r',
+	                      (unsigned)limit_bound(&use));
+	return use;
+}
+
+void
+fixture_uses(const char *text, struct limits_ask *ask)
+{
+	struct slice rest = slice_of(text), word;
+	while (slice_word(&rest, &word))
+		ask->uses[ask->n++] = fixture_use(word);
+}
+
+void
+fixture_put_limits(const struct limits_result *result, struct text *out)
+{
+	if (result->granted)
+		text_printf(out, "yes %x", result->taken);
+	else
+		text_printf(out, "no %x", (unsigned)result->refused);
+	if (result->granted && result->refused >= 0)
+		text_printf(out, " would %x", (unsigned)result->refused);
+	if (!result->granted && result->taken)
+		text_puts(out, " and yet taken");
+	if (result->wait_ms)
+		text_printf(out, " wait %lld", (long long)result->wait_ms);
+	if (result->held)
+		text_printf(out, " held %lld", (long long)result->held);
+	if (result->late || result->lost)
+		text_puts(out, " late or lost");
+}
+
 void
 place_key_name(const struct store_place *place, char kind, const struct key *key,
                struct text *name_out)
@@ -227,6 +289,27 @@ put_blob(const struct key *key, struct text *sql)
 	text_puts(sql, "'");
 }
 
+/* Where SQLite keeps what has that letter. */
+static const struct table {
+	char kind;
+	const char *name, *column;
+} tables[] = {
+	{'i', "identity", "rec"},
+	{'t', "triplet", "rec"},
+	{'r', "rate", "tat"},
+	{'n', "note", "message"},
+};
+
+static const struct table *
+table_of(char kind)
+{
+	for (size_t i = 0; i < COUNT_OF(tables); i++)
+		if (tables[i].kind == kind)
+			return &tables[i];
+	ck_abort_msg("no table of %c", kind);
+	return NULL;
+}
+
 void
 place_plant(const struct store_place *place, char kind, const struct key *key,
             int64_t value)
@@ -240,8 +323,7 @@ place_plant(const struct store_place *place, char kind, const struct key *key,
 		redis_server_do(place->server, buf);
 		return;
 	}
-	text_printf(&text, "INSERT OR REPLACE INTO %s VALUES (",
-	            kind == 'i' ? "identity" : "triplet");
+	text_printf(&text, "INSERT OR REPLACE INTO %s VALUES (", table_of(kind)->name);
 	put_blob(key, &text);
 	text_printf(&text, ", %lld)", (long long)value);
 	place_sql(place, buf);
@@ -257,10 +339,48 @@ place_value(const struct store_place *place, char kind, const struct key *key)
 		place_key_name(place, kind, key, &text);
 		return redis_server_do(place->server, buf);
 	}
-	text_printf(&text, "SELECT rec FROM %s WHERE key = ",
-	            kind == 'i' ? "identity" : "triplet");
+	const struct table *table = table_of(kind);
+	text_printf(&text, "SELECT %s FROM %s WHERE key = ", table->column, table->name);
 	put_blob(key, &text);
 	return place_sql(place, buf);
+}
+
+int64_t
+place_leases(const struct store_place *place, const struct key *key, int64_t from_ms,
+             int64_t to_ms)
+{
+	char buf[512];
+	struct text text = TEXT(buf);
+	if (place->backend == BACKEND_REDIS) {
+		text_puts(&text, "ZCOUNT ");
+		place_key_name(place, 'l', key, &text);
+		text_printf(&text, " (%lld %lld", (long long)from_ms, (long long)to_ms);
+		return redis_server_do(place->server, buf);
+	}
+	text_puts(&text, "SELECT count(*) FROM lease WHERE key = ");
+	put_blob(key, &text);
+	text_printf(&text, " AND expires > %lld AND expires <= %lld", (long long)from_ms,
+	            (long long)to_ms);
+	return place_sql(place, buf);
+}
+
+void
+place_plant_lease(const struct store_place *place, const struct key *key,
+                  const char *holder, int64_t ends_ms)
+{
+	char buf[512];
+	struct text text = TEXT(buf);
+	if (place->backend == BACKEND_REDIS) {
+		text_puts(&text, "ZADD ");
+		place_key_name(place, 'l', key, &text);
+		text_printf(&text, " %lld %s", (long long)ends_ms, holder);
+		redis_server_do(place->server, buf);
+		return;
+	}
+	text_puts(&text, "INSERT OR REPLACE INTO lease VALUES (");
+	put_blob(key, &text);
+	text_printf(&text, ", '%s', %lld)", holder, (long long)ends_ms);
+	place_sql(place, buf);
 }
 
 int64_t

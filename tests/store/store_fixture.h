@@ -52,9 +52,16 @@ const char *place_database(const struct store_place *place);
 bool fixture_try_open(struct store_fixture *fixture, const struct store_place *place,
                       const char *const *settings, struct err *err_out);
 
+/* The same, for a daemon whose holders' names begin with `owner` (store_open). */
+bool fixture_try_open_as(struct store_fixture *fixture, const struct store_place *place,
+                         const char *owner, const char *const *settings,
+                         struct err *err_out);
+
 /* The same, and waits until the store is up. */
 void fixture_open(struct store_fixture *fixture, const struct store_place *place,
                   const char *const *settings);
+void fixture_open_as(struct store_fixture *fixture, const struct store_place *place,
+                     const char *owner, const char *const *settings);
 void fixture_close(struct store_fixture *fixture);
 
 /* One question and what became of it. */
@@ -91,19 +98,44 @@ void answer_is(const char *what, const struct answer *got, enum store_status sta
 void fixture_run_ms(struct store_fixture *fixture, int64_t ms);
 bool fixture_wait_up(struct store_fixture *fixture, bool up, int64_t limit_ms);
 
-/* Keys that differ by kind ('i': identity, 't': triplet) and number. */
+/*
+ * Keys that differ by kind and number: 'i' an identity, 't' a triplet, 'l' leases, 'r' a rate,
+ * 'n' a note.
+ */
 struct key fixture_key(char kind, unsigned number);
 
 /* Try number `triplet` of identity number `identity`, which may be stored. */
 struct ask fixture_ask(unsigned identity, unsigned triplet,
                        const struct grey_rules *rules, int64_t now_s);
 
+/*
+ * Uses as text, with a blank between: "Dl2" two deliveries at the destination, "Cm3/60" three
+ * messages of the client in 60 seconds, "Sr9/60?" recipients of the sender, observed; U is the
+ * user.  Keys go by scope and kind.
+ */
+struct limit_use fixture_use(struct slice word);
+void fixture_uses(const char *text, struct limits_ask *ask);
+
+/*
+ * A result as text: "yes 3 held 1" granted, the bits of what was taken, slots held; "yes 2 would
+ * 0" granted, but use 0, which is observed, has no room; "no 1 wait 500 held 2" use 1 refuses.
+ */
+void fixture_put_limits(const struct limits_result *result, struct text *out);
+
 /* Writes a value under a key of the store, past the store. */
 void place_plant(const struct store_place *place, char kind, const struct key *key,
                  int64_t value);
 
-/* What is stored under the key, read past the store; 0 when there is nothing. */
+/* What is stored under the key, read past the store; 0 when there is nothing.  Not of leases. */
 int64_t place_value(const struct store_place *place, char kind, const struct key *key);
+
+/* How many leases there are that end after `from_ms`, at `to_ms` at the latest. */
+int64_t place_leases(const struct store_place *place, const struct key *key,
+                     int64_t from_ms, int64_t to_ms);
+
+/* Writes a lease, past the store. */
+void place_plant_lease(const struct store_place *place, const struct key *key,
+                       const char *holder, int64_t ends_ms);
 
 /* The name of the key in Redis. */
 void place_key_name(const struct store_place *place, char kind, const struct key *key,
