@@ -5,6 +5,7 @@
 
 #include "harness.h"
 #include "schema.h"
+#include "stats.h"
 
 #define START_S INT64_C(2100000000)
 
@@ -183,7 +184,10 @@ story_run(const char *path, int backend)
 {
 	static struct story story; /* large */
 	char line[LINE_MAX_LEN];
-	story = (struct story){.path = path, .now_s = START_S};
+	story = (struct story){.path = path,
+	                       .now_s = START_S,
+	                       .late_before = stats_get(STAT_LEASES_LATE),
+	                       .lost_before = stats_get(STAT_LEASES_LOST)};
 	arena_init(&story.arena);
 	if (backend == BACKEND_REDIS)
 		redis_server_start(&story.server, NULL);

@@ -58,7 +58,7 @@ follow_message(struct session *session, const struct query *query)
 void
 do_end(struct story *story, struct slice rest)
 {
-	struct slice by, word, key, name;
+	struct slice by = {0}, word = {0}, key = {0}, name = {0};
 	if (!slice_word(&rest, &by) || !slice_word(&rest, &word) ||
 	    !story_pair(word, &key, &name) || !slice_eq(key, SLICE("session")))
 		story_complain(story, "wants: end by=milter session=1",
@@ -234,8 +234,10 @@ said_number(const struct story *story, struct slice name, int64_t *number_out)
 		{SLICE("observed"), verdict->observed},
 		{SLICE("header"), verdict->header.n > 0},
 		{SLICE("held"), story->decision.held},
-		{SLICE("late"), (int64_t)stats_get(STAT_LEASES_LATE)},
-		{SLICE("lost"), (int64_t)stats_get(STAT_LEASES_LOST)},
+		{SLICE("late"),
+	         (int64_t)(stats_get(STAT_LEASES_LATE) - story->late_before)},
+		{SLICE("lost"),
+	         (int64_t)(stats_get(STAT_LEASES_LOST) - story->lost_before)},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(numbers); i++)

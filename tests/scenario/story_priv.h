@@ -38,6 +38,7 @@ struct story {
 	struct store_place place;
 	struct redis_server server;
 	int64_t now_s;
+	uint64_t late_before, lost_before; /* counters when the story began */
 
 	/* what the next start or reload reads */
 	char settings[SETTINGS_MAX][LINE_MAX_LEN];
