@@ -21,4 +21,7 @@ struct slice mailaddr_fold_sender(struct slice address, struct arena *arena);
 /* Case and +extension only: a recipient keeps its digits. */
 struct slice mailaddr_fold_recipient(struct slice address, struct arena *arena);
 
+/* What stands behind the last '@', without a dot at its end; empty without one. */
+struct slice mailaddr_domain(struct slice address);
+
 #endif

@@ -53,7 +53,8 @@ struct plan {
 	struct identity identity; /* empty when nothing needed it */
 	struct slice sender;      /* these two when ask is set */
 	struct slice recipient;
-	struct slice destination; /* its name, or that of the domain */
+	struct slice destination; /* its name, or that of the domain or next hop */
+	struct slice shown;       /* the same for replies: never a next hop */
 	struct limit_of limits[SCOPES];
 	size_t n_limits; /* none: the limits gate is not asked */
 };

@@ -24,24 +24,13 @@ lower(struct slice s, struct arena *arena)
 	return text_slice(&out);
 }
 
-static struct slice
-domain_of(struct slice address)
-{
-	ptrdiff_t at = slice_rfind(address, '@');
-	struct slice domain = slice_from(address, (size_t)at + 1);
-	if (at < 0)
-		return (struct slice){0};
-	return slice_ends_nocase(domain, SLICE(".")) ? slice_head(domain, domain.n - 1)
-	                                             : domain;
-}
-
 struct slice
 limit_destination(const struct conf *conf, const struct query *query, struct arena *arena,
                   const struct conf_destination **destination_out)
 {
 	struct slice host = conf->limits.destinations_by == BY_NEXTHOP
 	                            ? query->nexthop
-	                            : domain_of(query->recipient);
+	                            : mailaddr_domain(query->recipient);
 	*destination_out = NULL;
 	if (host.n == 0)
 		return host;

@@ -249,3 +249,14 @@ mailaddr_fold_recipient(struct slice address, struct arena *arena)
 	cut_extension(&parts);
 	return join(&parts, false, arena);
 }
+
+struct slice
+mailaddr_domain(struct slice address)
+{
+	ptrdiff_t at = slice_rfind(address, '@');
+	struct slice domain = slice_from(address, (size_t)at + 1);
+	if (at < 0)
+		return (struct slice){0};
+	return slice_ends_nocase(domain, SLICE(".")) ? slice_head(domain, domain.n - 1)
+	                                             : domain;
+}

@@ -125,6 +125,9 @@ plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
 	if (!addr_parse(query->client_address, &plan->client))
 		plan->client.family = ADDR_NONE;
 	plan->destination = limit_destination(conf, query, arena, &destination);
+	plan->shown = plan->destination;
+	if (!destination && conf->limits.destinations_by == BY_NEXTHOP)
+		plan->shown = mailaddr_domain(query->recipient);
 	plan->greylist_mode = destination && destination->has_greylist
 	                              ? destination->greylist
 	                              : conf->greylist.mode;

@@ -149,7 +149,7 @@ verdict_make(const struct conf *conf, const struct plan *plan,
 	verdict->reply =
 		expand(verdict->why == WHY_STORE_FAILURE ? conf->store.failure_reply
 	                                                 : conf->greylist.reply,
-	               verdict, plan->destination, arena);
+	               verdict, plan->shown, arena);
 	if (plan->greylist_mode == MODE_OBSERVE) {
 		verdict->action = VERDICT_ACCEPT;
 		verdict->observed = true;
@@ -196,5 +196,6 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 	verdict->wait_s = (result->wait_ms + 999) / 1000;
 	verdict->header = (struct slice){0};
 	verdict->reply =
-		expand(limit_reply(conf, use, of->limit), verdict, of->name, arena);
+		expand(limit_reply(conf, use, of->limit), verdict,
+	               use->scope == SCOPE_DESTINATION ? plan->shown : of->name, arena);
 }

@@ -51,7 +51,7 @@ START_TEST(an_answer_becomes_a_verdict)
 {
 	const struct answer_row *r = &answer_rows[_i];
 	ck_assert_uint_eq(COUNT_OF(answer_rows), GREY_ANSWERS);
-	struct plan plan = {.ask = true, .destination = SLICE_INIT("b.example")};
+	struct plan plan = {.ask = true, .shown = SLICE_INIT("b.example")};
 	struct answer answer = {.status = STORE_OK, .grey = r->grey};
 	static const char *const modes[] = {"greylist.mode=on", "greylist.mode=observe"};
 	for (size_t i = 0; i < COUNT_OF(modes); i++) {
@@ -197,7 +197,7 @@ START_TEST(a_reply_is_filled_in)
 {
 	const struct reply_row *r = &reply_rows[_i];
 	struct conf *conf = settings(r->setting, NULL);
-	struct plan plan = {.ask = true, .destination = slice_of(r->destination)};
+	struct plan plan = {.ask = true, .shown = slice_of(r->destination)};
 	struct answer answer = {.grey = {.answer = GREY_IS_EARLY, .wait_s = 177}};
 	struct verdict v;
 	verdict_make(conf, &plan, &answer, 4711, &arena, &v);
@@ -219,7 +219,7 @@ START_TEST(a_reply_is_one_short_line)
 	while (!d.cut)
 		text_putc(&d, _i ? '\n' : 'x');
 	struct conf *conf = settings(setting, NULL);
-	struct plan plan = {.ask = true, .destination = text_slice(&d)};
+	struct plan plan = {.ask = true, .shown = text_slice(&d)};
 	struct answer answer = {.grey = {.answer = GREY_IS_NEW, .wait_s = 180}};
 	struct verdict v;
 	verdict_make(conf, &plan, &answer, 1, &arena, &v);
@@ -296,6 +296,7 @@ static const struct conf_limit own_reply = {.reply = (char[]){"450 4.7.0 %n: %d 
 /* All four limits apply; only the users' has a reply of its own. */
 static const struct plan limited = {
 	.destination = SLICE_INIT("acme"),
+	.shown = SLICE_INIT("acme"),
 	.n_limits = SCOPES,
 	.limits = {
 		LIMIT_OF(SCOPE_DESTINATION, &no_reply, "acme"),
