@@ -24,4 +24,7 @@ struct slice mailaddr_fold_recipient(struct slice address, struct arena *arena);
 /* What stands behind the last '@', without a dot at its end; empty without one. */
 struct slice mailaddr_domain(struct slice address);
 
+/* "\"first last\"@example.com" -> "first last@example.com", as RFC 5321 4.1.2 quotes it. */
+struct slice mailaddr_unquote(struct slice address, struct arena *arena);
+
 #endif

@@ -59,6 +59,12 @@ struct store_job *store_ask(struct store *store, const struct ask *ask, int64_t 
 void store_tell(struct store *store, const struct ask *ask);
 
 /*
+ * Why slots that were given back could not be told yet: the store counts them still, and a refusal
+ * of it is not to be believed.  STORE_OK: all were told.
+ */
+enum store_status store_owes(const struct store *store);
+
+/*
  * Nobody wants the answer any more; clears the caller's pointer.  Tokens of rates that it still
  * takes are given back; a slot that it takes is the caller's to give back later.
  */

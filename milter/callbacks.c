@@ -37,8 +37,8 @@ static void
 want_macros(SMFICTX *ctx)
 {
 	static char connect_macros[] = "{client_resolve} _",
-		    mail_macros[] = "i {auth_authen} {cert_fp}",
-		    rcpt_macros[] = "{rcpt_mailer} {rcpt_host}";
+		    mail_macros[] = "i {mail_addr} {auth_authen} {cert_fp}",
+		    rcpt_macros[] = "{rcpt_mailer} {rcpt_host} {rcpt_addr}";
 	smfi_setsymlist(ctx, SMFIM_CONNECT, connect_macros);
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, mail_macros);
 	smfi_setsymlist(ctx, SMFIM_ENVRCPT, rcpt_macros);
@@ -102,6 +102,7 @@ on_mail(SMFICTX *ctx, char **args)
 		return smfi_getpriv(ctx) ? SMFIS_NOREPLY : SMFIS_ACCEPT;
 	session_mail(session, &(struct session_mail){
 				      .sender = args[0],
+				      .resolved = macro(ctx, "{mail_addr}"),
 				      .user = macro(ctx, "{auth_authen}"),
 				      .certificate = macro(ctx, "{cert_fp}"),
 				      .instance = macro(ctx, "i"),
@@ -141,6 +142,7 @@ on_rcpt(SMFICTX *ctx, char **args)
 		session_rcpt(session,
 	                     &(struct session_rcpt){
 				     .recipient = args[0],
+				     .resolved = macro(ctx, "{rcpt_addr}"),
 				     .mailer = macro(ctx, "{rcpt_mailer}"),
 				     .host = macro(ctx, "{rcpt_host}"),
 			     },

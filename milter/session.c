@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "mailaddr.h"
 #include "stats.h"
 
 /* The beginning of what the MTA said. */
@@ -21,6 +22,17 @@ address(const char *value)
 	if (s.n >= 2 && s.p[0] == '<' && s.p[s.n - 1] == '>')
 		s = slice_head(slice_from(s, 1), s.n - 2);
 	return s.n > SESSION_VALUE_MAX ? slice_from(s, s.n - SESSION_VALUE_MAX) : s;
+}
+
+/*
+ * What the MTA made of the address where it says so, since the same mailbox can be written in many
+ * ways; Sendmail leaves the domain of its own users away.  Without quotes, as policyd is told.
+ */
+static struct slice
+understood(const char *resolved, const char *written, struct arena *arena)
+{
+	bool is_whole = resolved && strchr(resolved, '@');
+	return mailaddr_unquote(address(is_whole ? resolved : written), arena);
 }
 
 /* An MTA gives the name even where the address and it do not confirm each other. */
@@ -55,7 +67,8 @@ session_mail(struct session *session, const struct session_mail *mail)
 {
 	struct arena *arena = &session->message;
 	session_end(session);
-	session->sender = arena_copy(arena, address(mail->sender));
+	session->sender =
+		arena_copy(arena, understood(mail->resolved, mail->sender, arena));
 	session->user = arena_copy(arena, bounded(mail->user));
 	session->certificate = arena_copy(arena, bounded(mail->certificate));
 	session->instance = arena_copy(arena, bounded(mail->instance));
@@ -153,8 +166,10 @@ session_rcpt(struct session *session, const struct session_rcpt *rcpt,
 		return SESSION_DEFER;
 	}
 	stats_add(STAT_MILTER_RECIPIENTS, 1);
-	query.recipient = address(rcpt->recipient);
-	if (rcpt->mailer && strcmp(rcpt->mailer, "error") == 0)
+	bool refused = rcpt->mailer && strcmp(rcpt->mailer, "error") == 0;
+	query.recipient = understood(refused ? NULL : rcpt->resolved, rcpt->recipient,
+	                             &session->message);
+	if (refused)
 		return ask_refused(session, &query);
 	query.nexthop = bounded(rcpt->host);
 	if (!session_enter(session, true))

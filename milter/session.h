@@ -63,7 +63,8 @@ struct session_peer {
 };
 
 struct session_mail {
-	const char *sender;      /* "<user@example.com>" */
+	const char *sender;      /* "<user@example.com>", as the client wrote it */
+	const char *resolved;    /* {mail_addr}: as the MTA understood it */
 	const char *user;        /* {auth_authen} */
 	const char *certificate; /* {cert_fp} */
 	const char *instance;    /* i */
@@ -71,8 +72,9 @@ struct session_mail {
 
 struct session_rcpt {
 	const char *recipient;
-	const char *mailer; /* {rcpt_mailer}; "error": the MTA itself has refused it */
-	const char *host;   /* {rcpt_host}: the next hop */
+	const char *resolved; /* {rcpt_addr}; of a refused one something else */
+	const char *mailer;   /* {rcpt_mailer}; "error": the MTA itself has refused it */
+	const char *host;     /* {rcpt_host}: the next hop */
 };
 
 void session_connect(struct session *session, const struct session_peer *peer);

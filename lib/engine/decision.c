@@ -73,9 +73,12 @@ static void
 limits_answered(struct decision *decision, const struct answer *answer)
 {
 	struct limits_result result = answer->limits;
-	bool by_share = answer->status != STORE_OK;
+	enum store_status status = answer->status;
+	if (status == STORE_OK && !answer->limits.granted)
+		status = store_owes(decision->engine->store);
+	bool by_share = status != STORE_OK;
 	if (by_share) {
-		decision->status = answer->status;
+		decision->status = status;
 		judge_by_share(decision, &result);
 	}
 	decision->job = NULL;

@@ -260,3 +260,19 @@ mailaddr_domain(struct slice address)
 	return slice_ends_nocase(domain, SLICE(".")) ? slice_head(domain, domain.n - 1)
 	                                             : domain;
 }
+
+struct slice
+mailaddr_unquote(struct slice address, struct arena *arena)
+{
+	ptrdiff_t at = slice_rfind(address, '@');
+	if (at < 2 || address.p[0] != '"' || address.p[at - 1] != '"')
+		return address;
+	struct text out = {.p = arena_take(arena, address.n + 1), .cap = address.n + 1};
+	for (size_t i = 1; i < (size_t)at - 1; i++) {
+		if (address.p[i] == '\\' && i + 1 < (size_t)at - 1)
+			i++;
+		text_putc(&out, address.p[i]);
+	}
+	text_put(&out, slice_from(address, (size_t)at));
+	return text_slice(&out);
+}

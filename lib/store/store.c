@@ -37,6 +37,7 @@ struct store {
 	size_t jobs; /* with the backend */
 	size_t late; /* of these, whose time is over */
 	struct backlog backlog;
+	enum store_status owes; /* why it is not empty */
 	struct loop_timer *backlog_timer;
 };
 
@@ -178,8 +179,10 @@ make_job(struct store *store, const struct ask *ask)
 }
 
 static void
-keep_for_later(struct store *store, const struct ask *ask, unsigned tells)
+keep_for_later(struct store *store, const struct ask *ask, unsigned tells,
+               enum store_status why)
 {
+	store->owes = why;
 	backlog_add(&store->backlog, ask, tells);
 	if (store->backlog_timer && !timer_is_running(store->backlog_timer))
 		timer_start(store->backlog_timer, TELL_AGAIN_MS);
@@ -191,7 +194,7 @@ tell_once(struct store *store, const struct ask *ask, unsigned tells)
 	if (ask->limits.n == 0)
 		return;
 	if (!store->up || store->jobs >= JOBS_MAX) {
-		keep_for_later(store, ask, tells);
+		keep_for_later(store, ask, tells, STORE_DOWN);
 		return;
 	}
 	struct store_job *job = make_job(store, ask);
@@ -200,7 +203,7 @@ tell_once(struct store *store, const struct ask *ask, unsigned tells)
 	if (store->ops->submit(store->backend, job)) {
 		store->jobs++;
 	} else {
-		keep_for_later(store, ask, tells);
+		keep_for_later(store, ask, tells, STORE_OVERLOADED);
 		give_back(store, job);
 	}
 }
@@ -345,6 +348,12 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	return job;
 }
 
+enum store_status
+store_owes(const struct store *store)
+{
+	return store->backlog.n > 0 ? store->owes : STORE_OK;
+}
+
 void
 store_abandon(struct store_job **job_at)
 {
@@ -406,7 +415,7 @@ store_job_done(struct store_job *job)
 	if (job->not_wanted)
 		undo(store, job);
 	if (job->told_only && job->answer.status != STORE_OK)
-		keep_for_later(store, &job->ask, job->tells + 1);
+		keep_for_later(store, &job->ask, job->tells + 1, job->answer.status);
 	tell(job, &job->answer);
 	give_back(store, job);
 }

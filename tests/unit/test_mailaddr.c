@@ -154,6 +154,45 @@ START_TEST(recipients_are_folded)
 
 END_TEST
 
+/* clang-format off */
+static const struct fold_row quoted_rows[] = {
+	{"nothing to do", "user@example.com", "user@example.com"},
+	{"empty", "", ""},
+	{"a blank", "\"first last\"@example.com", "first last@example.com"},
+	{"needless quotes", "\"user\"@example.com", "user@example.com"},
+	{"backslashes", "\"a\\\"b\\\\c\"@example.com", "a\"b\\c@example.com"},
+	{"an @ in quotes", "\"a@b\"@example.com", "a@b@example.com"},
+	{"half a pair", "\"user@example.com", "\"user@example.com"},
+	{"one quote", "\"@example.com", "\"@example.com"},
+	{"empty quotes", "\"\"@example.com", "@example.com"},
+	{"no domain", "\"user\"", "\"user\""},
+};
+
+static const struct fold_row domain_rows[] = {
+	{"a domain", "user@Example.com", "Example.com"},
+	{"the last @", "a@b@c.example", "c.example"},
+	{"a dot at the end", "user@example.com.", "example.com"},
+	{"none", "user", ""},
+	{"empty", "user@", ""},
+};
+
+/* clang-format on */
+
+START_TEST(quotes_are_taken_off)
+{
+	check_row(&quoted_rows[_i], mailaddr_unquote);
+}
+
+END_TEST
+
+START_TEST(domains_are_found)
+{
+	const struct fold_row *r = &domain_rows[_i];
+	ck_slice_eq(r->row, mailaddr_domain(slice_of(r->address)), r->want);
+}
+
+END_TEST
+
 START_TEST(long_addresses_are_cut)
 {
 	static char address[2000];
@@ -189,6 +228,8 @@ fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, senders_are_folded, 0, COUNT_OF(sender_rows));
 	tcase_add_loop_test(tcase, recipients_are_folded, 0, COUNT_OF(recipient_rows));
+	tcase_add_loop_test(tcase, quotes_are_taken_off, 0, COUNT_OF(quoted_rows));
+	tcase_add_loop_test(tcase, domains_are_found, 0, COUNT_OF(domain_rows));
 	tcase_add_test(tcase, long_addresses_are_cut);
 	tcase_add_test(tcase, a_nul_is_a_byte_like_others);
 }
