@@ -17,8 +17,11 @@
  (SMFIP_NOHELO | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NOBODY | SMFIP_NOUNKNOWN | \
   SMFIP_RCPT_REJ)
 
-/* Steps that are only listened to: where the MTA offers it, it waits for no answer. */
-#define SILENT_STEPS (SMFIP_NR_CONN | SMFIP_NR_MAIL)
+/*
+ * A step that is only listened to: where the MTA offers it, it waits for no answer.  MAIL is another
+ * such step, but with its answer Postfix also sends on the abort of the message before it.
+ */
+#define SILENT_STEP SMFIP_NR_CONN
 
 static struct sessions *all; /* libmilter has no room for an argument */
 static char silent; /* its address is the private data until there is a session */
@@ -56,8 +59,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 		wanted |= SMFIF_ADDHDRS;
 	*actions_out = actions & wanted;
 	*steps_out = steps & STEPS;
-	if ((steps & SILENT_STEPS) == SILENT_STEPS) {
-		*steps_out |= SILENT_STEPS;
+	if (steps & SILENT_STEP) {
+		*steps_out |= SILENT_STEP;
 		smfi_setpriv(ctx, &silent);
 	}
 	*unused2_out = *unused3_out = 0;
@@ -99,7 +102,7 @@ on_mail(SMFICTX *ctx, char **args)
 {
 	struct session *session = session_of(ctx);
 	if (!session)
-		return smfi_getpriv(ctx) ? SMFIS_NOREPLY : SMFIS_ACCEPT;
+		return SMFIS_ACCEPT;
 	session_mail(session, &(struct session_mail){
 				      .sender = args[0],
 				      .resolved = macro(ctx, "{mail_addr}"),
@@ -107,7 +110,7 @@ on_mail(SMFICTX *ctx, char **args)
 				      .certificate = macro(ctx, "{cert_fp}"),
 				      .instance = macro(ctx, "i"),
 			      });
-	return session->silent ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the system tests and quickstart share: a private directory, processes that always end, a private Postfix and
-# Redis, the daemon, and TAP. Whatever is started here is ended by its process id when the script ends, however it ends.
+# Redis, both daemons, and TAP. Whatever is started here is ended by its process id when the script ends, however it ends.
 # Functions that are used as conditions are silent; names in capitals are set here for the scripts to read.
 
 set -u
@@ -9,6 +9,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${WEIR_BUILD:-$TOP/build}
 SYSTEM_TESTS=$TOP/tests/system
 POLICYD=$BUILD/weir-policyd
+MILTER=$BUILD/weir-milter
 
 # ---- TAP ----------------------------------------------------------------------------------------------------------
 
@@ -52,7 +53,7 @@ diag() {
 
 show_evidence() {
 	local file
-	for file in "${WEIR_LOG:-}" "${PRIVATE:-}/dialogue" "${PRIVATE:-}/counts"; do
+	for file in "${WEIR_LOG:-}" "${MILTER_LOG:-}" "${PRIVATE:-}/dialogue" "${PRIVATE:-}/counts"; do
 		[ -s "$file" ] || continue
 		diag "end of ${file##*/}:"
 		tail -n 10 "$file" | cut -c 1-300 | sed 's/^/#   /'
@@ -127,13 +128,13 @@ clean_up() {
 	PRIVATE=
 }
 
-# read_reports: what a build with sanitizers found in the daemon's life is a failure, whatever it answered.
+# read_reports: what a build with sanitizers found in a daemon's life is a failure, whatever it answered.
 read_reports() {
 	local log
 	for log in "$PRIVATE"/weir-*.log; do
 		grep -q -s -E 'ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer|LeakSanitizer' "$log" || continue
 		failed "no sanitizer report in ${log##*/}"
-		grep -v '^weir-policyd: ' "$log" | head -n 60 | sed 's/^/#   /'
+		grep -v -E '^weir-(policyd|milter): ' "$log" | head -n 60 | sed 's/^/#   /'
 	done
 }
 
@@ -197,12 +198,15 @@ unmount_all() {
 	MOUNTED=()
 }
 
-# ---- weir-policyd -------------------------------------------------------------------------------------------------
+# ---- the daemons --------------------------------------------------------------------------------------------------
 
 WEIR_STARTS=0
 WEIR_LOG=
+MILTER_PID=
+MILTER_LOG=
 
-# write_settings STORE PORT: the usual settings of a test, for start_weir's -o to vary.
+# write_settings STORE PORT [TEXT]: the usual settings of a test, for -o to vary, and TEXT, such as a group "limits".
+# Both daemons read them; the milter's socket is PRIVATE/milter.sock.
 write_settings() {
 	mkdir -p "$PRIVATE/db"
 	touch "$PRIVATE/clients" "$PRIVATE/senders" "$PRIVATE/recipients"
@@ -212,6 +216,7 @@ write_settings() {
 		log: { to = "stderr"; level = "debug"; };
 		store: { backend = "$1"; path = "$PRIVATE/db"; redis: { servers = ["unix:$PRIVATE/redis.sock"]; }; };
 		policyd: { listen = ["inet:127.0.0.1:$2"]; };
+		milter: { listen = "unix:$PRIVATE/milter.sock"; socket_mode = "0666"; };
 		greylist: { delay = "3s"; };
 		lists: {
 			clients = ["$PRIVATE/clients"];
@@ -219,10 +224,11 @@ write_settings() {
 			recipients = ["$PRIVATE/recipients"];
 			networks = ["127.0.0.0/8", "::1/128"];
 		};
+		${3:-}
 	END
 }
 
-# start_weir [OPTION]...: the daemon on PRIVATE/weir.conf; process id in WEIR_PID, a log of its own in WEIR_LOG.
+# start_weir [OPTION]...: weir-policyd on PRIVATE/weir.conf; process id in WEIR_PID, a log of its own in WEIR_LOG.
 start_weir() {
 	start_weir_by "$POLICYD" -c "$PRIVATE/weir.conf" "$@"
 }
@@ -233,10 +239,10 @@ start_with_store() {
 }
 
 has_store() {
-	await 10 logged 'store [a-z]* is there'
+	await 10 log_holds "$WEIR_LOG" 'store [a-z]* is there'
 }
 
-# start_weir_by COMMAND...: the same by another command line.
+# start_weir_by COMMAND...: the same by another command line, or another daemon.
 start_weir_by() {
 	launch_weir_by "$@"
 	weir_serves
@@ -249,7 +255,16 @@ launch_weir_by() {
 }
 
 weir_serves() {
-	await 10 weir_decided && weir_listens
+	serves "$WEIR_PID" "$WEIR_LOG"
+}
+
+# serves PID LOG: awaits that a daemon listens, or ends.
+serves() {
+	await 10 decided "$@" && log_holds "$2" 'listening on'
+}
+
+decided() {
+	log_holds "$2" 'listening on' || gone "$1"
 }
 
 new_log() {
@@ -257,17 +272,30 @@ new_log() {
 	WEIR_LOG=$PRIVATE/weir-$WEIR_STARTS.log
 }
 
-weir_decided() {
-	weir_listens || gone "$WEIR_PID"
+# start_milter [OPTION]...: weir-milter beside it, with its store; process id in MILTER_PID, log in MILTER_LOG.
+start_milter() {
+	WEIR_STARTS=$((WEIR_STARTS + 1))
+	MILTER_LOG=$PRIVATE/weir-$WEIR_STARTS.log
+	start_process "$MILTER" -c "$PRIVATE/weir.conf" "$@" >"$MILTER_LOG" 2>&1
+	MILTER_PID=$STARTED
+	serves "$MILTER_PID" "$MILTER_LOG" && await 10 log_holds "$MILTER_LOG" 'store [a-z]* is there'
 }
 
-weir_listens() {
-	logged 'listening on'
+stop_milter() {
+	end_process "$MILTER_PID"
 }
 
-# logged PATTERN: the running daemon has written such a line.
+kill_milter() {
+	end_process "$MILTER_PID" KILL
+}
+
+log_holds() {
+	grep -q -e "$2" "$1"
+}
+
+# logged PATTERN: a daemon that runs has written such a line; each started last of its kind.
 logged() {
-	grep -q -e "$1" "$WEIR_LOG"
+	grep -q -s -e "$1" "$WEIR_LOG" "$MILTER_LOG"
 }
 
 stop_weir() {
@@ -467,25 +495,37 @@ kill_redis() {
 # ---- Postfix ------------------------------------------------------------------------------------------------------
 
 POSTFIX_CONF=
+POSTFIX_CONFS=()
 SMTP_PORT=
 
-# start_postfix POLICY_SERVICE: an instance that shares nothing with the system's but the programs. Mail to
-# local.test lands in PRIVATE/postfix/mail/inbox; loopback clients may play any client through XCLIENT.
+# start_postfix POLICY_SERVICE [MILTER [LINE]...]: an instance that shares nothing with the system's but the programs.
+# It asks both, or the one that is not empty; LINE is one more of main.cf. Mail to local.test, acme.test, other.test and
+# third.test lands in PRIVATE/postfix/mail/inbox; loopback clients may play any client through XCLIENT.
 start_postfix() {
-	local dir=$PRIVATE/postfix
+	start_postfix_in "$PRIVATE/postfix" "$@"
+}
+
+# start_postfix_in DIR POLICY_SERVICE [MILTER [LINE]...]: the same in that directory, where there are several.
+start_postfix_in() {
+	local dir=$1
 	SMTP_PORT=$(free_port) || return 1
 	mkdir -p "$dir/etc" "$dir/queue" "$dir/data" "$dir/mail"
 	chown postfix "$dir/data"
 	chown nobody:nogroup "$dir/mail"
-	write_main_cf "$dir" "$1" >"$dir/etc/main.cf"
+	write_main_cf "$@" >"$dir/etc/main.cf"
 	write_master_cf "$SMTP_PORT" >"$dir/etc/master.cf"
 	POSTFIX_CONF=$dir/etc
+	POSTFIX_CONFS+=("$POSTFIX_CONF")
 	postfix -c "$POSTFIX_CONF" start >"$dir/start.log" 2>&1 && await 10 port_answers "$SMTP_PORT"
 }
 
-# write_main_cf DIR POLICY_SERVICE
+# policy_check POLICY_SERVICE: the restriction that asks it.
+policy_check() {
+	[ -z "$1" ] || echo "check_policy_service { $1, timeout=5s, default_action=DUNNO }"
+}
+
+# write_main_cf DIR POLICY_SERVICE [MILTER [LINE]...]
 write_main_cf() {
-	local check="check_policy_service { $2, timeout=5s, default_action=DUNNO }"
 	cat <<-END
 		compatibility_level = 3.6
 		queue_directory = $1/queue
@@ -501,15 +541,19 @@ write_main_cf() {
 		inet_interfaces = loopback-only
 		inet_protocols = all
 		mynetworks = 127.0.0.0/8
-		virtual_mailbox_domains = local.test
+		virtual_mailbox_domains = local.test acme.test other.test third.test
 		virtual_mailbox_base = $1/mail
 		virtual_mailbox_maps = static:inbox/
 		virtual_uid_maps = static:$(id -u nobody)
 		virtual_gid_maps = static:$(id -g nobody)
 		smtpd_authorized_xclient_hosts = 127.0.0.0/8
-		smtpd_recipient_restrictions = reject_unauth_destination, $check
-		smtpd_data_restrictions = $check
+		smtpd_recipient_restrictions = reject_unauth_destination, $(policy_check "$2")
+		smtpd_data_restrictions = $(policy_check "$2")
+		milter_default_action = accept
 	END
+	[ -z "${3:-}" ] ||
+		echo "smtpd_milters = { $3, connect_timeout=5s, command_timeout=10s, default_action=accept }"
+	printf '%s\n' "${@:4}"
 }
 
 # write_master_cf PORT: no service that could send mail anywhere.
@@ -531,10 +575,14 @@ write_master_cf() {
 	END
 }
 
+# stop_postfix: all of them.
 stop_postfix() {
-	[ -n "$POSTFIX_CONF" ] || return 0
-	postfix -c "$POSTFIX_CONF" stop >/dev/null 2>&1
+	local conf
+	for conf in "${POSTFIX_CONFS[@]}"; do
+		postfix -c "$conf" stop >/dev/null 2>&1
+	done
 	POSTFIX_CONF=
+	POSTFIX_CONFS=()
 }
 
 # send FROM TO[,TO]... [SWAKS_OPTION]...: one SMTP session; what was said is in PRIVATE/dialogue.
@@ -574,4 +622,73 @@ delivered() {
 # copies SUBJECT COUNT: so many copies have been delivered.
 copies() {
 	[ "$(delivered "$1" | wc -l)" -eq "$2" ]
+}
+
+# ---- deliveries that stay under way ---------------------------------------------------------------------------------
+
+declare -A SMTP=() # name of a session -> its descriptor
+
+# smtp_open NAME [XCLIENT]: an SMTP session of the script's own, of another client by attributes such as ADDR=192.0.2.1.
+smtp_open() {
+	local fd
+	{ exec {fd}<>"/dev/tcp/127.0.0.1/$SMTP_PORT"; } 2>/dev/null || return
+	SMTP[$1]=$fd
+	smtp_hears "$1" 220 || return
+	[ -z "${2:-}" ] || smtp "$1" 220 "XCLIENT NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE] $2" || return
+	smtp "$1" 250 'EHLO client.test'
+}
+
+# smtp NAME REPLY LINE: the reply to that line begins so. The last one of any session is in SMTP_REPLY.
+smtp() {
+	(printf '%s\r\n' "$3" >&"${SMTP[$1]}") 2>/dev/null && smtp_hears "$1" "$2"
+}
+
+smtp_hears() {
+	SMTP_REPLY=
+	while read -r -t 20 -u "${SMTP[$1]}" SMTP_REPLY && [[ $SMTP_REPLY == ???-* ]]; do :; done
+	SMTP_REPLY=${SMTP_REPLY%$'\r'}
+	[[ $SMTP_REPLY == "$2"* ]]
+}
+
+# hold_delivery NAME CLIENT FROM TO...: begins a delivery; it has its recipients accepted, and stays so until
+# finish_delivery, quit_delivery or vanish. An empty CLIENT is the loopback address.
+hold_delivery() {
+	smtp_open "$1" "${2:+ADDR=$2}" && begin_delivery "$1" "${@:3}"
+}
+
+# begin_delivery NAME FROM TO...: the same in an open session.
+begin_delivery() {
+	local to
+	smtp "$1" 250 "MAIL FROM:<$2>" || return
+	for to in "${@:3}"; do
+		smtp "$1" 250 "RCPT TO:<$to>" || return
+	done
+}
+
+# send_message NAME [SUBJECT]: the content; the session stays open.
+send_message() {
+	smtp "$1" 354 DATA && smtp "$1" 250 "Subject: ${2:-held}"$'\r\n\r\nheld\r\n.'
+}
+
+# finish_delivery NAME [SUBJECT]: the content, and the end of the session.
+finish_delivery() {
+	local status=0
+	send_message "$@" || status=1
+	quit_delivery "$1" && return "$status"
+}
+
+# quit_delivery NAME: the session ends as it should, whatever is under way.
+quit_delivery() {
+	local status=0
+	smtp "$1" 221 QUIT || status=1
+	vanish "$1"
+	return "$status"
+}
+
+# vanish NAME: the connection is gone, at once for Postfix even where a child of the script has it, too.
+vanish() {
+	local fd=${SMTP[$1]}
+	perl -e 'open(my $socket, "+<&=", shift) or exit 1; shutdown($socket, 2)' "$fd"
+	{ exec {fd}>&-; } 2>/dev/null
+	unset "SMTP[$1]"
 }

@@ -1,0 +1,36 @@
+-- Slots, with limits.default.concurrency = 1 and no greylisting: who has one, when it is free again.
+dofile(dir .. "/lib.lua")
+
+local first = session("203.0.113.1", "mail.example.net")
+local second = session("203.0.113.2", "mail.example.org")
+mail(first, "<a@example.net>")
+rcpt(first, "<one@limits.example>", SMFIR_CONTINUE)
+rcpt(first, "<two@limits.example>", SMFIR_CONTINUE)
+mail(second, "<b@example.org>")
+rcpt(second, "<one@limits.example>", SMFIR_REPLYCODE)
+rcpt(second, "<one@elsewhere.example>", SMFIR_CONTINUE)
+
+-- Refused by the MTA: takes nothing, gives nothing back.
+rcpt_refused(second, "<nobody@limits.example>")
+rcpt(second, "<one@limits.example>", SMFIR_REPLYCODE)
+
+-- The end of message, a reset, a new MAIL and the end of the connection each give it back.
+data(first, SMFIR_CONTINUE)
+eom(first)
+mt.sleep(0.3)
+rcpt(second, "<one@limits.example>", SMFIR_CONTINUE)
+mail(first, "<a@example.net>")
+rcpt(first, "<one@limits.example>", SMFIR_REPLYCODE)
+mt.abort(second)
+mt.abort(second)
+mt.sleep(0.3)
+rcpt(first, "<one@limits.example>", SMFIR_CONTINUE)
+mail(first, "<c@example.net>")
+mt.sleep(0.3)
+mail(second, "<b@example.org>")
+rcpt(second, "<one@limits.example>", SMFIR_CONTINUE)
+mt.disconnect(second, false)
+mt.sleep(0.3)
+rcpt(first, "<one@limits.example>", SMFIR_CONTINUE)
+mt.disconnect(first)
+mt.echo("limits.lua is done")

@@ -1,0 +1,276 @@
+#!/bin/bash
+# weir-policyd and weir-milter behind one Postfix, on each store: they give one answer, and nothing counts twice. Then
+# the policy service alone.
+# usage: postfix_limits.sh [embedded|redis]...
+
+# shellcheck source=tests/system/lib.sh disable=SC1091,SC2119
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/milter_lib.sh disable=SC1091
+. "$(dirname "$0")/milter_lib.sh"
+# shellcheck source=tests/system/postfix_lib.sh disable=SC1091
+. "$(dirname "$0")/postfix_lib.sh"
+
+OVER='451 4.7.1 Rate limit exceeded, please try again later (id '
+
+# Each of these plays a client in a network of its own.
+MAIL=(192.0.2.1 alice@sender.test 'bob@acme.test,carol@acme.test')
+NULL=(100.64.2.1 '<>' bob@other.test --header 'Subject: bounce')
+
+# acme NAME=VALUE...: a limit of that destination.
+acme() {
+	printf 'destinations = ( { name = "acme"; domains = ["acme.test"]; %s } );' "$*"
+}
+
+# both_with LIMITS [OPTION]...: both daemons anew.
+both_with() {
+	stop_weir
+	milter_with "$@" && start_with_store -o greylist.delay=2s "${@:2}"
+}
+
+# ---- both -----------------------------------------------------------------------------------------------------------
+
+both_greylist() {
+	ok "$STORE: both: they start" both_with "$(acme 'concurrency = 2;')
+		default: { recipients = \"2/1h\"; };" || return
+	send_as "${MAIL[@]}"
+	ok "$STORE: both: a first delivery is answered 451" reply_to RCPT '451 451'
+	send_as "${NULL[@]}"
+	ok "$STORE: both: a null sender is deferred at DATA" eval 'reply_to RCPT 250 && reply_to DATA 451'
+	send_as "${NULL[@]}"
+	ok "$STORE: both: its retry, too" reply_to DATA 451
+	ok "$STORE: both: nothing is held" held 0
+	wait_out_delay
+	send_as "${MAIL[@]}" --header 'Subject: retry'
+	ok "$STORE: both: the retry after the delay is answered 250" reply_to RCPT '250 250'
+	ok "$STORE: both: it arrives" await 10 copies retry 2
+	ok "$STORE: both: with one X-Greylist header" headers retry 1
+	send_as "${NULL[@]}"
+	ok "$STORE: both: the null sender's passes DATA" reply_to DATA 354
+	ok "$STORE: both: it arrives" await 10 copies bounce 1
+	ok "$STORE: both: with one X-Greylist header" headers bounce 1
+	ok "$STORE: both: its deferrals used nothing up of a rate" goes_through 1 passes carol@other.test
+}
+
+# both_hold CLIENT: one delivery of two recipients.
+both_hold() {
+	ok "$STORE: both: a delivery of two recipients is under way" \
+		hold_delivery one "$1" a@sender.test bob@acme.test carol@acme.test
+	ok "$STORE: both: it holds one slot" held 1
+	ok "$STORE: both: the milter holds it" held 1 m/mx1.test/
+}
+
+both_slots() {
+	echo 2001:db8:8::/48 >"$PRIVATE/clients"
+	ok "$STORE: both: they start with a limit of 2" both_with "$(acme 'concurrency = 2;')" || return
+	both_hold "$OWN"
+	hold_delivery two '127.0.0.9 PORT=4711' a@sender.test bob@acme.test
+	ok "$STORE: both: two hold two" held 2
+	ok "$STORE: both: the third gets 451" busy carol@acme.test acme
+	ok "$STORE: both: one ends by its message" send_message one
+	ok "$STORE: both: the third passes" passes carol@acme.test
+	ok "$STORE: both: the session takes the slot again" begin_delivery one a@sender.test bob@acme.test
+	ok "$STORE: both: there is no room again" busy carol@acme.test acme
+	vanish one
+	ok "$STORE: both: the third passes when the client has vanished" await 5 passes carol@acme.test
+	ok "$STORE: both: RSET and the next message take no second slot" \
+		eval 'smtp two 250 RSET && begin_delivery two b@sender.test bob@acme.test && held 1'
+	quit_delivery two
+	ok "$STORE: both: no slot is left" held 0
+	both_hold 192.0.2.77
+	ok "$STORE: both: it ends" finish_delivery one
+	both_hold IPV6:2001:db8:8::1
+	ok "$STORE: both: it ends" finish_delivery one
+	ok "$STORE: both: no slot is left" held 0
+}
+
+# Postfix refuses rejected@ behind the policy service, and what late@ sends at DATA.
+both_refused() {
+	smtp_open part && smtp part 250 'MAIL FROM:<a@sender.test>'
+	ok "$STORE: both: Postfix refuses a recipient behind the policy service" smtp part 554 'RCPT TO:<rejected@acme.test>'
+	ok "$STORE: both: which then holds nothing" held 0
+	smtp part 250 'RCPT TO:<bob@acme.test>'
+	smtp part 554 'RCPT TO:<rejected@acme.test>'
+	ok "$STORE: both: one behind an accepted one leaves that one's slot" stays 1 slots_are "$STORE" 1
+	ok "$STORE: both: the message is taken" send_message part
+	ok "$STORE: both: and leaves none" held 0
+	quit_delivery part
+	hold_delivery part "$OWN" late@sender.test bob@acme.test
+	ok "$STORE: both: Postfix refuses a message at DATA" smtp part 554 DATA
+	quit_delivery part
+	ok "$STORE: both: it leaves no slot" held 0
+}
+
+refused() {
+	attempt "$OWN" a@sender.test rejected@acme.test 554
+}
+
+# passes_with TO...: a whole mail, with those recipients that Postfix does not refuse.
+passes_with() {
+	local to accepted=no
+	smtp_open mixed && smtp mixed 250 'MAIL FROM:<a@sender.test>' || return
+	for to in "$@"; do
+		smtp mixed 250 "RCPT TO:<$to>" && accepted=yes
+	done
+	[ "$accepted" = yes ] && send_message mixed mixed
+	accepted=$?
+	quit_delivery mixed && return "$accepted"
+}
+
+both_rates() {
+	forget_limits
+	ok "$STORE: both: they start with a rate of messages" both_with "$(acme 'messages = "5/1h";')" || return
+	ok "$STORE: both: a refused recipient uses up none" eval 'refused && refused && refused'
+	ok "$STORE: both: 5 messages an hour are 5" goes_through 5 passes bob@acme.test
+	ok "$STORE: both: the text and the log say so" \
+		limited destination-messages "$OVER" "$OWN" a@sender.test bob@acme.test
+	forget_limits
+	ok "$STORE: both: messages of which Postfix refuses a recipient are 5, too" \
+		goes_through 5 passes_with rejected@acme.test bob@acme.test carol@acme.test rejected@acme.test
+	forget_limits
+	ok "$STORE: both: they start with a rate of recipients" both_with "$(acme 'recipients = "6/1h";')" || return
+	ok "$STORE: both: refused ones use up none" eval 'refused && refused && refused'
+	ok "$STORE: both: four recipients of one message" \
+		hold_delivery one "$OWN" a@sender.test a@acme.test b@acme.test c@acme.test d@acme.test
+	ok "$STORE: both: and two of the next" \
+		eval 'send_message one && begin_delivery one a@sender.test a@acme.test b@acme.test'
+	ok "$STORE: both: are six" smtp_weir one "$OVER" 'RCPT TO:<c@acme.test>'
+	quit_delivery one
+}
+
+# three_pass FROM: to recipients that are written as few would.
+three_pass() {
+	passes '"bob b"@acme.test' "$1" && passes '@relay.test:bob@acme.test' "$1" && passes ' bob@acme.test ' "$1"
+}
+
+# Two daemons that do not take these for the same address would count double, and delay twice.
+both_written_in_another_way() {
+	local from
+	forget_limits
+	ok "$STORE: both: they start with a rate" both_with "$(acme 'messages = "12/1h";')" \
+		-o greylist.allow_client_after=0 || return
+	for from in '"first last"@sender.test' '"plain"@sender.test' '@relay.test:alice@sender.test' ' alice@sender.test '; do
+		ok "$STORE: both: written in another way, a message counts once: $from" three_pass "$from"
+	done
+	ok "$STORE: both: 12 messages are 12" \
+		limited destination-messages "$OVER" "$OWN" a@sender.test bob@acme.test
+	attempt 100.64.5.1 '"first last"@sender.test' '"bob b"@other.test' 451
+	wait_out_delay
+	ok "$STORE: both: written in another way, a message is delayed once" \
+		passes '"bob b"@other.test' '"first last"@sender.test' 100.64.5.1
+}
+
+# Daemons that count double would let through half.
+both_other_scopes() {
+	forget_limits
+	ok "$STORE: both: they start with limits of users and senders" both_with '
+		users: { messages = "3/1h"; concurrency = 2; };
+		senders: { recipients = "4/1h"; };' || return
+	ok "$STORE: both: 3 messages of a user are 3" \
+		goes_through 3 passes bob@acme.test u@sender.test '100.64.3.1 LOGIN=alice'
+	ok "$STORE: both: 4 recipients of a sender are 4" \
+		goes_through 4 passes bob@acme.test much@sender.test
+	ok "$STORE: both: no slot is left" held 0
+}
+
+# One message to many destinations.
+both_many() {
+	local n all=()
+	for n in {1..100}; do
+		all+=("bob@many$n.test")
+	done
+	forget_limits
+	ok "$STORE: both: they start with limits of each domain" \
+		both_with 'default: { concurrency = 1; messages = "2/1h"; recipients = "3/1h"; };' || return
+	ok "$STORE: both: a message to 100 destinations is under way" hold_delivery one "$OWN" a@sender.test "${all[@]}"
+	ok "$STORE: both: it holds 100 slots" held 100
+	ok "$STORE: both: one of them is busy" busy bob@many100.test many100.test
+	ok "$STORE: both: it is taken" finish_delivery one
+	ok "$STORE: both: the slots are free again" held 0
+	ok "$STORE: both: a second one is under way" hold_delivery one "$OWN" a@sender.test "${all[@]}"
+	vanish one
+	ok "$STORE: both: its slots are free when the client has vanished" held 0
+	ok "$STORE: both: it has used up the rate" \
+		limited destination-messages "$OVER" "$OWN" a@sender.test bob@many50.test
+}
+
+both_observe() {
+	ok "$STORE: both: the milter starts without enforcing, the policy service with" \
+		both_with "$(acme 'concurrency = 1;')" -o milter.enforce=false || return
+	hold_delivery one "$OWN" a@sender.test bob@acme.test
+	ok "$STORE: both: the policy service says that there are too many" busy carol@acme.test acme
+	finish_delivery one
+	ok "$STORE: both: the milter sees the end" await 5 passes carol@acme.test
+}
+
+# ---- the policy service alone ---------------------------------------------------------------------------------------
+
+alone() {
+	stop_milter
+	stop_postfix
+	ok "$STORE: alone: Postfix starts with END-OF-MESSAGE" postfix_with '' \
+		"smtpd_end_of_data_restrictions = $(policy_check "inet:127.0.0.1:$POLICY_PORT")" \
+		'max_use = 1' || return
+	hold_delivery one "$OWN" a@sender.test bob@acme.test carol@acme.test
+	ok "$STORE: alone: a delivery holds one slot" held 1 p/mx1.test/
+	ok "$STORE: alone: the next gets 451" busy carol@acme.test acme
+	ok "$STORE: alone: its message ends" send_message one
+	ok "$STORE: alone: and its slot is free at once" slots_are "$STORE" 0
+	begin_delivery one a@sender.test bob@acme.test
+	smtp one 250 RSET
+	begin_delivery one a@sender.test dave@other.test
+	ok "$STORE: alone: one that was given up ends with the next message" held 0
+	begin_delivery one a@sender.test bob@acme.test
+	vanish one
+	ok "$STORE: alone: that of a client that vanishes when Postfix closes the policy connection" held 0
+
+	stop_postfix
+	ok "$STORE: alone: Postfix starts without END-OF-MESSAGE" postfix_with '' || return
+	stop_weir
+	ok "$STORE: alone: weir-policyd starts with a short hold" start_with_store -o policyd.hold=2s || return
+	hold_delivery one "$OWN" a@sender.test bob@acme.test
+	ok "$STORE: alone: a message of which the end is not heard" send_message one
+	ok "$STORE: alone: keeps its slot" slots_are "$STORE" 1
+	ok "$STORE: alone: for that time" held 0
+	vanish one
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+# postfix_with MILTER [LINE]...: some recipients and messages are refused behind the policy service.
+postfix_with() {
+	local check
+	check=$(policy_check "inet:127.0.0.1:$POLICY_PORT")
+	start_postfix "inet:127.0.0.1:$POLICY_PORT" "$1" \
+		'virtual_mailbox_domains = regexp:{{/\.test/ yes}}' \
+		"smtpd_recipient_restrictions = reject_unauth_destination, $check,
+			check_recipient_access inline:{ rejected@acme.test=REJECT }" \
+		"smtpd_data_restrictions = $check, check_sender_access inline:{ late@sender.test=REJECT }" "${@:2}"
+}
+
+run_on() {
+	STORE=$1
+	private_dir
+	POLICY_PORT=$(free_port)
+	if [ "$STORE" = redis ]; then
+		ok "$STORE: Redis starts" start_redis || return
+	fi
+	ok "$STORE: Postfix starts" postfix_with "unix:$PRIVATE/milter.sock" || return
+	both_greylist
+	both_slots
+	both_refused
+	both_rates
+	both_written_in_another_way
+	both_other_scopes
+	both_many
+	both_observe
+	alone
+}
+
+need_postfix_and_stores
+[ $# -gt 0 ] || set -- embedded redis
+for STORE in "$@"; do
+	[ "$STORE" != redis ] || need redis-server redis-cli
+	run_on "$STORE"
+	clean_up
+done
+plan
