@@ -55,6 +55,18 @@ settle(struct decision *decision)
 
 /* ---- the limits gate ---- */
 
+/*
+ * This process alone has all of a limit under way: no need to ask, and no harm if leases have run
+ * out.  Only the milter knows it, since it sees deliveries end.
+ */
+static bool
+is_full_here(const struct decision *decision, struct limits_result *result_out)
+{
+	const struct engine *engine = decision->engine;
+	return engine->kind == ENGINE_OF_MILTER &&
+	       share_is_full(engine->share, &decision->ask.limits, result_out);
+}
+
 /* The store did not answer: this host keeps to its share. */
 static void
 judge_by_share(struct decision *decision, struct limits_result *result_out)
@@ -69,51 +81,53 @@ judge_by_share(struct decision *decision, struct limits_result *result_out)
 	store_abandon(&decision->job);
 }
 
+/* What the store has granted is given back, since this process has all there is under way. */
+static void
+return_granted(struct decision *decision, unsigned taken)
+{
+	struct ask back = decision->ask;
+	back.kind = ASK_GIVE_BACK;
+	limits_keep_taken(&back.limits, taken & ~back.limits.mine);
+	store_tell(decision->engine->store, &back);
+}
+
+static void
+settle_limits(struct decision *decision, const struct limits_result *result,
+              bool by_share)
+{
+	const struct limits_ask *ask = &decision->ask.limits;
+	decision->job = NULL;
+	decision->held = result->held;
+	if (result->granted)
+		delivery_take(decision->delivery, ask, result->taken, by_share);
+	verdict_limits(decision->conf, &decision->plan, ask, result, decision->arena,
+	               &decision->verdict);
+	enforce(decision);
+	settle(decision);
+}
+
 static void
 limits_answered(struct decision *decision, const struct answer *answer)
 {
-	struct limits_result result = answer->limits;
+	struct limits_result result = answer->limits, full;
 	enum store_status status = answer->status;
-	if (status == STORE_OK && !answer->limits.granted)
+	if (status == STORE_OK && !result.granted)
 		status = store_owes(decision->engine->store);
-	bool by_share = status != STORE_OK;
-	if (by_share) {
+	if (status != STORE_OK) {
 		decision->status = status;
 		judge_by_share(decision, &result);
+	} else if (result.granted && is_full_here(decision, &full)) {
+		/* Others were let through while the store was away. */
+		return_granted(decision, result.taken);
+		result = full;
 	}
-	decision->job = NULL;
-	decision->held = result.held;
-	if (result.granted)
-		delivery_take(decision->delivery, &decision->ask.limits, result.taken,
-		              by_share);
-	verdict_limits(decision->conf, &decision->plan, &decision->ask.limits, &result,
-	               decision->arena, &decision->verdict);
-	enforce(decision);
-	settle(decision);
+	settle_limits(decision, &result, status != STORE_OK);
 }
 
 static void
 on_limits(void *arg, const struct answer *answer)
 {
 	limits_answered(arg, answer);
-}
-
-/*
- * This process alone has all of a limit under way: no need to ask, and no harm if leases have run
- * out.  Only the milter knows it, since it sees deliveries end.
- */
-static bool
-is_full_here(struct decision *decision, struct limits_result *result_out)
-{
-	struct engine *engine = decision->engine;
-	struct ask refused = decision->ask;
-	if (engine->kind != ENGINE_OF_MILTER ||
-	    !share_is_full(engine->share, &decision->ask.limits, result_out))
-		return false;
-	refused.kind = ASK_REFUSED;
-	if (store_secret(engine->store))
-		store_tell(engine->store, &refused);
-	return true;
 }
 
 /* Not after the greylist gate has just found that it does not answer. */
@@ -135,9 +149,13 @@ ask_limits(struct decision *decision)
 	delivery_ask(decision->delivery, engine, decision->conf, decision->query,
 	             &decision->plan, &decision->ask.limits);
 	decision->ask.limits.now_ms = engine->test_now_s * 1000;
-	struct answer full = {.status = STORE_OK};
-	if (is_full_here(decision, &full.limits)) {
-		limits_answered(decision, &full);
+	struct limits_result full;
+	if (is_full_here(decision, &full)) {
+		struct ask refused = decision->ask;
+		refused.kind = ASK_REFUSED;
+		if (store_secret(engine->store))
+			store_tell(engine->store, &refused);
+		settle_limits(decision, &full, false);
 		return;
 	}
 	decision->asked = true;

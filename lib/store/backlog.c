@@ -56,9 +56,27 @@ has_use(const struct limits_ask *ask, const struct key *key)
 	return false;
 }
 
-void
-backlog_forget(struct backlog *backlog, const struct limits_ask *ask)
+static uint64_t *
+last_question(struct backlog *backlog, const char *holder)
 {
+	size_t hash = 0;
+	for (const char *p = holder; *p; p++)
+		hash = hash * 131 + (unsigned char)*p;
+	return &backlog->asked[hash % BACKLOG_HOLDERS];
+}
+
+void
+backlog_add_failed(struct backlog *backlog, const struct ask *ask, unsigned tells,
+                   uint64_t serial)
+{
+	if (*last_question(backlog, ask->limits.holder) < serial)
+		backlog_add(backlog, ask, tells);
+}
+
+void
+backlog_forget(struct backlog *backlog, const struct limits_ask *ask, uint64_t serial)
+{
+	*last_question(backlog, ask->holder) = serial;
 	for (struct told *told = backlog->first; told; told = told->next) {
 		struct limits_ask *old = &told->ask.limits;
 		unsigned others = 0;

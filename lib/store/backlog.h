@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ask.h"
 
@@ -18,20 +19,35 @@ struct told {
 	struct told *next;
 };
 
+#define BACKLOG_HOLDERS 1024
+
 /* All zero = empty. */
 struct backlog {
 	struct told *first, *last;
 	size_t n;
+	uint64_t asked
+		[BACKLOG_HOLDERS]; /* by hash of the holder: number of its last question */
 };
 
 /* Keeps the slots of a give-back; tokens might be given back twice, so they are left out. */
 void backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells);
 
+/*
+ * The same for a give-back that had the number `serial` and failed; not when its holder has asked
+ * since, for it may have the slot again.
+ */
+void backlog_add_failed(struct backlog *backlog, const struct ask *ask, unsigned tells,
+                        uint64_t serial);
+
 /* Takes the oldest; false when there is none. */
 bool backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_out);
 
-/* The holder takes these slots anew: an older give-back must not take them away. */
-void backlog_forget(struct backlog *backlog, const struct limits_ask *ask);
+/*
+ * The holder takes these slots anew, by a question of that number: an older give-back must not
+ * take them away.
+ */
+void backlog_forget(struct backlog *backlog, const struct limits_ask *ask,
+                    uint64_t serial);
 
 void backlog_free(struct backlog *backlog);
 

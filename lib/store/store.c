@@ -38,6 +38,7 @@ struct store {
 	size_t late; /* of these, whose time is over */
 	struct backlog backlog;
 	enum store_status owes; /* why it is not empty */
+	uint64_t next_serial;
 	struct loop_timer *backlog_timer;
 };
 
@@ -174,16 +175,16 @@ make_job(struct store *store, const struct ask *ask)
 	job->backend = store->backend;
 	job->ask = *ask;
 	job->asked_ms = loop_now_ms(store->loop);
+	job->serial = ++store->next_serial;
 	stats_add(STAT_STORE_ASKED, 1);
 	return job;
 }
 
+/* The backlog has grown, for this reason. */
 static void
-keep_for_later(struct store *store, const struct ask *ask, unsigned tells,
-               enum store_status why)
+tell_later(struct store *store, enum store_status why)
 {
 	store->owes = why;
-	backlog_add(&store->backlog, ask, tells);
 	if (store->backlog_timer && !timer_is_running(store->backlog_timer))
 		timer_start(store->backlog_timer, TELL_AGAIN_MS);
 }
@@ -194,7 +195,8 @@ tell_once(struct store *store, const struct ask *ask, unsigned tells)
 	if (ask->limits.n == 0)
 		return;
 	if (!store->up || store->jobs >= JOBS_MAX) {
-		keep_for_later(store, ask, tells, STORE_DOWN);
+		backlog_add(&store->backlog, ask, tells);
+		tell_later(store, STORE_DOWN);
 		return;
 	}
 	struct store_job *job = make_job(store, ask);
@@ -203,7 +205,8 @@ tell_once(struct store *store, const struct ask *ask, unsigned tells)
 	if (store->ops->submit(store->backend, job)) {
 		store->jobs++;
 	} else {
-		keep_for_later(store, ask, tells, STORE_OVERLOADED);
+		backlog_add(&store->backlog, ask, tells);
+		tell_later(store, STORE_OVERLOADED);
 		give_back(store, job);
 	}
 }
@@ -330,7 +333,7 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	job->arg = arg;
 	job->deadline_ms = job->asked_ms + within_ms;
 	if (ask->kind != ASK_GREYLIST)
-		backlog_forget(&store->backlog, &ask->limits);
+		backlog_forget(&store->backlog, &ask->limits, job->serial);
 	if (!store->up)
 		return refuse(store, job, STORE_DOWN);
 	if (store->jobs >= JOBS_MAX)
@@ -414,8 +417,11 @@ store_job_done(struct store_job *job)
 	stop_waiting(store, job);
 	if (job->not_wanted)
 		undo(store, job);
-	if (job->told_only && job->answer.status != STORE_OK)
-		keep_for_later(store, &job->ask, job->tells + 1, job->answer.status);
+	if (job->told_only && job->answer.status != STORE_OK) {
+		backlog_add_failed(&store->backlog, &job->ask, job->tells + 1,
+		                   job->serial);
+		tell_later(store, job->answer.status);
+	}
 	tell(job, &job->answer);
 	give_back(store, job);
 }

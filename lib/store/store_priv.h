@@ -23,6 +23,7 @@ struct store_job {
 	store_fn *fn;    /* NULL: nobody waits any more */
 	bool told_only;  /* nobody ever waited */
 	unsigned tells;  /* how often it was told before */
+	uint64_t serial; /* jobs have ascending numbers */
 	bool not_wanted; /* what it is granted is given back */
 	void *arg;
 	int64_t asked_ms;
