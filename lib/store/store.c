@@ -332,7 +332,7 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	job->fn = fn;
 	job->arg = arg;
 	job->deadline_ms = job->asked_ms + within_ms;
-	if (ask->kind != ASK_GREYLIST)
+	if (ask->kind == ASK_LIMITS || ask->kind == ASK_RENEW)
 		backlog_forget(&store->backlog, &ask->limits, job->serial);
 	if (!store->up)
 		return refuse(store, job, STORE_DOWN);

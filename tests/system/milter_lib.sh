@@ -115,7 +115,7 @@ release() {
 
 # No recipient waits longer. milter.deadline is 100 ms; the rest is for libmilter, which has few threads at first, and for
 # machines that do something else meanwhile.
-IN_TIME_MS=1000
+IN_TIME_MS=5000
 
 # From here on the milter answers without its loop, and lets a recipient go on that is not counted.
 UNANSWERED_MS=200

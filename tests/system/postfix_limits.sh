@@ -24,7 +24,7 @@ acme() {
 # both_with LIMITS [OPTION]...: both daemons anew.
 both_with() {
 	stop_weir
-	milter_with "$@" && start_with_store -o greylist.delay=2s "${@:2}"
+	milter_with "$@" && start_with_store "${PATIENT[@]}" -o greylist.delay=2s "${@:2}"
 }
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ alone() {
 	stop_postfix
 	ok "$STORE: alone: Postfix starts without END-OF-MESSAGE" postfix_with '' || return
 	stop_weir
-	ok "$STORE: alone: weir-policyd starts with a short hold" start_with_store -o policyd.hold=2s || return
+	ok "$STORE: alone: weir-policyd starts with a short hold" start_with_store "${PATIENT[@]}" -o policyd.hold=2s || return
 	hold_delivery one "$OWN" a@sender.test bob@acme.test
 	ok "$STORE: alone: a message of which the end is not heard" send_message one
 	ok "$STORE: alone: keeps its slot" slots_are "$STORE" 1

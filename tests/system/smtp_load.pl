@@ -2,7 +2,8 @@
 # Many SMTP sessions at once, which count for themselves how many deliveries are under way at acme.test: from the 250 to
 # a recipient until the final dot, RSET, QUIT or the end of the connection is sent. What is deferred is tried again.
 # usage: smtp_load.pl --to PORT[,PORT]... [--sessions N] [--messages N] [--hold MIN-MAX] [--seed N]
-# Prints: delivered= deferred= given_up= other= most=
+# Prints: delivered= deferred= later= given_up= other= most=
+# later: a recipient at acme was deferred although its message had one there
 use strict;
 use warnings;
 use Getopt::Long;
@@ -18,7 +19,7 @@ my ($hold_min, $hold_max) = split /-/, $hold;
 my $end = time + 80;
 srand $seed;
 
-my ($delivered, $deferred, $given_up, $other, $under_way, $most) = (0) x 6;
+my ($delivered, $deferred, $later, $given_up, $other, $under_way, $most) = (0) x 7;
 my $begun = 0; # messages that were begun, or are to be tried again
 my %by_socket;
 my @all;
@@ -117,8 +118,8 @@ sub heard {
 	my ($code, $state) = (substr($line, 0, 3), $s->{state});
 	if ($state eq 'quit') {
 		disconnect($s, 20 + rand 60);
-	} elsif ($state eq 'rcpt' && $code eq '451' && !$s->{under_way} && $line =~ /Too many connections to acme/) {
-		$deferred++;
+	} elsif ($state eq 'rcpt' && $code eq '451' && $line =~ /Too many connections to acme/) {
+		$s->{under_way} ? $later++ : $deferred++;
 		say_line($s, 'QUIT', 'quit');
 	} elsif ($state eq 'rcpt' && $code eq '250') {
 		enters($s) if $s->{asked} =~ /acme/;
@@ -174,4 +175,4 @@ while ($delivered < $messages && time < $end) {
 		}
 	}
 }
-print "delivered=$delivered deferred=$deferred given_up=$given_up other=$other most=$most\n";
+print "delivered=$delivered deferred=$deferred later=$later given_up=$given_up other=$other most=$most\n";
