@@ -499,7 +499,7 @@ POSTFIX_CONFS=()
 SMTP_PORT=
 
 # start_postfix POLICY_SERVICE [MILTER [LINE]...]: an instance that shares nothing with the system's but the programs.
-# It asks both, or the one that is not empty; LINE is one more of main.cf. Mail to local.test, acme.test, other.test and
+# It asks both, or the one that is not empty; LINE of main.cf replaces or adds. Mail to local.test, acme.test, other.test and
 # third.test lands in PRIVATE/postfix/mail/inbox; loopback clients may play any client through XCLIENT.
 start_postfix() {
 	start_postfix_in "$PRIVATE/postfix" "$@"
@@ -512,8 +512,10 @@ start_postfix_in() {
 	mkdir -p "$dir/etc" "$dir/queue" "$dir/data" "$dir/mail"
 	chown postfix "$dir/data"
 	chown nobody:nogroup "$dir/mail"
-	write_main_cf "$@" >"$dir/etc/main.cf"
+	write_main_cf "$1" "$2" "${3:-}" >"$dir/etc/main.cf"
 	write_master_cf "$SMTP_PORT" >"$dir/etc/master.cf"
+	# Nothing may stand there twice: with many warnings at its start, postlogd waits for itself.
+	[ $# -lt 4 ] || postconf -c "$dir/etc" "${@:4}" || return
 	POSTFIX_CONF=$dir/etc
 	POSTFIX_CONFS+=("$POSTFIX_CONF")
 	postfix -c "$POSTFIX_CONF" start >"$dir/start.log" 2>&1 && await 10 port_answers "$SMTP_PORT"
@@ -524,7 +526,7 @@ policy_check() {
 	[ -z "$1" ] || echo "check_policy_service { $1, timeout=5s, default_action=DUNNO }"
 }
 
-# write_main_cf DIR POLICY_SERVICE [MILTER [LINE]...]
+# write_main_cf DIR POLICY_SERVICE MILTER
 write_main_cf() {
 	cat <<-END
 		compatibility_level = 3.6
@@ -551,9 +553,8 @@ write_main_cf() {
 		smtpd_data_restrictions = $(policy_check "$2")
 		milter_default_action = accept
 	END
-	[ -z "${3:-}" ] ||
+	[ -z "$3" ] ||
 		echo "smtpd_milters = { $3, connect_timeout=5s, command_timeout=10s, default_action=accept }"
-	printf '%s\n' "${@:4}"
 }
 
 # write_master_cf PORT: no service that could send mail anywhere.

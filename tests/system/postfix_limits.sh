@@ -238,12 +238,11 @@ alone() {
 
 # postfix_with MILTER [LINE]...: some recipients and messages are refused behind the policy service.
 postfix_with() {
-	local check
+	local check refuse='check_recipient_access inline:{ rejected@acme.test=REJECT }'
 	check=$(policy_check "inet:127.0.0.1:$POLICY_PORT")
 	start_postfix "inet:127.0.0.1:$POLICY_PORT" "$1" \
 		'virtual_mailbox_domains = regexp:{{/\.test/ yes}}' \
-		"smtpd_recipient_restrictions = reject_unauth_destination, $check,
-			check_recipient_access inline:{ rejected@acme.test=REJECT }" \
+		"smtpd_recipient_restrictions = reject_unauth_destination, $check, $refuse" \
 		"smtpd_data_restrictions = $check, check_sender_access inline:{ late@sender.test=REJECT }" "${@:2}"
 }
 

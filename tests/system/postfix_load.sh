@@ -111,8 +111,7 @@ lose_store() {
 	start_redis
 }
 
-# One host knows by itself what it holds. Not among the usual stories: where questions are under way just when the store
-# comes back, one more may get through.
+# One host knows by itself what it holds.
 store_lost() {
 	local load
 	fresh redis
@@ -131,7 +130,7 @@ store_lost() {
 need_postfix_and_stores
 need redis-server redis-cli
 STORIES=("$@")
-[ $# -gt 0 ] || STORIES=("both embedded" "both redis" milter hosts reloads)
+[ $# -gt 0 ] || STORIES=("both embedded" "both redis" milter hosts reloads store_lost)
 for story in "${STORIES[@]}"; do
 	$story
 	clean_up

@@ -300,12 +300,12 @@ next_hop() {
 
 # Two domains go to one next hop; some recipients are refused.
 start_postfix_here() {
+	local refuse='check_recipient_access inline:{ rejected@acme.test=REJECT }'
 	start_postfix '' "unix:$PRIVATE/milter.sock" \
 		'transport_maps = inline:{ acme.test=virtual:backend, other.test=virtual:backend }' \
 		'virtual_mailbox_maps = regexp:{{!/^unknown@/ inbox/}}' \
 		'header_checks = regexp:{{/^Subject: refused/ REJECT}}' \
-		'smtpd_recipient_restrictions = reject_unauth_destination,
-			check_recipient_access inline:{ rejected@acme.test=REJECT }'
+		"smtpd_recipient_restrictions = reject_unauth_destination, $refuse"
 }
 
 run_on() {
