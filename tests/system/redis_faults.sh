@@ -127,11 +127,11 @@ failures() {
 deadline() {
 	fresh
 	ok "deadline: Redis starts" start_redis || return
-	ok "deadline: weir-policyd starts" start_weir "${QUICK[@]}" -o store.deadline=600ms || return
+	ok "deadline: weir-policyd starts" start_weir "${QUICK[@]}" -o store.deadline=400ms || return
 	ok "deadline: the store works" await 5 store_works
 	kill -STOP "$REDIS_PID"
 	ok "deadline: a question that is not answered is given up" new_triplet_is dunno
-	ok "deadline: at the deadline" [ "$(got max_ms)" -ge 550 ]
+	ok "deadline: at the deadline" [ "$(got max_ms)" -ge 350 ]
 	ok "deadline: and not later" within 900
 }
 
