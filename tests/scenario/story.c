@@ -2,6 +2,7 @@
 #include "story_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "harness.h"
 #include "schema.h"
@@ -184,10 +185,11 @@ story_run(const char *path, int backend)
 {
 	static struct story story; /* large */
 	char line[LINE_MAX_LEN];
-	story = (struct story){.path = path,
-	                       .now_s = START_S,
-	                       .late_before = stats_get(STAT_LEASES_LATE),
-	                       .lost_before = stats_get(STAT_LEASES_LOST)};
+	memset(&story, 0, sizeof(story));
+	story.path = path;
+	story.now_s = START_S;
+	story.late_before = stats_get(STAT_LEASES_LATE);
+	story.lost_before = stats_get(STAT_LEASES_LOST);
 	arena_init(&story.arena);
 	if (backend == BACKEND_REDIS)
 		redis_server_start(&story.server, NULL);
