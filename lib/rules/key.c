@@ -41,55 +41,45 @@ add_part(struct message *message, struct slice part)
 }
 
 static struct key
-hash(const struct message *message)
+hash(const struct key_secret *secret, char domain, const struct slice *parts, size_t n)
 {
+	struct message message;
 	struct key key;
-	crypto_generichash_blake2b(key.bytes, sizeof(key.bytes), message->bytes,
-	                           message->n, NULL, 0);
+	begin(&message, secret, domain);
+	for (size_t i = 0; i < n; i++)
+		add_part(&message, parts[i]);
+	crypto_generichash_blake2b(key.bytes, sizeof(key.bytes), message.bytes, message.n,
+	                           NULL, 0);
 	return key;
 }
 
 struct key
 key_identity(const struct key_secret *secret, struct slice identity)
 {
-	struct message message;
-	begin(&message, secret, DOMAIN_IDENTITY);
-	add_part(&message, identity);
-	return hash(&message);
+	return hash(secret, DOMAIN_IDENTITY, &identity, 1);
 }
 
 struct key
 key_triplet(const struct key_secret *secret, struct slice identity, struct slice sender,
             struct slice recipient)
 {
-	struct message message;
-	begin(&message, secret, DOMAIN_TRIPLET);
-	add_part(&message, identity);
-	add_part(&message, sender);
-	add_part(&message, recipient);
-	return hash(&message);
+	const struct slice parts[] = {identity, sender, recipient};
+	return hash(secret, DOMAIN_TRIPLET, parts, COUNT_OF(parts));
 }
 
 struct key
 key_limit(const struct key_secret *secret, struct slice what, struct slice name)
 {
-	struct message message;
-	begin(&message, secret, DOMAIN_LIMIT);
-	add_part(&message, what);
-	add_part(&message, name);
-	return hash(&message);
+	const struct slice parts[] = {what, name};
+	return hash(secret, DOMAIN_LIMIT, parts, COUNT_OF(parts));
 }
 
 struct key
 key_note(const struct key_secret *secret, struct slice holder, struct slice sender,
          struct slice recipient)
 {
-	struct message message;
-	begin(&message, secret, DOMAIN_NOTE);
-	add_part(&message, holder);
-	add_part(&message, sender);
-	add_part(&message, recipient);
-	return hash(&message);
+	const struct slice parts[] = {holder, sender, recipient};
+	return hash(secret, DOMAIN_NOTE, parts, COUNT_OF(parts));
 }
 
 void
