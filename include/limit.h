@@ -117,8 +117,8 @@ struct slice limit_destination(const struct conf *conf, const struct query *quer
 void limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *secret,
                  struct limits_ask *ask);
 
-/* Leaves out the uses of which nothing was taken (limits_result.taken). */
-void limits_keep_taken(struct limits_ask *ask, unsigned taken);
+/* Keeps those uses only whose bits are set, as in limits_result.taken. */
+void limits_keep(struct limits_ask *ask, unsigned wanted);
 
 /* The uses that are rates, bit by bit; and whether there is any. */
 unsigned limits_rates(const struct limits_ask *ask);

@@ -7,9 +7,6 @@
 #include "share.h"
 #include "stats.h"
 
-static void greylist_answered(struct decision *decision, const struct answer *answer);
-static void limits_answered(struct decision *decision, const struct answer *answer);
-
 static int64_t
 time_of(const struct engine *engine, const struct query *query)
 {
@@ -87,7 +84,7 @@ return_granted(struct decision *decision, unsigned taken)
 {
 	struct ask back = decision->ask;
 	back.kind = ASK_GIVE_BACK;
-	limits_keep_taken(&back.limits, taken & ~back.limits.mine);
+	limits_keep(&back.limits, taken & ~back.limits.mine);
 	store_tell(decision->engine->store, &back);
 }
 
@@ -148,7 +145,6 @@ ask_limits(struct decision *decision)
 	decision->ask = (struct ask){.kind = ASK_LIMITS};
 	delivery_ask(decision->delivery, engine, decision->conf, decision->query,
 	             &decision->plan, &decision->ask.limits);
-	decision->ask.limits.now_ms = engine->test_now_s * 1000;
 	struct limits_result full;
 	if (is_full_here(decision, &full)) {
 		struct ask refused = decision->ask;
@@ -235,7 +231,6 @@ give_back_refused(struct decision *decision)
 		return;
 	delivery_ask(decision->delivery, engine, decision->conf, decision->query,
 	             &decision->plan, &ask.limits);
-	ask.limits.now_ms = engine->test_now_s * 1000;
 	store_tell(engine->store, &ask);
 }
 

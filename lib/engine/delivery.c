@@ -78,7 +78,7 @@ leave_out_counted(const struct delivery *delivery, struct limits_ask *ask)
 		if (ask->uses[i].kind != LIMIT_MESSAGES ||
 		    !find_held(delivery, &ask->uses[i]))
 			wanted |= 1u << i;
-	limits_keep_taken(ask, wanted);
+	limits_keep(ask, wanted);
 }
 
 /* Postfix' instance as a number that Redis' scripts can hold; without one, one never used. */
@@ -103,6 +103,18 @@ slots_of(const struct delivery *delivery, const struct limits_ask *ask)
 	return slots;
 }
 
+/* Who asks, and the bounds of time: the same in every question of a delivery. */
+static void
+sign_ask(const struct delivery *delivery, struct limits_ask *ask)
+{
+	const struct engine *engine = delivery->engine;
+	memcpy(ask->holder, delivery->holder, sizeof(ask->holder));
+	memcpy(ask->other, delivery->other, sizeof(ask->other));
+	ask->takes_over = engine->kind == ENGINE_OF_MILTER;
+	ask->ttl_max_ms = LEASE_MAX_MS;
+	ask->now_ms = engine->test_now_s * 1000;
+}
+
 void
 delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf *conf,
              const struct query *query, const struct plan *plan,
@@ -116,11 +128,8 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 		join(delivery, engine, conf, query);
 	delivery->unkeyed |= !secret;
 	memset(ask, 0, sizeof(*ask));
-	memcpy(ask->holder, delivery->holder, sizeof(ask->holder));
-	memcpy(ask->other, delivery->other, sizeof(ask->other));
-	ask->takes_over = of_milter;
+	sign_ask(delivery, ask);
 	ask->ttl_ms = of_milter ? conf->limits.lease_ms : conf->policyd.hold_ms;
-	ask->ttl_max_ms = LEASE_MAX_MS;
 	ask->message = message_number(engine, query->instance);
 	limits_uses(plan->limits, plan->n_limits, secret ? secret : &no_secret, ask);
 	leave_out_counted(delivery, ask);
@@ -183,19 +192,13 @@ delivery_may_take(struct delivery *delivery, const struct limits_ask *ask)
 			add_held(delivery, &ask->uses[i]);
 }
 
-/* The names and times of a question about what is held; its uses are added one by one. */
+/* A question about what is held; its uses are added one by one. */
 static struct ask
 begin_ask(const struct delivery *delivery, enum ask_kind kind)
 {
-	const struct engine *engine = delivery->engine;
-	const struct conf *conf = engine->conf;
 	struct ask ask = {.kind = kind};
-	memcpy(ask.limits.holder, delivery->holder, sizeof(ask.limits.holder));
-	memcpy(ask.limits.other, delivery->other, sizeof(ask.limits.other));
-	ask.limits.takes_over = engine->kind == ENGINE_OF_MILTER;
-	ask.limits.ttl_ms = conf->limits.lease_ms;
-	ask.limits.ttl_max_ms = LEASE_MAX_MS;
-	ask.limits.now_ms = engine->test_now_s * 1000;
+	sign_ask(delivery, &ask.limits);
+	ask.limits.ttl_ms = delivery->engine->conf->limits.lease_ms;
 	return ask;
 }
 
@@ -213,12 +216,14 @@ send_gathered(struct engine *engine, struct ask *ask, bool at_end, store_fn *fn)
 }
 
 static void
-forget_held(struct delivery *delivery)
+leave_share(struct delivery *delivery)
 {
-	for (size_t i = 0; i < delivery->n; i++)
-		if (is_slot(&delivery->held[i]) && !delivery->held[i].maybe)
-			share_drop(delivery->engine->share, &delivery->held[i].use.key);
-	delivery->n = 0;
+	for (size_t i = 0; i < delivery->n; i++) {
+		struct held *held = &delivery->held[i];
+		if (is_slot(held) && !held->maybe)
+			share_drop(delivery->engine->share, &held->use.key);
+		held->maybe |= is_slot(held);
+	}
 }
 
 static void
@@ -237,7 +242,8 @@ give_back(struct delivery *delivery, bool with_tokens)
 		}
 	}
 	send_gathered(delivery->engine, &ask, true, NULL);
-	forget_held(delivery);
+	leave_share(delivery);
+	delivery->n = 0;
 }
 
 void
@@ -278,6 +284,8 @@ on_renewed(void *arg, const struct answer *answer)
 static void
 renew(struct delivery *delivery)
 {
+	if (delivery->unkeyed)
+		return;
 	struct ask ask = begin_ask(delivery, ASK_RENEW);
 	for (size_t i = 0; i < delivery->n; i++) {
 		if (!is_slot(&delivery->held[i]) || delivery->held[i].maybe)
@@ -293,16 +301,10 @@ renew(struct delivery *delivery)
  * away, they count no longer than most of them last.
  */
 static void
-leave_share(struct delivery *delivery, int64_t now_ms)
+leave_share_when_due(struct delivery *delivery, int64_t now_ms)
 {
-	if (now_ms - delivery->renewed_ms < IN_SHARE_MS)
-		return;
-	for (size_t i = 0; i < delivery->n; i++) {
-		struct held *held = &delivery->held[i];
-		if (is_slot(held) && !held->maybe)
-			share_drop(delivery->engine->share, &held->use.key);
-		held->maybe |= is_slot(held);
-	}
+	if (now_ms - delivery->renewed_ms >= IN_SHARE_MS)
+		leave_share(delivery);
 }
 
 static void
@@ -311,8 +313,7 @@ renew_when_due(struct delivery *delivery, int64_t now_ms)
 	if (now_ms - delivery->renewed_ms < delivery->engine->conf->limits.lease_ms / 3)
 		return;
 	delivery->renewed_ms = now_ms;
-	if (!delivery->unkeyed)
-		renew(delivery);
+	renew(delivery);
 }
 
 void
@@ -324,7 +325,7 @@ deliveries_renew(struct engine *engine)
 	if (engine->kind == ENGINE_OF_MILTER)
 		renew_when_due(delivery, now_ms);
 	else
-		leave_share(delivery, now_ms);
+		leave_share_when_due(delivery, now_ms);
 }
 
 /* The next time they are due one after the other. */
@@ -341,7 +342,6 @@ deliveries_renew_all(struct engine *engine)
 	DL_FOREACH(engine->deliveries, delivery)
 	{
 		delivery->renewed_ms = now_ms - every_ms * i++ / n;
-		if (!delivery->unkeyed)
-			renew(delivery);
+		renew(delivery);
 	}
 }

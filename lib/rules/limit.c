@@ -104,11 +104,11 @@ limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *se
 }
 
 void
-limits_keep_taken(struct limits_ask *ask, unsigned taken)
+limits_keep(struct limits_ask *ask, unsigned wanted)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < ask->n; i++)
-		if (taken & 1u << i)
+		if (wanted & 1u << i)
 			ask->uses[n++] = ask->uses[i];
 	ask->n = n;
 }

@@ -13,7 +13,7 @@ void
 backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
 {
 	struct ask slots = *ask;
-	limits_keep_taken(&slots.limits, ~limits_rates(&slots.limits));
+	limits_keep(&slots.limits, ~limits_rates(&slots.limits));
 	if (slots.limits.n == 0 || tells >= TELLS_MAX)
 		return;
 	if (backlog->n == TOLD_MAX) {
@@ -85,7 +85,7 @@ backlog_forget(struct backlog *backlog, const struct limits_ask *ask, uint64_t s
 		for (size_t i = 0; i < old->n; i++)
 			if (!has_use(ask, &old->uses[i].key))
 				others |= 1u << i;
-		limits_keep_taken(old, others);
+		limits_keep(old, others);
 	}
 }
 

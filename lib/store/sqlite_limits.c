@@ -341,9 +341,9 @@ give_back(struct sqlite_db *db, const struct limits_ask *ask)
 
 /* The recipient goes no further: what policyd took for it is given back. */
 static int
-give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned noted)
+give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned noted,
+                 int64_t now_us)
 {
-	int64_t now_us = moment_of(db, ask).wall_us;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
@@ -364,7 +364,8 @@ ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
 	if (!result->granted) {
 		result->taken = 0;
 		return ask->takes_over && may_write
-		               ? give_back_others(db, ask, judged.noted)
+		               ? give_back_others(db, ask, judged.noted,
+		                                  judged.now.wall_us)
 		               : SQLITE_DONE;
 	}
 	return may_write ? take_all(db, ask, &judged, result->taken) : SQLITE_READONLY;
@@ -402,9 +403,10 @@ renew(struct sqlite_db *db, const struct limits_ask *ask, struct limits_result *
 static int
 mta_refused(struct sqlite_db *db, const struct limits_ask *ask)
 {
+	struct moment now = moment_of(db, ask);
 	unsigned noted;
-	int rc = get_note(db, ask, moment_of(db, ask).lease_ms, &noted);
-	return rc == SQLITE_DONE ? give_back_others(db, ask, noted) : rc;
+	int rc = get_note(db, ask, now.lease_ms, &noted);
+	return rc == SQLITE_DONE ? give_back_others(db, ask, noted, now.wall_us) : rc;
 }
 
 int

@@ -380,8 +380,7 @@ undo(struct store *store, const struct store_job *job)
 	    !job->answer.limits.granted)
 		return;
 	ask.kind = ASK_GIVE_BACK;
-	limits_keep_taken(&ask.limits,
-	                  job->answer.limits.taken & limits_rates(&ask.limits));
+	limits_keep(&ask.limits, job->answer.limits.taken & limits_rates(&ask.limits));
 	store_tell(store, &ask);
 }
 

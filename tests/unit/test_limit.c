@@ -315,7 +315,7 @@ START_TEST(what_was_not_taken_is_left_out)
 	struct text got = TEXT(buf);
 	for (size_t i = 0; i < ask.n; i++)
 		ask.uses[i].count = (int64_t)i + 1;
-	limits_keep_taken(&ask, r->taken);
+	limits_keep(&ask, r->taken);
 	for (size_t i = 0; i < ask.n; i++)
 		text_printf(&got, "%lld ", (long long)ask.uses[i].count);
 	ck_assert_msg(strcmp(buf, r->want) == 0, "%s: got \"%s\"", r->row, buf);
