@@ -135,6 +135,7 @@ struct conf {
 		char *reply;             /* a destination has all it may have at once */
 		char *client_reply;      /* a client, sender or user has */
 		char *rate_reply;        /* a rate is over */
+		char *drain_reply;       /* the operator has drained the destination */
 		struct conf_limit other; /* limits.default: each destination not named */
 		struct conf_limit clients;
 		struct conf_limit senders;
@@ -143,6 +144,19 @@ struct conf {
 		size_t n_destinations;
 		struct domain_table *by_domain; /* of their domains; see destination.h */
 	} limits;
+
+	struct {
+		int64_t keep; /* how many, 0 = none */
+		int64_t lifetime_ms;
+		int addresses; /* enum decided_addresses */
+	} decisions;
+
+	struct {
+		struct conf_texts listen;        /* of weir-policyd */
+		struct conf_texts milter_listen; /* of weir-milter */
+		int64_t socket_mode;
+		char *socket_group;
+	} http;
 
 	struct {
 		struct conf_texts clients;
@@ -172,6 +186,13 @@ struct conf {
  */
 struct conf *conf_load(const char *path, const struct conf_texts *overrides,
                        struct err *err_out) MUST_CHECK;
+
+/*
+ * The same without the list files, which stay empty: for tools that do not judge, and must not
+ * wait for long lists.
+ */
+struct conf *conf_load_settings(const char *path, const struct conf_texts *overrides,
+                                struct err *err_out) MUST_CHECK;
 
 struct conf *conf_ref(struct conf *conf);
 

@@ -41,6 +41,7 @@ struct key key_note(const struct key_secret *secret, struct slice holder,
 
 /* base64url without padding, and a NUL. */
 void key_print(const struct key *key, char text_out[KEY_TEXT_LEN + 1]);
+bool key_parse(struct slice text, struct key *key_out) MUST_CHECK;
 
 #define KEY_SECRET_TEXT_LEN (2 * KEY_SECRET_BYTES)
 

@@ -42,6 +42,9 @@ const struct key_secret *store_secret(const struct store *store);
 /* Whether questions are being answered. */
 bool store_is_up(const struct store *store);
 
+/* Whether that is because of repeated trouble, not because it is away. */
+bool store_breaker_is_open(const struct store *store);
+
 typedef void store_fn(void *arg, const struct answer *answer);
 
 /*

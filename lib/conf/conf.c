@@ -215,14 +215,16 @@ load_all(struct loading *load, config_t *tree, const char *path,
 	return conf_check(load);
 }
 
-struct conf *
-conf_load(const char *path, const struct conf_texts *overrides, struct err *err_out)
+static struct conf *
+load_conf(const char *path, const struct conf_texts *overrides, bool without_lists,
+          struct err *err_out)
 {
 	struct conf *conf = mem_new(struct conf);
 	conf->refs = 1;
 	conf->value_texts = mem_alloc(schema_rows * sizeof(*conf->value_texts));
 	struct loading load = {.conf = conf,
 	                       .err = err_out,
+	                       .without_lists = without_lists,
 	                       .places = mem_alloc(schema_rows * sizeof(*load.places))};
 	config_t tree; /* outlives the places, which point into it */
 	config_init(&tree);
@@ -231,6 +233,19 @@ conf_load(const char *path, const struct conf_texts *overrides, struct err *err_
 	config_destroy(&tree);
 	free(load.places);
 	return conf;
+}
+
+struct conf *
+conf_load(const char *path, const struct conf_texts *overrides, struct err *err_out)
+{
+	return load_conf(path, overrides, false, err_out);
+}
+
+struct conf *
+conf_load_settings(const char *path, const struct conf_texts *overrides,
+                   struct err *err_out)
+{
+	return load_conf(path, overrides, true, err_out);
 }
 
 struct conf *

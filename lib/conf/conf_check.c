@@ -57,14 +57,12 @@ check_endpoint(struct loading *load, const char *name, const char *text, bool an
 	return true;
 }
 
+/* As many as there are. */
 static bool
-check_endpoints(struct loading *load, const char *name, const struct conf_texts *texts,
-                bool any_port)
+check_listeners(struct loading *load, const char *name, const struct conf_texts *texts)
 {
-	if (texts->n == 0)
-		return complain_of(load, name, "must name at least one address");
 	for (size_t i = 0; i < texts->n; i++)
-		if (!check_endpoint(load, name, texts->v[i], any_port))
+		if (!check_endpoint(load, name, texts->v[i], true))
 			return false;
 	return true;
 }
@@ -82,8 +80,8 @@ check_redis(struct loading *load)
 			"must be at most 64 characters, none of blank { } * ? [ ]");
 	if (*conf->store.redis.username && !*conf->store.redis.password_file)
 		return complain_of(load, "store.redis.username", "needs a password_file");
-	return check_endpoints(load, "store.redis.servers", &conf->store.redis.servers,
-	                       false);
+	return check_endpoint(load, "store.redis.servers",
+	                      conf->store.redis.servers.v[0], false);
 }
 
 /* Less would not hold the tables. */
@@ -193,13 +191,25 @@ check_limits(struct loading *load)
 }
 
 static bool
+check_policyd(struct loading *load)
+{
+	const struct conf *conf = load->conf;
+	if (conf->policyd.listen.n == 0)
+		return complain_of(load, "policyd.listen",
+		                   "must name at least one address");
+	return check_listeners(load, "policyd.listen", &conf->policyd.listen);
+}
+
+static bool
 check_all(struct loading *load)
 {
 	const struct conf *conf = load->conf;
 	return check_node(load) && check_redis(load) && check_size(load) &&
 	       check_times(load) &&
-	       check_endpoints(load, "policyd.listen", &conf->policyd.listen, true) &&
+	       check_policyd(load) &&
 	       check_endpoint(load, "milter.listen", conf->milter.listen, true) &&
+	       check_listeners(load, "http.listen", &conf->http.listen) &&
+	       check_listeners(load, "http.milter_listen", &conf->http.milter_listen) &&
 	       check_limits(load);
 }
 
@@ -279,6 +289,8 @@ load_lists(struct loading *load)
 	conf->unlimited_clients = list_new(LIST_CLIENTS);
 	conf->unlimited_senders = list_new(LIST_MAIL);
 	conf->unlimited_recipients = list_new(LIST_MAIL);
+	if (load->without_lists)
+		return true;
 	return load_networks(load) &&
 	       load_files(&conf->lists.clients, conf->allowed_clients,
 	                  conf->unlimited_clients, load->err) &&

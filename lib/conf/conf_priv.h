@@ -17,6 +17,7 @@ struct loading {
 	struct conf *conf;
 	struct err *err;
 	struct place *places; /* of each row of the schema */
+	bool without_lists;   /* that are in files */
 };
 
 /* Sets the error to "file:line: name text"; false. */

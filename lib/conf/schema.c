@@ -64,6 +64,7 @@ const struct setting schema[] = {
 	{"limits.reply", SET_REPLY, AT(limits.reply), 0, 0, "451 4.7.1 Too many connections to %n, please try again later (id %i)", NULL, false},
 	{"limits.client_reply", SET_REPLY, AT(limits.client_reply), 0, 0, "451 4.7.1 Too many connections from you, please try again later (id %i)", NULL, false},
 	{"limits.rate_reply", SET_REPLY, AT(limits.rate_reply), 0, 0, "451 4.7.1 Rate limit exceeded, please try again later (id %i)", NULL, false},
+	{"limits.drain_reply", SET_REPLY, AT(limits.drain_reply), 0, 0, "451 4.3.2 %n is not accepting mail now, please try again later (id %i)", NULL, false},
 	{"limits.default.concurrency", SET_INT, AT(limits.other.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
 	{"limits.default.messages", SET_RATE, AT(limits.other.messages), 0, 0, "0", NULL, false},
 	{"limits.default.recipients", SET_RATE, AT(limits.other.recipients), 0, 0, "0", NULL, false},
@@ -85,6 +86,15 @@ const struct setting schema[] = {
 	{"limits.users.mode", SET_ENUM, AT(limits.users.mode), 0, 0, "on", "on|observe|off", false},
 	{"limits.users.reply", SET_REPLY, AT(limits.users.reply), 0, 0, "", NULL, false},
 	{"limits.destinations", SET_DESTINATIONS, 0, 0, 0, "", NULL, false},
+
+	{"decisions.keep", SET_INT, AT(decisions.keep), 0, 10000000, "100000", NULL, false},
+	{"decisions.lifetime", SET_TIME, AT(decisions.lifetime_ms), HOUR, 3650 * DAY, "14d", NULL, false},
+	{"decisions.addresses", SET_ENUM, AT(decisions.addresses), 0, 0, "full", "full|domain|none", false},
+
+	{"http.listen", SET_TEXTS, AT(http.listen), 0, 0, "inet:127.0.0.1:10041", NULL, true},
+	{"http.milter_listen", SET_TEXTS, AT(http.milter_listen), 0, 0, "inet:127.0.0.1:10043", NULL, true},
+	{"http.socket_mode", SET_OCTAL, AT(http.socket_mode), 0, 0777, "0660", NULL, true},
+	{"http.socket_group", SET_TEXT, AT(http.socket_group), 0, 0, "", NULL, true},
 
 	{"lists.clients", SET_TEXTS, AT(lists.clients), 0, 0, "", NULL, false},
 	{"lists.senders", SET_TEXTS, AT(lists.senders), 0, 0, "", NULL, false},

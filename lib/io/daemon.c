@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <syslog.h>
@@ -18,6 +15,7 @@
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
+#include "rights.h"
 #include "stats.h"
 #include "systemd.h"
 #include "work.h"
@@ -79,29 +77,6 @@ parse_options(struct daemon *daemon, int argc, char **argv, bool *check_only)
 		}
 	}
 	return optind < argc ? usage(daemon->program, stderr) : -1;
-}
-
-static bool
-give_up_root(const struct conf *conf, struct err *err)
-{
-	if (geteuid() != 0 || !*conf->user)
-		return true;
-	const struct passwd *user = getpwnam(conf->user);
-	if (!user)
-		return err_set(
-			err,
-			"user: there is no user \"%s\" (set user = \"\" to stay as you "
-			"are)",
-			conf->user);
-	uid_t uid = user->pw_uid;
-	gid_t gid = user->pw_gid;
-	if (initgroups(conf->user, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
-	    setresuid(uid, uid, uid) != 0)
-		return err_set_errno(err, "cannot become user %s", conf->user);
-	if (uid != 0 && setresuid(0, 0, 0) == 0)
-		return err_set(err, "root could not be given up");
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return true;
 }
 
 /* The rest is the operator's LimitNOFILE. */
@@ -283,7 +258,8 @@ start_and_run(struct daemon *daemon)
 	if (!program->bind(daemon, &err)) {
 		log_error("%s", err.text);
 		daemon->status = EX_OSERR;
-	} else if (!give_up_root(daemon->conf, &err) || !program->start(daemon, &err)) {
+	} else if (!rights_become(daemon->conf->user, &err) ||
+	           !program->start(daemon, &err)) {
 		log_error("%s", err.text);
 		daemon->status = EX_CONFIG;
 	} else {

@@ -82,11 +82,12 @@ key_note(const struct key_secret *secret, struct slice holder, struct slice send
 	return hash(secret, DOMAIN_NOTE, parts, COUNT_OF(parts));
 }
 
+static const char digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 void
 key_print(const struct key *key, char text_out[KEY_TEXT_LEN + 1])
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	unsigned bits = 0, have = 0;
 	char *out = text_out;
 	for (size_t i = 0; i < KEY_BYTES; i++) {
@@ -96,6 +97,28 @@ key_print(const struct key *key, char text_out[KEY_TEXT_LEN + 1])
 	}
 	*out++ = digits[bits << (6 - have) & 63];
 	*out = '\0';
+}
+
+bool
+key_parse(struct slice text, struct key *key_out)
+{
+	unsigned bits = 0, have = 0;
+	size_t n = 0;
+	if (text.n != KEY_TEXT_LEN)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		const char *digit = memchr(digits, text.p[i], sizeof(digits) - 1);
+		if (!digit)
+			return false;
+		bits = bits << 6 | (unsigned)(digit - digits);
+		have += 6;
+		if (have < 8)
+			continue;
+		have -= 8;
+		key_out->bytes[n++] = (uint8_t)(bits >> have);
+		bits &= (1u << have) - 1;
+	}
+	return bits == 0; /* what the last digit has too much */
 }
 
 void

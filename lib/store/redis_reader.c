@@ -3,12 +3,6 @@
 
 #include "log.h"
 
-#if HIREDIS_MAJOR >= 1
-typedef size_t element_count;
-#else
-typedef int element_count;
-#endif
-
 /* hiredis' own functions, found through a reader that it sets up itself. */
 static redisReplyObjectFunctions functions;
 static void *(*any_array)(const redisReadTask *, element_count);

@@ -10,6 +10,12 @@
 #define REDIS_ARRAY_MAX 64    /* elements of one array */
 #define REDIS_WORDS_MAX 80    /* of one command */
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
+
 /* Refuses larger arrays before anything is allocated for them. */
 redisReader *redis_reader_new(void);
 

@@ -283,15 +283,15 @@ prepare_all(struct sqlite_db *db)
 	return true;
 }
 
-/* The boot that lease times count from; empty when the kernel does not tell. */
-static void
-read_boot_id(char id_out[64])
+void
+db_read_boot(char id_out[DB_BOOT_BYTES])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, id_out, 63) : 0;
+	ssize_t n = fd >= 0 ? read(fd, id_out, DB_BOOT_BYTES - 1) : 0;
 	if (fd >= 0)
 		close(fd);
-	id_out[n > 0 ? strcspn(id_out, "\n") : 0] = '\0';
+	id_out[n > 0 ? n : 0] = '\0';
+	id_out[strcspn(id_out, "\n")] = '\0';
 }
 
 /*
@@ -301,8 +301,8 @@ read_boot_id(char id_out[64])
 static bool
 forget_dead_leases(struct sqlite_db *db, const char *owner)
 {
-	char boot[64] = "";
-	read_boot_id(boot);
+	char boot[DB_BOOT_BYTES];
+	db_read_boot(boot);
 	char *sql = sqlite3_mprintf(
 		"DELETE FROM lease WHERE substr(holder, 1, length(%Q)) = %Q AND %Q <> '' OR "
 		"%Q <> '' AND (SELECT value FROM meta WHERE name = 'boot') IS NOT %Q;"

@@ -40,6 +40,11 @@ void db_run(struct sqlite_db *db, struct store_job *jobs);
 /* To be called when the answers are handed over: a pause, when another process writes too. */
 void db_let_others_write(const struct sqlite_db *db);
 
+#define DB_BOOT_BYTES 64
+
+/* The boot that lease times count from; empty when the kernel does not tell. */
+void db_read_boot(char id_out[DB_BOOT_BYTES]);
+
 /* Full path of the file; lives as long as the database is open. */
 const char *db_path(const struct sqlite_db *db);
 

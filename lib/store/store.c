@@ -5,6 +5,7 @@
 
 #include "backlog.h"
 #include "breaker.h"
+#include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
@@ -175,6 +176,7 @@ make_job(struct store *store, const struct ask *ask)
 	job->backend = store->backend;
 	job->ask = *ask;
 	job->asked_ms = loop_now_ms(store->loop);
+	job->asked_us = clock_mono_us();
 	job->serial = ++store->next_serial;
 	stats_add(STAT_STORE_ASKED, 1);
 	return job;
@@ -302,6 +304,12 @@ store_is_up(const struct store *store)
 	return store->up && !store->breaker.open;
 }
 
+bool
+store_breaker_is_open(const struct store *store)
+{
+	return store->breaker.open;
+}
+
 static struct store_job *
 refuse(struct store *store, struct store_job *job, enum store_status status)
 {
@@ -393,6 +401,8 @@ note_end(struct store *store, const struct store_job *job)
 	bool answered = status != STORE_FAILED && status != STORE_DOWN;
 	if (status != STORE_OK)
 		stats_add(STAT_STORE_ERRORS, 1);
+	if (answered)
+		histogram_add(HISTOGRAM_STORE_US, clock_mono_us() - job->asked_us);
 	if (!answered)
 		breaker_failed(&store->breaker, now_ms);
 	note_down(store);

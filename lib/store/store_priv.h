@@ -27,6 +27,7 @@ struct store_job {
 	bool not_wanted; /* what it is granted is given back */
 	void *arg;
 	int64_t asked_ms;
+	int64_t asked_us; /* the same by another clock, exact */
 	int64_t deadline_ms;
 	bool waiting; /* on the list of those */
 	bool late;    /* its time is over, and the backend still has it */

@@ -217,6 +217,7 @@ write_settings() {
 		store: { backend = "$1"; path = "$PRIVATE/db"; redis: { servers = ["unix:$PRIVATE/redis.sock"]; }; };
 		policyd: { listen = ["inet:127.0.0.1:$2"]; };
 		milter: { listen = "unix:$PRIVATE/milter.sock"; socket_mode = "0666"; };
+		http: { listen = []; milter_listen = []; };
 		greylist: { delay = "3s"; };
 		lists: {
 			clients = ["$PRIVATE/clients"];

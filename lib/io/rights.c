@@ -1,0 +1,30 @@
+/* rights.c - as whom the programs run. */
+#include "rights.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+bool
+rights_become(const char *name, struct err *err_out)
+{
+	if (geteuid() != 0 || !*name)
+		return true;
+	const struct passwd *user = getpwnam(name);
+	if (!user)
+		return err_set(
+			err_out,
+			"user: there is no user \"%s\" (set user = \"\" to stay as you "
+			"are)",
+			name);
+	uid_t uid = user->pw_uid;
+	gid_t gid = user->pw_gid;
+	if (initgroups(name, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
+		return err_set_errno(err_out, "cannot become user %s", name);
+	if (uid != 0 && setresuid(0, 0, 0) == 0)
+		return err_set(err_out, "root could not be given up");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return true;
+}

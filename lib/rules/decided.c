@@ -1,0 +1,236 @@
+/* decided.c - a decision as a line of text, and back. */
+#include "decided.h"
+
+#include "mailaddr.h"
+
+#define FIELDS 19
+
+/* The most that is kept of each: all of them, with tabs between, fit into DECIDED_LINE_MAX. */
+enum {
+	WORD_MAX = 26,
+	NODE_MAX = 64,
+	CLIENT_MAX = 45,
+	NAME_MAX_KEPT = 110,
+	IDENTITY_MAX = 80,
+	SENDER_MAX = 200,
+	RECIPIENT_MAX = 160,
+	DESTINATION_MAX = 100,
+	ENTRY_MAX = 64,
+};
+
+static void
+put_field(struct text *out, struct slice value, size_t max)
+{
+	char buf[DECIDED_LINE_MAX], lower[DECIDED_LINE_MAX];
+	struct text folded = TEXT(lower);
+	struct text escaped = {.p = buf, .cap = max + 1};
+	text_put_lower(&folded, value);
+	text_put_escaped(&escaped, text_slice(&folded));
+	text_put(out, text_slice(&escaped));
+	text_putc(out, '\t');
+}
+
+/* What is not folded: words and numbers of our own. */
+static void
+put_word(struct text *out, struct slice word, size_t max)
+{
+	text_put(out, slice_head(word, max));
+	text_putc(out, '\t');
+}
+
+static void
+put_number(struct text *out, int64_t value)
+{
+	text_int(out, value);
+	text_putc(out, '\t');
+}
+
+static void
+put_address(struct text *out, struct slice address, enum decided_addresses addresses,
+            size_t max)
+{
+	ptrdiff_t at = slice_rfind(address, '@');
+	if (slice_eq(address, SLICE("<>")))
+		put_field(out, address, max);
+	else if (addresses == ADDRESSES_FULL)
+		put_field(out, address, max);
+	else if (addresses == ADDRESSES_DOMAIN && at >= 0)
+		put_field(out, slice_from(address, (size_t)at), max);
+	else
+		text_putc(out, '\t');
+}
+
+void
+decided_print(const struct decided *decided, enum decided_addresses addresses,
+              struct text *out)
+{
+	bool with_client = addresses != ADDRESSES_NONE;
+	struct slice nothing = {0};
+	put_word(out, decided->id, WORD_MAX);
+	put_number(out, decided->at_s);
+	put_word(out, decided->daemon, WORD_MAX);
+	put_field(out, decided->node, NODE_MAX);
+	put_word(out, decided->observed ? SLICE("observed") : decided->action, WORD_MAX);
+	put_word(out, decided->why, WORD_MAX);
+	put_field(out, with_client ? decided->client : nothing, CLIENT_MAX);
+	put_field(out, with_client ? decided->name : nothing, NAME_MAX_KEPT);
+	put_field(out, decided->identity, IDENTITY_MAX);
+	put_word(out, decided->rung, WORD_MAX);
+	put_address(out, decided->sender, addresses, SENDER_MAX);
+	put_address(out, decided->recipient, addresses, RECIPIENT_MAX);
+	put_field(out, decided->destination, DESTINATION_MAX);
+	put_field(out, decided->entry, ENTRY_MAX);
+	put_number(out, decided->wait_s);
+	put_number(out, decided->delayed_s);
+	put_number(out, decided->held);
+	put_word(out, decided->store, WORD_MAX);
+	text_put(out, decided->triplet);
+	text_putc(out, '\n');
+}
+
+static int
+hex_digit(char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "\xNN" becomes that byte; what was cut in the middle of it stays. */
+static struct slice
+unescape(struct slice field, struct arena *arena)
+{
+	if (slice_find(field, '\\') < 0)
+		return field;
+	char *bytes = arena_take(arena, field.n);
+	size_t n = 0;
+	for (size_t i = 0; i < field.n; i++) {
+		bool whole = field.p[i] == '\\' && i + 3 < field.n &&
+		             field.p[i + 1] == 'x' && hex_digit(field.p[i + 2]) >= 0 &&
+		             hex_digit(field.p[i + 3]) >= 0;
+		bytes[n++] = whole ? (char)(hex_digit(field.p[i + 2]) << 4 |
+		                            hex_digit(field.p[i + 3]))
+		                   : field.p[i];
+		i += whole ? 3 : 0;
+	}
+	return (struct slice){.p = bytes, .n = n};
+}
+
+static bool
+split(struct slice line, struct slice fields_out[FIELDS])
+{
+	size_t n = 0;
+	if (line.n > 0 && line.p[line.n - 1] == '\n')
+		line.n--;
+	while (n < FIELDS && slice_cut(&line, '\t', &fields_out[n]))
+		n++;
+	return n == FIELDS && !line.p;
+}
+
+bool
+decided_parse(struct slice line, struct arena *arena, struct decided *decided_out)
+{
+	struct slice fields[FIELDS];
+	uint64_t at_s, wait_s, delayed_s, held;
+	if (!split(line, fields) || !slice_to_u64(fields[1], INT64_MAX, &at_s) ||
+	    !slice_to_u64(fields[14], INT64_MAX, &wait_s) ||
+	    !slice_to_u64(fields[15], INT64_MAX, &delayed_s) ||
+	    !slice_to_u64(fields[16], INT64_MAX, &held))
+		return false;
+	bool observed = slice_eq(fields[4], SLICE("observed"));
+	*decided_out = (struct decided){
+		.id = fields[0],
+		.at_s = (int64_t)at_s,
+		.daemon = fields[2],
+		.node = unescape(fields[3], arena),
+		.action = observed ? SLICE("accept") : fields[4],
+		.observed = observed,
+		.why = fields[5],
+		.client = unescape(fields[6], arena),
+		.name = unescape(fields[7], arena),
+		.identity = unescape(fields[8], arena),
+		.rung = fields[9],
+		.sender = unescape(fields[10], arena),
+		.recipient = unescape(fields[11], arena),
+		.destination = unescape(fields[12], arena),
+		.entry = unescape(fields[13], arena),
+		.wait_s = (int64_t)wait_s,
+		.delayed_s = (int64_t)delayed_s,
+		.held = (int64_t)held,
+		.store = fields[17],
+		.triplet = fields[18],
+	};
+	return true;
+}
+
+/* ---- looking for some of them ---- */
+
+/* Every line that matches has these bytes in it. */
+static void
+make_needle(struct decided_filter *filter)
+{
+	char lower[DECIDED_LINE_MAX];
+	struct text folded = TEXT(lower);
+	struct text needle = TEXT(filter->needle);
+	if (filter->id.n > 0)
+		text_put(&needle, filter->id);
+	else if (filter->address.n > 0)
+		text_put_lower(&folded, filter->address);
+	else if (filter->destination.n > 0)
+		text_put_lower(&folded, filter->destination);
+	else
+		text_put(&needle, filter->why);
+	text_put_escaped(&needle, text_slice(&folded));
+	filter->needle_n = needle.n;
+}
+
+/* "example.com" of "a@example.com", "mail.example.com" and itself; "@example.com" of the first. */
+static bool
+is_of_domain(struct slice value, struct slice domain)
+{
+	if (domain.p[0] == '@')
+		return slice_ends_nocase(value, domain);
+	if (value.n <= domain.n || !slice_ends_nocase(value, domain))
+		return slice_eq_nocase(value, domain);
+	char before = value.p[value.n - domain.n - 1];
+	return before == '@' || before == '.';
+}
+
+static bool
+has_address(const struct decided *decided, struct slice address)
+{
+	return slice_eq_nocase(decided->client, address) ||
+	       slice_eq_nocase(decided->identity, address) ||
+	       is_of_domain(decided->name, address) ||
+	       is_of_domain(decided->sender, address) ||
+	       is_of_domain(decided->recipient, address);
+}
+
+static bool
+matches(const struct decided *decided, const struct decided_filter *filter)
+{
+	return (filter->id.n == 0 || slice_eq(decided->id, filter->id)) &&
+	       (filter->address.n == 0 || has_address(decided, filter->address)) &&
+	       (filter->destination.n == 0 ||
+	        slice_eq_nocase(decided->destination, filter->destination)) &&
+	       (filter->why.n == 0 || slice_eq(decided->why, filter->why)) &&
+	       (filter->since_s == 0 || decided->at_s >= filter->since_s) &&
+	       (filter->until_s == 0 || decided->at_s <= filter->until_s);
+}
+
+bool
+decided_line_matches(struct slice line, struct decided_filter *filter)
+{
+	struct decided decided;
+	struct arena arena;
+	if (filter->needle_n == 0)
+		make_needle(filter);
+	if (filter->needle_n > 0 &&
+	    !memmem(line.p, line.n, filter->needle, filter->needle_n))
+		return false;
+	arena_init(&arena);
+	bool found = decided_parse(line, &arena, &decided) && matches(&decided, filter);
+	arena_free(&arena);
+	return found;
+}

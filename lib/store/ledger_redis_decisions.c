@@ -1,0 +1,119 @@
+/* ledger_redis_decisions.c - decisions in Redis: segments of up to 64 lines, made by a script. */
+#include "ledger_redis.h"
+#include "scripts.h"
+
+#define AT_ONCE 64 /* segments */
+
+static const struct script decisions_script = {{decisions_lua, sizeof(decisions_lua) - 1},
+                                               {decisions_lua_sha,
+                                                sizeof(decisions_lua_sha) - 1}};
+
+bool
+redis_add_decisions(struct ledger *base, size_t n, struct slice lines, int64_t keep,
+                    int64_t lifetime_s, struct err *err)
+{
+	struct ledger_redis *ledger = talk_begin(base, err);
+	struct redis_key state, segments;
+	struct numbers numbers = {.text = TEXT(numbers.buf)};
+	if (!ledger)
+		return false;
+	struct slice words[] = {talk_name(ledger, "decisions", &state),
+	                        talk_name(ledger, "d", &segments),
+	                        redis_number(&numbers, (int64_t)n),
+	                        lines,
+	                        redis_number(&numbers, keep),
+	                        redis_number(&numbers, lifetime_s)};
+	redisReply *reply = talk_script(ledger, &decisions_script, COUNT_OF(words), words,
+	                                REDIS_REPLY_INTEGER, err);
+	freeReplyObject(reply);
+	return reply != NULL;
+}
+
+static bool
+read_number(const redisReply *reply, uint64_t *value_out)
+{
+	*value_out = 0;
+	return reply->type == REDIS_REPLY_NIL ||
+	       (reply->type == REDIS_REPLY_STRING &&
+	        slice_to_u64(reply_text(reply), INT64_MAX / 2, value_out));
+}
+
+/* The segments from *first on, below *end. */
+static bool
+read_state(struct ledger_redis *ledger, int64_t *first, int64_t *end, struct err *err)
+{
+	struct redis_key name;
+	struct slice words[] = {SLICE("HMGET"), talk_name(ledger, "decisions", &name),
+	                        SLICE("count"), SLICE("oldest")};
+	uint64_t count, oldest;
+	talk_say(ledger, COUNT_OF(words), words);
+	redisReply *reply = talk_hear(ledger, REDIS_REPLY_ARRAY, err);
+	if (!reply)
+		return false;
+	bool good = reply->elements == 2 && read_number(reply->element[0], &count) &&
+	            read_number(reply->element[1], &oldest);
+	freeReplyObject(reply);
+	if (!good)
+		return talk_nonsense(ledger, err);
+	*first = (int64_t)oldest;
+	*end = (int64_t)(count + LEDGER_LINES_MAX - 1) / LEDGER_LINES_MAX;
+	return true;
+}
+
+static void
+say_get(struct ledger_redis *ledger, int64_t segment)
+{
+	char rest[32];
+	struct text text = TEXT(rest);
+	struct redis_key name;
+	text_puts(&text, "d");
+	text_int(&text, segment);
+	struct slice words[] = {SLICE("GET"), talk_name(ledger, rest, &name)};
+	talk_say(ledger, COUNT_OF(words), words);
+}
+
+/* All are heard before the first is handed out: nobody knows how long that takes. */
+static bool
+hear_segments(struct ledger_redis *ledger, size_t n, redisReply *replies[],
+              struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		replies[i] = talk_hear(ledger, REDIS_REPLY_STRING, err);
+		if (!replies[i])
+			return false;
+	}
+	return true;
+}
+
+/* *wanted: cleared when no more is. */
+static bool
+read_segments(struct ledger_redis *ledger, size_t n, int64_t end, ledger_lines_fn *fn,
+              void *arg, bool *wanted, struct err *err)
+{
+	redisReply *replies[AT_ONCE] = {NULL};
+	for (size_t i = 0; i < n; i++)
+		say_get(ledger, --end);
+	bool good = hear_segments(ledger, n, replies, err);
+	for (size_t i = 0; good && *wanted && i < n; i++)
+		if (replies[i]->len > 0)
+			*wanted = fn(arg, reply_text(replies[i]));
+	for (size_t i = 0; i < n; i++)
+		freeReplyObject(replies[i]);
+	return good;
+}
+
+bool
+redis_read_decisions(struct ledger *base, ledger_lines_fn *fn, void *arg, struct err *err)
+{
+	struct ledger_redis *ledger = talk_begin(base, err);
+	int64_t first = 0, end = 0;
+	bool wanted = true, good = true;
+	if (!ledger || !read_state(ledger, &first, &end, err))
+		return false;
+	while (good && wanted && end > first) {
+		int64_t n = end - first < AT_ONCE ? end - first : AT_ONCE;
+		good = read_segments(ledger, (size_t)n, end, fn, arg, &wanted, err);
+		end -= n;
+	}
+	return good;
+}

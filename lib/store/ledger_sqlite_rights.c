@@ -1,0 +1,131 @@
+/* ledger_sqlite_rights.c - which right to the files is missing, and files made with the right ones. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger_sqlite.h"
+
+#define NAME_BYTES 64
+
+static void
+user_name(uid_t uid, char name_out[NAME_BYTES])
+{
+	struct text name = {.p = name_out, .cap = NAME_BYTES};
+	struct passwd entry, *found = NULL;
+	char buf[4096];
+	if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 && found)
+		text_puts(&name, entry.pw_name);
+	else
+		text_int(&name, uid);
+}
+
+static void
+group_name(gid_t gid, char name_out[NAME_BYTES])
+{
+	struct text name = {.p = name_out, .cap = NAME_BYTES};
+	struct group entry, *found = NULL;
+	char buf[4096];
+	if (getgrgid_r(gid, &entry, buf, sizeof(buf), &found) == 0 && found)
+		text_puts(&name, entry.gr_name);
+	else
+		text_int(&name, gid);
+}
+
+static bool
+may(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* "cannot write /x/y as user a (it belongs to b:c, mode 0640): Permission denied" */
+static bool
+say_lacking(const char *doing, const char *path, struct err *err)
+{
+	char user[NAME_BYTES], owner[NAME_BYTES], group[NAME_BYTES], whose[200];
+	struct text text = TEXT(whose);
+	struct stat st;
+	int saved = errno;
+	user_name(geteuid(), user);
+	if (stat(path, &st) == 0) {
+		user_name(st.st_uid, owner);
+		group_name(st.st_gid, group);
+		text_printf(&text, " (it belongs to %s:%s, mode %04o)", owner, group,
+		            (unsigned)st.st_mode & 07777);
+	}
+	errno = saved;
+	err_set_errno(err, "cannot %s %s as user %s%s", doing, path, user,
+	              text.n ? text.p : "");
+	return true;
+}
+
+/* Whether a right to the file is missing, when it is there. */
+static bool
+file_lacks(const char *path, const char *tail, struct err *err)
+{
+	char name[1100];
+	struct text text = TEXT(name);
+	text_puts(&text, path);
+	text_puts(&text, tail);
+	if (!may(name, F_OK) && errno == ENOENT)
+		return false;
+	if (!may(name, R_OK))
+		return say_lacking("read", name, err);
+	return !may(name, W_OK) && say_lacking("write", name, err);
+}
+
+bool
+ledger_say_rights(const char *path, struct err *err)
+{
+	char dir[1024];
+	struct text text = TEXT(dir);
+	text_put(&text,
+	         slice_head(slice_of(path), (size_t)slice_rfind(slice_of(path), '/')));
+	if (!may(dir, X_OK))
+		return say_lacking("enter", dir, err);
+	if (file_lacks(path, "", err) || file_lacks(path, "-wal", err) ||
+	    file_lacks(path, "-shm", err))
+		return true;
+	return !may(dir, W_OK) && say_lacking("make files in", dir, err);
+}
+
+/*
+ * The daemons must be able to use it whoever makes it: root gives it to the owner of the
+ * directory, any other to the directory's group where that is allowed.
+ */
+static void
+give_away(int fd, const char *dir)
+{
+	struct stat st;
+	if (stat(dir, &st) != 0)
+		return;
+	uid_t owner = geteuid() == 0 ? st.st_uid : (uid_t)-1;
+	bool given = fchown(fd, owner, st.st_gid) == 0;
+	(void)given; /* who lacks a right then is told so */
+}
+
+bool
+ledger_make_file(const char *dir, const char *path, struct err *err)
+{
+	struct stat st;
+	if (stat(path, &st) == 0)
+		return true;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+	int saved = errno;
+	if (fd < 0 && saved == EEXIST && stat(path, &st) == 0)
+		return true; /* by another process, just now */
+	if (fd < 0) {
+		errno = saved;
+		if (!ledger_say_rights(path, err)) {
+			errno = saved;
+			err_set_errno(err, "cannot make %s", path);
+		}
+		return false;
+	}
+	give_away(fd, dir);
+	fchmod(fd, 0660); /* whatever the umask is */
+	close(fd);
+	return true;
+}

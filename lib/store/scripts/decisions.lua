@@ -1,0 +1,73 @@
+-- Decisions are added: a hash with where they are, and segments of up to 64 lines.
+--
+-- A segment is added to for an eighth of the lifetime at most, and then left as it is, so that it can
+-- end with its oldest line. What it lacks of 64 lines then counts as if it were there.
+--
+-- KEYS[1]  the hash: count, oldest (segment that may be there), lifetime
+-- ARGV     the beginning of the segments' names, number of lines, lines, keep, lifetime_s
+-- answers  the count
+--
+-- The segments are named by their number; they cannot be known before.
+local STATE, PREFIX = KEYS[1], ARGV[1]
+local SEGMENT, DROPPED_MAX, SPARE = 64, 256, 9 * 64
+
+local n, lines, keep, lifetime = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local state = redis.call('HMGET', STATE, 'count', 'oldest', 'lifetime')
+local count, oldest = tonumber(state[1] or 0), tonumber(state[2] or 0)
+local known_lifetime = tonumber(state[3] or lifetime)
+
+local function name_of(segment)
+  return PREFIX .. string.format('%.0f', segment)
+end
+
+local function begin_segment()
+  count = math.ceil(count / SEGMENT) * SEGMENT
+end
+
+local function is_open(segment)
+  local left = redis.call('TTL', name_of(segment))
+  return left <= lifetime and left >= lifetime - math.floor(lifetime / 8)
+end
+
+-- A shorter lifetime holds for what is there, too.
+if lifetime < known_lifetime then
+  for segment = oldest, math.floor(count / SEGMENT) do
+    if redis.call('TTL', name_of(segment)) > lifetime then
+      redis.call('EXPIRE', name_of(segment), lifetime)
+    end
+  end
+end
+
+if keep == 0 then
+  n = 0
+  begin_segment()
+elseif n > 0 and count % SEGMENT ~= 0 and not is_open(math.floor(count / SEGMENT)) then
+  begin_segment()
+end
+
+local from = 1
+while n > 0 do
+  local taken, to = math.min(n, SEGMENT - count % SEGMENT), from - 1
+  for _ = 1, taken do
+    to = string.find(lines, '\n', to + 1, true)
+  end
+  local segment, part = name_of(math.floor(count / SEGMENT)), string.sub(lines, from, to)
+  if count % SEGMENT == 0 then
+    redis.call('SET', segment, part, 'EX', lifetime)
+  else
+    redis.call('APPEND', segment, part)
+  end
+  count, n, from = count + taken, n - taken, to + 1
+end
+
+local kept_from = keep == 0 and count or count - keep - SPARE
+local dropped = 0
+while oldest < math.floor(kept_from / SEGMENT) and dropped < DROPPED_MAX do
+  redis.call('DEL', name_of(oldest))
+  oldest, dropped = oldest + 1, dropped + 1
+end
+
+redis.call('HSET', STATE, 'count', string.format('%.0f', count), 'oldest', string.format('%.0f', oldest),
+  'lifetime', lifetime)
+redis.call('EXPIRE', STATE, lifetime + 3600)
+return count

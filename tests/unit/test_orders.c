@@ -1,0 +1,193 @@
+/* test_orders.c - orders as text, and what they apply to. */
+#include "orders.h"
+
+#include "harness.h"
+
+#define NOW 1800000000
+
+static struct order
+make(enum order_kind kind, const char *name)
+{
+	struct order order = {.kind = kind,
+	                      .by = "root",
+	                      .made_s = NOW - 60,
+	                      .until_s = NOW + 60};
+	struct err err;
+	ck_assert_msg(order_set_name(&order, slice_of(name), &err), "%s: %s", name,
+	              err.text);
+	return order;
+}
+
+/* clang-format off */
+static const struct name_row {
+	enum order_kind kind;
+	const char *name;
+	const char *want; /* NULL: refused */
+} names[] = {
+	{ORDER_ALLOW_CLIENT, "192.0.2.1", "192.0.2.1"},
+	{ORDER_ALLOW_CLIENT, " 192.0.2.0/24 ", "192.0.2.0/24"},
+	{ORDER_ALLOW_CLIENT, "Mail.Example.COM", "mail.example.com"},
+	{ORDER_ALLOW_CLIENT, "192.0.2.1/24", NULL},
+	{ORDER_ALLOW_CLIENT, "alice@example.org", NULL},
+	{ORDER_ALLOW_CLIENT, "", NULL},
+	{ORDER_ALLOW_SENDER, "Alice@Example.org", "alice@example.org"},
+	{ORDER_ALLOW_SENDER, "example.org", "example.org"},
+	{ORDER_ALLOW_SENDER, "a b@example.org", NULL},
+	{ORDER_ALLOW_RECIPIENT, "postmaster@", "postmaster@"},
+	{ORDER_DRAIN, "Acme", "acme"},
+	{ORDER_DRAIN, "two words", NULL},
+	{ORDER_DRAIN, "", NULL},
+	{ORDER_LIMIT, "b\xc3\xbc" "ro.test", NULL},
+};
+
+/* clang-format on */
+
+START_TEST(names_are_checked_and_folded)
+{
+	const struct name_row *r = &names[_i];
+	struct order order = {.kind = r->kind};
+	struct err err;
+	bool set = order_set_name(&order, slice_of(r->name), &err);
+	ck_assert_msg(set == (r->want != NULL), "%s", r->name);
+	if (set)
+		ck_assert_str_eq(order.name, r->want);
+}
+
+END_TEST
+
+START_TEST(an_order_comes_back_as_it_was)
+{
+	char name_buf[ORDER_NAME_MAX + 32], text_buf[256];
+	struct text name = TEXT(name_buf), text = TEXT(text_buf);
+	struct order order = make(ORDER_LIMIT, "acme"), got;
+	struct text by = TEXT(order.by);
+	order.limit = 7;
+	text_puts(&by, "a b");
+	order_print_name(&order, &name);
+	order_print_text(&order, &text);
+	ck_slice_eq("name", text_slice(&name), "limit acme");
+	ck_assert(order_parse(text_slice(&name), text_slice(&text), &got));
+	ck_assert_int_eq(got.kind, ORDER_LIMIT);
+	ck_assert_str_eq(got.name, "acme");
+	ck_assert_int_eq(got.limit, 7);
+	ck_assert_int_eq(got.made_s, NOW - 60);
+	ck_assert_int_eq(got.until_s, NOW + 60);
+	ck_assert(!got.no_limits);
+	ck_assert_str_eq(got.by, "a\\x20b");
+}
+
+END_TEST
+
+static const char *const no_orders[][2] = {
+	{"", "1 2 0 0 root"},
+	{"pardon x@y", "1 2 0 0 root"},
+	{"drain", "1 2 0 0 root"},
+	{"drain acme", ""},
+	{"drain acme", "1 2 0"},
+	{"drain acme", "1 x 0 0 root"},
+	{"allow-client a@b", "1 2 0 0 root"},
+};
+
+START_TEST(what_is_no_order_is_refused)
+{
+	struct order got;
+	ck_assert(!order_parse(slice_of(no_orders[_i][0]), slice_of(no_orders[_i][1]),
+	                       &got));
+}
+
+END_TEST
+
+static const struct order *
+find_client(const struct orders *orders, const char *address, const char *name,
+            int64_t now_s, bool no_limits)
+{
+	struct addr addr;
+	ck_assert(addr_parse(slice_of(address), &addr));
+	return orders_client(orders, &addr, slice_of(name), now_s, no_limits);
+}
+
+START_TEST(exemptions_apply_until_they_run_out)
+{
+	struct orders *orders = orders_new();
+	struct order client = make(ORDER_ALLOW_CLIENT, "192.0.2.0/24");
+	struct order sender = make(ORDER_ALLOW_SENDER, "example.org");
+	struct order recipient = make(ORDER_ALLOW_RECIPIENT, "bob@acme.test");
+	sender.no_limits = true;
+	orders_add(orders, &client);
+	orders_add(orders, &sender);
+	orders_add(orders, &recipient);
+	ck_assert_ptr_eq(find_client(orders, "192.0.2.7", "", NOW, false),
+	                 orders_at(orders, 0));
+	ck_assert_ptr_null(find_client(orders, "192.0.2.7", "", NOW + 60, false));
+	ck_assert_ptr_null(find_client(orders, "192.0.3.7", "", NOW, false));
+	ck_assert_ptr_null(find_client(orders, "192.0.2.7", "", NOW, true));
+	ck_assert_ptr_eq(orders_mail(orders, ORDER_ALLOW_SENDER, SLICE("A@Example.org"),
+	                             NOW, true),
+	                 orders_at(orders, 1));
+	ck_assert_ptr_null(orders_mail(orders, ORDER_ALLOW_RECIPIENT,
+	                               SLICE("A@Example.org"), NOW, false));
+	ck_assert_ptr_eq(orders_mail(orders, ORDER_ALLOW_RECIPIENT,
+	                             SLICE("bob@acme.test"), NOW, false),
+	                 orders_at(orders, 2));
+	orders_unref(&orders);
+}
+
+END_TEST
+
+START_TEST(destinations_are_found_by_kind)
+{
+	struct orders *orders = orders_new();
+	struct order drain = make(ORDER_DRAIN, "acme"), limit = make(ORDER_LIMIT, "b");
+	orders_add(orders, &drain);
+	orders_add(orders, &limit);
+	ck_assert_ptr_eq(orders_destination(orders, ORDER_DRAIN, SLICE("ACME"), NOW),
+	                 orders_at(orders, 0));
+	ck_assert_ptr_null(orders_destination(orders, ORDER_DRAIN, SLICE("b"), NOW));
+	ck_assert_ptr_null(
+		orders_destination(orders, ORDER_DRAIN, SLICE("acme"), NOW + 60));
+	ck_assert_ptr_eq(orders_destination(orders, ORDER_LIMIT, SLICE("b"), NOW),
+	                 orders_at(orders, 1));
+	orders_unref(&orders);
+}
+
+END_TEST
+
+START_TEST(snapshots_are_compared_and_bounded)
+{
+	struct orders *a = orders_new(), *b = orders_new();
+	struct order order = make(ORDER_DRAIN, "acme");
+	orders_add(a, &order);
+	ck_assert(!orders_equal(a, b));
+	ck_assert(orders_has(a, &order) && !orders_has(b, &order));
+	orders_add(b, &order);
+	ck_assert(orders_equal(a, b));
+	order.until_s++;
+	ck_assert(!orders_has(a, &order));
+	for (int i = 0; i < ORDERS_MAX + 5; i++)
+		orders_add(a, &order);
+	ck_assert_uint_eq(orders_count(a), ORDERS_MAX);
+	struct orders *again = orders_ref(a);
+	orders_unref(&a);
+	ck_assert_ptr_null(a);
+	orders_unref(&again);
+	orders_unref(&b);
+}
+
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, names_are_checked_and_folded, 0, COUNT_OF(names));
+	tcase_add_test(tcase, an_order_comes_back_as_it_was);
+	tcase_add_loop_test(tcase, what_is_no_order_is_refused, 0, COUNT_OF(no_orders));
+	tcase_add_test(tcase, exemptions_apply_until_they_run_out);
+	tcase_add_test(tcase, destinations_are_found_by_kind);
+	tcase_add_test(tcase, snapshots_are_compared_and_bounded);
+}
+
+int
+main(void)
+{
+	return harness_run("orders", fill);
+}
