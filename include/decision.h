@@ -25,7 +25,8 @@ typedef void decision_fn(void *arg, const struct verdict *verdict);
 /* In the caller's memory, all zero before the first use; one recipient at a time. */
 struct decision {
 	struct engine *engine;
-	struct conf *conf; /* the snapshot it began with */
+	struct conf *conf;     /* the snapshot it began with */
+	struct orders *orders; /* likewise */
 	const struct query *query;
 	struct delivery *delivery;
 	struct arena *arena;
@@ -36,7 +37,9 @@ struct decision {
 	int64_t started_us;
 	int64_t deadline_ms; /* by the loop's clock: no question waits longer */
 	struct plan plan;
-	struct ask ask;           /* of the gate asked last */
+	struct ask ask;     /* of the gate asked last */
+	struct key triplet; /* that was asked about, when plan.ask and keyed */
+	bool keyed;
 	struct store_job *job;    /* while the store is asked */
 	enum store_status status; /* of the last answer; STORE_OK when none was needed */
 	bool asked;               /* the store was to be asked */

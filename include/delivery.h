@@ -43,6 +43,9 @@ void delivery_give_back(struct delivery *delivery);
 /* Gives back its slots, without waiting, frees it and clears the pointer; NULL is fine. */
 void delivery_end(struct delivery **delivery);
 
+/* How many there are that have asked for something. */
+size_t deliveries_under_way(const struct engine *engine);
+
 /*
  * Renews what the milter's deliveries hold, when it is due; what policyd's took a while ago leaves
  * engine->share.  Called by the engine once a second.

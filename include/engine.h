@@ -12,27 +12,41 @@
 #include "loop.h"
 #include "store.h"
 
+struct clerk;
 struct delivery;
+struct json_t;
 struct newcap;
+struct orders;
 struct share;
+struct tally;
+struct web;
 
 enum engine_kind { ENGINE_OF_POLICYD, ENGINE_OF_MILTER };
 
 struct engine {
 	enum engine_kind kind;
 	struct loop *loop;
-	struct conf *conf; /* the snapshot for requests that begin now */
+	struct conf *conf;     /* the snapshot for requests that begin now */
+	struct orders *orders; /* the same of the operator's orders */
 	struct store *store;
 	struct newcap *newcap;
 	struct share *share;
 	struct delivery *deliveries; /* under way */
 	uint64_t next_holder;        /* of a session without address and port */
-	struct loop_timer *renew_timer;
+	struct loop_timer *second_timer;
 	bool store_was_up;    /* when the timer rang last */
 	uint32_t next_serial; /* of a decision; becomes its id */
+	int64_t started_s;
+	struct tally *tally;
+	struct clerk *clerk;
+	struct json_t *status; /* of the site, as it was told last; NULL: not yet */
+	struct web *web;
 	bool test_clock;
 	int64_t test_now_s; /* the last request's; 0 without a test clock */
 };
+
+/* "policyd" or "milter" */
+const char *engine_name(enum engine_kind kind);
 
 /* Keeps a reference to the settings.  NULL with a text when the store must not be used. */
 struct engine *engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf,

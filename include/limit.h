@@ -15,6 +15,7 @@
 #include "conf.h"
 #include "key.h"
 #include "mem.h"
+#include "orders.h"
 #include "query.h"
 
 enum limit_scope {
@@ -101,9 +102,22 @@ struct limit_of {
  * Which limits apply to the recipient; how many.  `identity` is the client's, empty when it has
  * none.  Names live in the arena or point into the settings and the query.
  */
-size_t limits_find(const struct conf *conf, const struct query *query,
-                   struct slice identity, struct arena *arena,
-                   struct limit_of limits_out[SCOPES]);
+size_t limits_find(const struct conf *conf, const struct orders *orders,
+                   const struct query *query, struct slice identity, int64_t now_s,
+                   struct arena *arena, struct limit_of limits_out[SCOPES]);
+
+/*
+ * The limit of a destination at `now_s`: that of the settings, unless the operator has ordered
+ * another number of deliveries at once.  `set` may be returned.
+ */
+const struct conf_limit *limit_in_force(const struct conf_limit *set,
+                                        const struct orders *orders,
+                                        struct slice destination, int64_t now_s,
+                                        struct arena *arena);
+
+/* Under which key a destination's slots are; `unnamed` as in struct limit_of. */
+struct key limit_slots_key(const struct key_secret *secret, bool unnamed,
+                           struct slice destination);
 
 /*
  * The destination of a recipient: the name of a configured one, else the domain itself, in lower

@@ -17,6 +17,7 @@
 #include "limit.h"
 #include "list.h"
 #include "mem.h"
+#include "orders.h"
 #include "query.h"
 
 /* Why the verdict is what it is; words are in verdict.c. */
@@ -30,6 +31,9 @@ enum why {
 	WHY_LIST_CLIENT,
 	WHY_LIST_SENDER,
 	WHY_LIST_RECIPIENT,
+	WHY_ORDER_CLIENT, /* exempt for a time: orders.h */
+	WHY_ORDER_SENDER,
+	WHY_ORDER_RECIPIENT,
 	WHY_NULL_SENDER, /* is judged at DATA */
 	WHY_CLIENT_ALLOWED,
 	WHY_GREYLIST_KNOWN,
@@ -39,14 +43,16 @@ enum why {
 	WHY_GREYLIST_EARLY,
 	WHY_GREYLIST_AGED,
 	WHY_STORE_FAILURE,
-	WHY_LIMIT, /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
+	WHY_DRAINED, /* the operator lets nothing through to the destination */
+	WHY_LIMIT,   /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
 	WHY_COUNT = WHY_LIMIT + LIMIT_USES_MAX
 };
 
 struct plan {
-	bool ask;            /* the greylist gate is to be asked */
-	enum why why;        /* when not */
-	struct list_hit hit; /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
+	bool ask;                  /* the greylist gate is to be asked */
+	enum why why;              /* when not */
+	struct list_hit hit;       /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
+	const struct order *order; /* WHY_ORDER_*, WHY_DRAINED: which one */
 	int64_t now_s;
 	int greylist_mode; /* enum conf_mode, of the recipient's destination */
 	struct addr client;
@@ -59,9 +65,33 @@ struct plan {
 	size_t n_limits; /* none: the limits gate is not asked */
 };
 
-/* Lists and exemptions, who and what the triplet is about, and the limits that apply. */
-void plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
-               struct arena *arena, struct plan *plan_out);
+/*
+ * Lists and exemptions, who and what the triplet is about, and the limits that apply.  Settings and
+ * orders must live as long as the plan.
+ */
+void plan_make(const struct conf *conf, const struct orders *orders,
+               const struct query *query, int64_t now_s, struct arena *arena,
+               struct plan *plan_out);
+
+/*
+ * The exemptions from greylisting, in the order in which they are tried; plan_make() takes the first
+ * that applies.
+ */
+#define PLAN_EXEMPTIONS 9
+
+/* The reason of the one at this position. */
+enum why plan_exemption(size_t position);
+
+/*
+ * Whether it applies; then hit or order of the plan tell by what.  The plan has the client and the
+ * time already.
+ */
+bool plan_is_exempt(const struct conf *conf, const struct orders *orders,
+                    const struct query *query, size_t position, struct plan *plan);
+
+/* The limit that the use is a bound of. */
+const struct limit_of *plan_limit_of(const struct plan *plan,
+                                     const struct limit_use *use);
 
 /* The settings the rules of a record go by. */
 struct grey_rules plan_rules(const struct conf *conf);

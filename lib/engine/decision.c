@@ -47,6 +47,7 @@ settle(struct decision *decision)
 	if (decision->query->stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
 		report_decision(decision);
 	conf_unref(&decision->conf);
+	orders_unref(&decision->orders);
 	decision->fn(decision->arg, &decision->verdict);
 }
 
@@ -97,6 +98,8 @@ settle_limits(struct decision *decision, const struct limits_result *result,
 	decision->held = result->held;
 	if (result->granted)
 		delivery_take(decision->delivery, ask, result->taken, by_share);
+	if (result->granted && !by_share)
+		report_names(decision);
 	verdict_limits(decision->conf, &decision->plan, ask, result, decision->arena,
 	               &decision->verdict);
 	enforce(decision);
@@ -211,6 +214,8 @@ ask_greylist(struct decision *decision, const struct key_secret *secret)
 	struct conf *conf = decision->conf;
 	int64_t left_ms = decision->deadline_ms - loop_now_ms(engine->loop);
 	decision->ask = plan_ask(conf, &decision->plan, secret);
+	decision->triplet = decision->ask.triplet;
+	decision->keyed = true;
 	decision->ask.now_s = engine->test_now_s;
 	decision->ask.may_store =
 		newcap_has_room(engine->newcap, &decision->ask.identity,
@@ -242,6 +247,7 @@ decision_start(struct decision *decision, struct engine *engine,
 	*decision =
 		(struct decision){.engine = engine,
 	                          .conf = conf_ref(engine->conf),
+	                          .orders = orders_ref(engine->orders),
 	                          .query = query,
 	                          .delivery = delivery,
 	                          .arena = arena,
@@ -252,7 +258,8 @@ decision_start(struct decision *decision, struct engine *engine,
 	                          .deadline_ms = loop_now_ms(engine->loop) + limit_ms};
 	if (engine->test_clock)
 		engine->test_now_s = decision->now_s;
-	plan_make(decision->conf, query, decision->now_s, arena, &decision->plan);
+	plan_make(decision->conf, decision->orders, query, decision->now_s, arena,
+	          &decision->plan);
 	decision->asked = decision->plan.ask;
 	const struct key_secret *secret = store_secret(engine->store);
 	if (decision->plan.ask && secret) {
@@ -275,4 +282,5 @@ decision_cancel(struct decision *decision)
 	store_abandon(&decision->job);
 	loop_undefer(decision->engine->loop, &decision->later);
 	conf_unref(&decision->conf);
+	orders_unref(&decision->orders);
 }

@@ -316,6 +316,15 @@ renew_when_due(struct delivery *delivery, int64_t now_ms)
 	renew(delivery);
 }
 
+size_t
+deliveries_under_way(const struct engine *engine)
+{
+	struct delivery *delivery;
+	size_t n;
+	DL_COUNT(engine->deliveries, delivery, n);
+	return n;
+}
+
 void
 deliveries_renew(struct engine *engine)
 {

@@ -4,14 +4,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
+#include "beat.h"
+#include "clerk.h"
 #include "clock.h"
 #include "delivery.h"
 #include "log.h"
 #include "mem.h"
 #include "newcap.h"
+#include "orders.h"
 #include "share.h"
+#include "tally.h"
+#include "web.h"
 
-#define RENEW_MS 1000 /* how often those are looked for that are due */
+#define SECOND_MS 1000
+#define HOURS_MAX 64
 
 /* Settings that are allowed but hardly meant. */
 static void
@@ -22,17 +30,93 @@ warn_about(const struct conf *conf)
 			"greylist.delay is below the minute that RFC 6647 asks for at least");
 }
 
+/* ---- each second ---- */
+
 static void
-on_renew_timer(void *arg)
+renew_leases(struct engine *engine)
 {
-	struct engine *engine = arg;
 	bool up = store_is_up(engine->store);
 	if (up && !engine->store_was_up)
 		deliveries_renew_all(engine);
 	else
 		deliveries_renew(engine);
 	engine->store_was_up = up;
-	timer_start(engine->renew_timer, RENEW_MS);
+}
+
+static void
+tell_clerk(struct engine *engine)
+{
+	struct funnel_hour hours[HOURS_MAX];
+	size_t n = tally_take_funnel(engine->tally, hours, HOURS_MAX);
+	clerk_funnel(engine->clerk, n, hours);
+	clerk_beat(engine->clerk, beat_print(engine));
+}
+
+static void
+on_second(void *arg)
+{
+	struct engine *engine = arg;
+	renew_leases(engine);
+	tell_clerk(engine);
+	timer_start(engine->second_timer, SECOND_MS);
+}
+
+/* ---- what the clerk tells ---- */
+
+static void
+log_new_orders(const struct orders *orders, const struct orders *before)
+{
+	for (size_t i = 0; i < orders_count(orders); i++) {
+		const struct order *order = orders_at(orders, i);
+		struct log_record rec;
+		if (orders_has(before, order))
+			continue;
+		log_start(&rec, LOG_LEVEL_INFO);
+		log_word(&rec, "event", "order");
+		log_word(&rec, "kind", order_kind_word(order->kind));
+		log_slice(&rec, "name", slice_of(order->name));
+		if (order->kind == ORDER_LIMIT)
+			log_int(&rec, "limit", order->limit);
+		log_int(&rec, "until", order->until_s);
+		log_slice(&rec, "by", slice_of(order->by));
+		log_send(&rec);
+	}
+}
+
+static void
+on_orders(void *arg, struct orders *orders)
+{
+	struct engine *engine = arg;
+	if (log_wants(LOG_LEVEL_INFO))
+		log_new_orders(orders, engine->orders);
+	orders_unref(&engine->orders);
+	engine->orders = orders;
+}
+
+static void
+on_status(void *arg, struct json_t *status)
+{
+	struct engine *engine = arg;
+	json_decref(engine->status);
+	engine->status = status;
+}
+
+static void
+start_clerk(struct engine *engine)
+{
+	static const struct clerk_events events = {.on_orders = on_orders,
+	                                           .on_status = on_status};
+	engine->clerk = clerk_start(engine->loop, engine_name(engine->kind), engine->conf,
+	                            engine->web != NULL, &events, engine);
+	tell_clerk(engine);
+}
+
+/* ---- its life ---- */
+
+const char *
+engine_name(enum engine_kind kind)
+{
+	return kind == ENGINE_OF_MILTER ? "milter" : "policyd";
 }
 
 static struct store *
@@ -69,9 +153,14 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 	}
 	engine->newcap = newcap_new();
 	engine->share = share_new();
+	engine->tally = tally_new();
 	engine->conf = conf_ref(conf);
-	engine->renew_timer = timer_new(loop, on_renew_timer, engine);
-	timer_start(engine->renew_timer, RENEW_MS);
+	engine->orders = orders_new();
+	engine->started_s = clock_wall_s();
+	engine->second_timer = timer_new(loop, on_second, engine);
+	timer_start(engine->second_timer, SECOND_MS);
+	engine->web = web_open(engine);
+	start_clerk(engine);
 	warn_about(conf);
 	return engine;
 }
@@ -84,6 +173,7 @@ engine_reload(struct engine *engine, struct conf *conf)
 	conf_unref(&engine->conf);
 	engine->conf = conf;
 	store_configure(engine->store, conf);
+	clerk_configure(engine->clerk, conf);
 	if (lease_changed)
 		deliveries_renew_all(engine);
 	warn_about(conf);
@@ -100,10 +190,16 @@ engine_close(struct engine **engine_at)
 		struct delivery *delivery = engine->deliveries;
 		delivery_end(&delivery);
 	}
-	timer_free(&engine->renew_timer);
+	timer_free(&engine->second_timer);
+	web_close(&engine->web);
+	tell_clerk(engine);
 	store_close(&engine->store);
+	clerk_stop(&engine->clerk);
+	json_decref(engine->status);
 	newcap_free(&engine->newcap);
 	share_free(&engine->share);
+	tally_free(&engine->tally);
+	orders_unref(&engine->orders);
 	conf_unref(&engine->conf);
 	free(engine);
 }

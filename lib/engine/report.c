@@ -1,17 +1,49 @@
 /* report.c - a verdict as a line of the log and in the counters. */
 #include "report.h"
 
+#include "clerk.h"
 #include "clock.h"
 #include "log.h"
 #include "stats.h"
+#include "tally.h"
 
-static enum log_level
-level_of(const struct verdict *verdict)
+/* Somebody may ask why: it goes into the log and into the store. */
+static bool
+is_worth_keeping(const struct verdict *verdict)
 {
-	bool worth_reading = verdict->action == VERDICT_DEFER || verdict->observed ||
-	                     verdict->why == WHY_GREYLIST_PASSED ||
-	                     verdict->why == WHY_STORE_FAILURE;
-	return worth_reading ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+	return verdict->action == VERDICT_DEFER || verdict->observed ||
+	       verdict->why == WHY_GREYLIST_PASSED || verdict->why == WHY_STORE_FAILURE;
+}
+
+#define ENTRY_CAP 400
+
+/* What has settled it: an entry of a list, or an order. */
+static struct slice
+entry_of(const struct plan *plan, char buf[ENTRY_CAP])
+{
+	struct text text = {.p = buf, .cap = ENTRY_CAP};
+	buf[0] = '\0';
+	if (plan->hit.source)
+		text_puts(&text, plan->hit.source);
+	if (plan->hit.source && plan->hit.line)
+		text_printf(&text, ":%u", plan->hit.line);
+	if (plan->order)
+		order_print_name(plan->order, &text);
+	return text_slice(&text);
+}
+
+static struct slice
+sender_of(const struct query *query)
+{
+	return query->sender.n > 0 ? query->sender : SLICE("<>");
+}
+
+/* Confirmed, or empty. */
+static struct slice
+name_of(const struct query *query)
+{
+	bool unknown = slice_eq(query->client_name, SLICE("unknown"));
+	return unknown ? (struct slice){0} : query->client_name;
 }
 
 static void
@@ -20,22 +52,18 @@ log_plan(struct log_record *rec, const struct decision *decision)
 	const struct query *query = decision->query;
 	const struct plan *plan = &decision->plan;
 	log_slice(rec, "client", query->client_address);
-	if (query->client_name.n > 0 && !slice_eq(query->client_name, SLICE("unknown")))
-		log_slice(rec, "name", query->client_name);
+	if (name_of(query).n > 0)
+		log_slice(rec, "name", name_of(query));
 	if (plan->ask) {
 		log_slice(rec, "identity", plan->identity.text);
 		log_word(rec, "rung", identity_rung_word(plan->identity.rung));
 	}
-	log_slice(rec, "sender", query->sender.n > 0 ? query->sender : SLICE("<>"));
+	log_slice(rec, "sender", sender_of(query));
 	log_slice(rec, "rcpt", query->recipient);
-	if (plan->hit.source) {
-		char entry[256];
-		struct text text = TEXT(entry);
-		text_puts(&text, plan->hit.source);
-		if (plan->hit.line)
-			text_printf(&text, ":%u", plan->hit.line);
-		log_slice(rec, "entry", text_slice(&text));
-	}
+	char entry[ENTRY_CAP];
+	struct slice text = entry_of(plan, entry);
+	if (text.n > 0)
+		log_slice(rec, "entry", text);
 }
 
 static void
@@ -55,7 +83,8 @@ log_verdict(const struct decision *decision)
 {
 	const struct verdict *verdict = &decision->verdict;
 	struct log_record rec;
-	enum log_level level = level_of(verdict);
+	enum log_level level =
+		is_worth_keeping(verdict) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 	if (!log_wants(level))
 		return;
 	log_start(&rec, level);
@@ -88,6 +117,72 @@ count_verdict(const struct decision *decision)
 		stats_add(STAT_VERDICT_OBSERVED, 1);
 	if (decision->plan.why == WHY_NO_CLIENT_ADDRESS)
 		stats_add(STAT_POLICY_NO_CLIENT_ADDRESS, 1);
+	if (verdict->delayed_s > 0) /* a first pass, whatever a limit then says */
+		histogram_add(HISTOGRAM_GREYLIST_DELAY_S, verdict->delayed_s);
+	if (decision->asked)
+		histogram_add(HISTOGRAM_DECISION_US,
+		              clock_mono_us() - decision->started_us);
+}
+
+/* ---- what the clerk is told ---- */
+
+static void
+remember(const struct decision *decision)
+{
+	const struct query *query = decision->query;
+	const struct plan *plan = &decision->plan;
+	const struct verdict *verdict = &decision->verdict;
+	char entry[ENTRY_CAP], triplet[KEY_TEXT_LEN + 1] = "";
+	if (decision->keyed)
+		key_print(&decision->triplet, triplet);
+	bool deferred = verdict->action == VERDICT_DEFER;
+	struct decided decided = {
+		.id = slice_of(verdict->id),
+		.at_s = decision->now_s,
+		.daemon = slice_of(engine_name(decision->engine->kind)),
+		.node = slice_of(decision->conf->node),
+		.action = deferred ? SLICE("defer") : SLICE("accept"),
+		.observed = verdict->observed,
+		.why = slice_of(why_word(verdict->why)),
+		.client = query->client_address,
+		.name = name_of(query),
+		.identity = plan->identity.text,
+		.rung = slice_of(plan->identity.text.n > 0
+	                                 ? identity_rung_word(plan->identity.rung)
+	                                 : ""),
+		.sender = sender_of(query),
+		.recipient = query->recipient,
+		.destination = plan->destination,
+		.entry = entry_of(plan, entry),
+		.wait_s = verdict->wait_s,
+		.delayed_s = verdict->delayed_s,
+		.held = decision->held,
+		.store = slice_of(store_status_word(decision->status)),
+		.triplet = slice_of(triplet),
+	};
+	clerk_decided(decision->engine->clerk, &decided);
+}
+
+void
+report_names(const struct decision *decision)
+{
+	static const char *const scopes[] = {[SCOPE_DESTINATION] = "destination",
+	                                     [SCOPE_CLIENT] = "client",
+	                                     [SCOPE_SENDER] = "sender",
+	                                     [SCOPE_USER] = "user"};
+	const struct limits_ask *ask = &decision->ask.limits;
+	for (size_t i = 0; i < ask->n; i++) {
+		const struct limit_use *use = &ask->uses[i];
+		const struct limit_of *of = plan_limit_of(&decision->plan, use);
+		if (use->kind != LIMIT_CONCURRENCY ||
+		    (use->scope == SCOPE_DESTINATION && !of->unnamed))
+			continue;
+		char buf[LEDGER_NAME_MAX];
+		struct text name = TEXT(buf);
+		text_printf(&name, "%s ", scopes[use->scope]);
+		text_put(&name, of->name);
+		clerk_name(decision->engine->clerk, &use->key, text_slice(&name));
+	}
 }
 
 void
@@ -95,4 +190,8 @@ report_decision(const struct decision *decision)
 {
 	log_verdict(decision);
 	count_verdict(decision);
+	tally_note(decision->engine->tally, &decision->plan, &decision->verdict,
+	           decision->held, decision->now_s);
+	if (is_worth_keeping(&decision->verdict))
+		remember(decision);
 }

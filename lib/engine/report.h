@@ -4,7 +4,10 @@
 
 #include "decision.h"
 
-/* Logs and counts a verdict that is complete. */
+/* Logs and counts a verdict that is complete, and has the clerk remember it. */
 void report_decision(const struct decision *decision);
+
+/* Tells the clerk whose the limits are in which there are slots now, unless the settings do. */
+void report_names(const struct decision *decision);
 
 #endif

@@ -47,15 +47,34 @@ add_limit(struct limit_of *limits, size_t *n, enum limit_scope scope,
 			(struct limit_of){.scope = scope, .limit = limit, .name = name};
 }
 
+const struct conf_limit *
+limit_in_force(const struct conf_limit *set, const struct orders *orders,
+               struct slice destination, int64_t now_s, struct arena *arena)
+{
+	const struct order *order =
+		orders_destination(orders, ORDER_LIMIT, destination, now_s);
+	if (!order)
+		return set;
+	struct conf_limit *limit = arena_take(arena, sizeof(*limit));
+	*limit = *set;
+	limit->concurrency = order->limit;
+	if (limit->mode == MODE_OFF)
+		limit->mode = MODE_ON;
+	return limit;
+}
+
 size_t
-limits_find(const struct conf *conf, const struct query *query, struct slice identity,
+limits_find(const struct conf *conf, const struct orders *orders,
+            const struct query *query, struct slice identity, int64_t now_s,
             struct arena *arena, struct limit_of limits_out[SCOPES])
 {
 	const struct conf_destination *destination;
 	size_t n = 0;
 	struct slice name = limit_destination(conf, query, arena, &destination);
+	const struct conf_limit *set =
+		destination ? &destination->limit : &conf->limits.other;
 	add_limit(limits_out, &n, SCOPE_DESTINATION,
-	          destination ? &destination->limit : &conf->limits.other, name);
+	          limit_in_force(set, orders, name, now_s, arena), name);
 	limits_out[0].unnamed = !destination;
 	add_limit(limits_out, &n, SCOPE_CLIENT, &conf->limits.clients, identity);
 	if (limit_is_set(&conf->limits.senders))
@@ -65,6 +84,22 @@ limits_find(const struct conf *conf, const struct query *query, struct slice ide
 		add_limit(limits_out, &n, SCOPE_USER, &conf->limits.users,
 		          lower(query->sasl_username, arena));
 	return n;
+}
+
+/* Names of destinations that nobody configured are kept apart from those of the settings. */
+static struct key
+key_of(const struct key_secret *secret, enum limit_scope scope, bool unnamed,
+       enum limit_kind kind, struct slice name)
+{
+	const char what[] = {unnamed ? 'd' : (char)('0' + (int)scope),
+	                     (char)('0' + (int)kind)};
+	return key_limit(secret, (struct slice){.p = what, .n = sizeof(what)}, name);
+}
+
+struct key
+limit_slots_key(const struct key_secret *secret, bool unnamed, struct slice destination)
+{
+	return key_of(secret, SCOPE_DESTINATION, unnamed, LIMIT_CONCURRENCY, destination);
 }
 
 static void
@@ -78,8 +113,6 @@ add_use(struct limits_ask *ask, const struct limit_of *of, enum limit_kind kind,
 		[LIMIT_MESSAGES] = limit->messages,
 		[LIMIT_RECIPIENTS] = limit->recipients,
 	};
-	const char what[] = {of->unnamed ? 'd' : (char)('0' + (int)of->scope),
-	                     (char)('0' + (int)kind)};
 	if (bounds[kind].count == 0)
 		return;
 	ask->uses[ask->n++] = (struct limit_use){
@@ -88,8 +121,7 @@ add_use(struct limits_ask *ask, const struct limit_of *of, enum limit_kind kind,
 		.observed = limit->mode == MODE_OBSERVE,
 		.count = bounds[kind].count,
 		.per_ms = bounds[kind].per_ms,
-		.key = key_limit(secret, (struct slice){.p = what, .n = sizeof(what)},
-	                         of->name),
+		.key = key_of(secret, of->scope, of->unnamed, kind, of->name),
 	};
 }
 

@@ -3,9 +3,30 @@
 
 #include "mailaddr.h"
 
+/* ---- exemptions ---- */
+
 static bool
-is_certificate_known(const struct conf *conf, const struct query *query)
+is_authenticated(const struct conf *conf, const struct orders *orders,
+                 const struct query *query, struct plan *plan)
 {
+	(void)conf, (void)orders, (void)plan;
+	return query->sasl_username.n > 0;
+}
+
+static bool
+is_of_own_network(const struct conf *conf, const struct orders *orders,
+                  const struct query *query, struct plan *plan)
+{
+	(void)orders, (void)query;
+	return list_has_client(conf->own_networks, &plan->client, (struct slice){0},
+	                       plan->now_s, &plan->hit);
+}
+
+static bool
+is_certificate_known(const struct conf *conf, const struct orders *orders,
+                     const struct query *query, struct plan *plan)
+{
+	(void)orders, (void)plan;
 	for (size_t i = 0; i < conf->lists.certificates.n; i++) {
 		struct slice known = slice_of(conf->lists.certificates.v[i]);
 		if (slice_eq_nocase(known, query->ccert_fingerprint) ||
@@ -15,30 +36,108 @@ is_certificate_known(const struct conf *conf, const struct query *query)
 	return false;
 }
 
-/* The exemptions, in the order of the manual; true when one applies. */
 static bool
-is_exempt(const struct conf *conf, const struct query *query, int64_t now_s,
+is_client_listed(const struct conf *conf, const struct orders *orders,
+                 const struct query *query, struct plan *plan)
+{
+	(void)orders;
+	return list_has_client(conf->allowed_clients, &plan->client, query->client_name,
+	                       plan->now_s, &plan->hit);
+}
+
+static bool
+is_sender_listed(const struct conf *conf, const struct orders *orders,
+                 const struct query *query, struct plan *plan)
+{
+	(void)orders;
+	return list_has_mail(conf->allowed_senders, query->sender, plan->now_s,
+	                     &plan->hit);
+}
+
+static bool
+is_recipient_listed(const struct conf *conf, const struct orders *orders,
+                    const struct query *query, struct plan *plan)
+{
+	(void)orders;
+	return list_has_mail(conf->allowed_recipients, query->recipient, plan->now_s,
+	                     &plan->hit);
+}
+
+static bool
+is_client_ordered(const struct conf *conf, const struct orders *orders,
+                  const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->order = orders_client(orders, &plan->client, query->client_name,
+	                            plan->now_s, false);
+	return plan->order;
+}
+
+static bool
+is_sender_ordered(const struct conf *conf, const struct orders *orders,
+                  const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->order = orders_mail(orders, ORDER_ALLOW_SENDER, query->sender, plan->now_s,
+	                          false);
+	return plan->order;
+}
+
+static bool
+is_recipient_ordered(const struct conf *conf, const struct orders *orders,
+                     const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
+	                          plan->now_s, false);
+	return plan->order;
+}
+
+static const struct {
+	enum why why;
+	bool (*applies)(const struct conf *conf, const struct orders *orders,
+	                const struct query *query, struct plan *plan);
+} exemptions[] = {
+	{WHY_AUTHENTICATED, is_authenticated},
+	{WHY_OWN_NETWORK, is_of_own_network},
+	{WHY_CERTIFICATE, is_certificate_known},
+	{WHY_LIST_CLIENT, is_client_listed},
+	{WHY_LIST_SENDER, is_sender_listed},
+	{WHY_LIST_RECIPIENT, is_recipient_listed},
+	{WHY_ORDER_CLIENT, is_client_ordered},
+	{WHY_ORDER_SENDER, is_sender_ordered},
+	{WHY_ORDER_RECIPIENT, is_recipient_ordered},
+};
+
+_Static_assert(COUNT_OF(exemptions) == PLAN_EXEMPTIONS, "as many as the header says");
+
+enum why
+plan_exemption(size_t position)
+{
+	return exemptions[position].why;
+}
+
+bool
+plan_is_exempt(const struct conf *conf, const struct orders *orders,
+               const struct query *query, size_t position, struct plan *plan)
+{
+	return exemptions[position].applies(conf, orders, query, plan);
+}
+
+static bool
+is_exempt(const struct conf *conf, const struct orders *orders, const struct query *query,
           struct plan *plan)
 {
-	if (query->sasl_username.n > 0)
-		plan->why = WHY_AUTHENTICATED;
-	else if (list_has_client(conf->own_networks, &plan->client, (struct slice){0},
-	                         now_s, &plan->hit))
-		plan->why = WHY_OWN_NETWORK;
-	else if (is_certificate_known(conf, query))
-		plan->why = WHY_CERTIFICATE;
-	else if (list_has_client(conf->allowed_clients, &plan->client, query->client_name,
-	                         now_s, &plan->hit))
-		plan->why = WHY_LIST_CLIENT;
-	else if (list_has_mail(conf->allowed_senders, query->sender, now_s, &plan->hit))
-		plan->why = WHY_LIST_SENDER;
-	else if (list_has_mail(conf->allowed_recipients, query->recipient, now_s,
-	                       &plan->hit))
-		plan->why = WHY_LIST_RECIPIENT;
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < PLAN_EXEMPTIONS; i++) {
+		if (!plan_is_exempt(conf, orders, query, i, plan))
+			continue;
+		plan->why = exemptions[i].why;
+		return true;
+	}
+	return false;
 }
+
+/* ---- the greylist gate ---- */
 
 /*
  * Recipients are judged at RCPT; the null sender at DATA, since callouts that end before it
@@ -69,8 +168,8 @@ find_identity(const struct conf *conf, const struct query *query, struct arena *
 }
 
 static void
-plan_greylist(const struct conf *conf, const struct query *query, struct arena *arena,
-              struct plan *plan)
+plan_greylist(const struct conf *conf, const struct orders *orders,
+              const struct query *query, struct arena *arena, struct plan *plan)
 {
 	if (plan->greylist_mode == MODE_OFF) {
 		plan->why = WHY_OFF;
@@ -82,12 +181,27 @@ plan_greylist(const struct conf *conf, const struct query *query, struct arena *
 		plan->why = WHY_NO_CLIENT_ADDRESS;
 		return;
 	}
-	if (is_exempt(conf, query, plan->now_s, plan))
+	if (is_exempt(conf, orders, query, plan))
 		return;
 	plan->ask = true;
 	find_identity(conf, query, arena, plan);
 	plan->sender = mailaddr_fold_sender(query->sender, arena);
 	plan->recipient = mailaddr_fold_recipient(query->recipient, arena);
+}
+
+/* ---- the limits gate ---- */
+
+/* Exempt by an order that says so, too. */
+static bool
+is_ordered_unlimited(const struct orders *orders, const struct query *query,
+                     const struct plan *plan)
+{
+	return orders_client(orders, &plan->client, query->client_name, plan->now_s,
+	                     true) ||
+	       orders_mail(orders, ORDER_ALLOW_SENDER, query->sender, plan->now_s,
+	                   true) ||
+	       orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient, plan->now_s,
+	                   true);
 }
 
 /* Lists skip greylisting only, unless an entry says limits=false. */
@@ -103,21 +217,35 @@ is_unlimited(const struct conf *conf, const struct query *query, const struct pl
 
 /* What a recipient takes is asked for at RCPT, whoever sends: its delivery begins there. */
 static void
-plan_limits(const struct conf *conf, const struct query *query, struct arena *arena,
-            struct plan *plan)
+plan_limits(const struct conf *conf, const struct orders *orders,
+            const struct query *query, struct arena *arena, struct plan *plan)
 {
 	if ((query->stage != STAGE_RCPT && query->stage != STAGE_RCPT_REFUSED) ||
-	    query->recipient.n == 0 || is_unlimited(conf, query, plan))
+	    query->recipient.n == 0 || is_unlimited(conf, query, plan) ||
+	    is_ordered_unlimited(orders, query, plan))
 		return;
 	if (limit_is_set(&conf->limits.clients))
 		find_identity(conf, query, arena, plan);
-	plan->n_limits =
-		limits_find(conf, query, plan->identity.text, arena, plan->limits);
+	plan->n_limits = limits_find(conf, orders, query, plan->identity.text,
+	                             plan->now_s, arena, plan->limits);
+}
+
+/* Whoever sends: the destination takes nothing now. */
+static bool
+is_drained(const struct orders *orders, struct plan *plan)
+{
+	if (plan->destination.n == 0)
+		return false;
+	plan->order =
+		orders_destination(orders, ORDER_DRAIN, plan->destination, plan->now_s);
+	if (plan->order)
+		plan->why = WHY_DRAINED;
+	return plan->order;
 }
 
 void
-plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
-          struct arena *arena, struct plan *plan_out)
+plan_make(const struct conf *conf, const struct orders *orders, const struct query *query,
+          int64_t now_s, struct arena *arena, struct plan *plan_out)
 {
 	struct plan *plan = plan_out;
 	const struct conf_destination *destination;
@@ -131,8 +259,20 @@ plan_make(const struct conf *conf, const struct query *query, int64_t now_s,
 	plan->greylist_mode = destination && destination->has_greylist
 	                              ? destination->greylist
 	                              : conf->greylist.mode;
-	plan_greylist(conf, query, arena, plan);
-	plan_limits(conf, query, arena, plan);
+	if (query->stage == STAGE_RCPT && is_drained(orders, plan))
+		return;
+	plan_greylist(conf, orders, query, arena, plan);
+	plan_limits(conf, orders, query, arena, plan);
+}
+
+const struct limit_of *
+plan_limit_of(const struct plan *plan, const struct limit_use *use)
+{
+	const struct limit_of *found = &plan->limits[0];
+	for (size_t i = 1; i < plan->n_limits; i++)
+		if (plan->limits[i].scope == use->scope)
+			found = &plan->limits[i];
+	return found;
 }
 
 struct grey_rules

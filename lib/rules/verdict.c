@@ -13,6 +13,9 @@ static const char *const why_words[] = {
 	[WHY_LIST_CLIENT] = "list-client",
 	[WHY_LIST_SENDER] = "list-sender",
 	[WHY_LIST_RECIPIENT] = "list-recipient",
+	[WHY_ORDER_CLIENT] = "order-client",
+	[WHY_ORDER_SENDER] = "order-sender",
+	[WHY_ORDER_RECIPIENT] = "order-recipient",
 	[WHY_NULL_SENDER] = "null-sender",
 	[WHY_CLIENT_ALLOWED] = "client-allowed",
 	[WHY_GREYLIST_KNOWN] = "greylist-known",
@@ -22,6 +25,7 @@ static const char *const why_words[] = {
 	[WHY_GREYLIST_EARLY] = "greylist-early",
 	[WHY_GREYLIST_AGED] = "greylist-aged",
 	[WHY_STORE_FAILURE] = "store-failure",
+	[WHY_DRAINED] = "destination-drained",
 	[WHY_LIMIT] = "destination-concurrency",
 	[WHY_LIMIT + 1] = "destination-messages",
 	[WHY_LIMIT + 2] = "destination-recipients",
@@ -128,6 +132,15 @@ judge_answer(const struct grey_result *grey, struct verdict *verdict)
 	verdict->delayed_s = grey->delayed_s;
 }
 
+static void
+judge_drained(const struct conf *conf, const struct plan *plan, struct arena *arena,
+              struct verdict *verdict)
+{
+	verdict->action = VERDICT_DEFER;
+	verdict->wait_s = plan->order->until_s - plan->now_s;
+	verdict->reply = expand(conf->limits.drain_reply, verdict, plan->shown, arena);
+}
+
 void
 verdict_make(const struct conf *conf, const struct plan *plan,
              const struct answer *answer, uint32_t serial, struct arena *arena,
@@ -136,6 +149,8 @@ verdict_make(const struct conf *conf, const struct plan *plan,
 	struct verdict *verdict = verdict_out;
 	*verdict = (struct verdict){.action = VERDICT_ACCEPT, .why = plan->why};
 	make_id(serial, verdict->id);
+	if (plan->why == WHY_DRAINED)
+		judge_drained(conf, plan, arena, verdict);
 	if (!answer)
 		return;
 	if (answer->status == STORE_OK)
@@ -154,17 +169,6 @@ verdict_make(const struct conf *conf, const struct plan *plan,
 		verdict->action = VERDICT_ACCEPT;
 		verdict->observed = true;
 	}
-}
-
-/* The limit that the use is a bound of. */
-static const struct limit_of *
-limit_of_use(const struct plan *plan, const struct limit_use *use)
-{
-	const struct limit_of *found = &plan->limits[0];
-	for (size_t i = 1; i < plan->n_limits; i++)
-		if (plan->limits[i].scope == use->scope)
-			found = &plan->limits[i];
-	return found;
 }
 
 static const char *
@@ -187,7 +191,7 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 	if (result->refused < 0)
 		return;
 	const struct limit_use *use = &ask->uses[result->refused];
-	const struct limit_of *of = limit_of_use(plan, use);
+	const struct limit_of *of = plan_limit_of(plan, use);
 	verdict->why = (enum why)(WHY_LIMIT + limit_bound(use));
 	verdict->observed = result->granted;
 	if (result->granted)

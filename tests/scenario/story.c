@@ -161,6 +161,7 @@ static const struct keyword {
 	{"close", do_close},
 	{"kill", do_kill},
 	{"renew", do_renew},
+	{"order", do_order},
 };
 
 static void

@@ -4,6 +4,8 @@
 
 #include "clock.h"
 #include "harness.h"
+#include "ledger.h"
+#include "schema.h"
 #include "story_priv.h"
 
 #define POLL_MS  2
@@ -35,8 +37,9 @@ load_settings(const struct story *story)
 	static const char *const names[] = {"lists.clients", "lists.senders",
 	                                    "lists.recipients"};
 	char wired[LIST_FILES][LINE_MAX_LEN];
-	const char *settings[SETTINGS_MAX + LIST_FILES + 1] = {NULL};
-	size_t n = 0;
+	const char *settings[SETTINGS_MAX + LIST_FILES + 3] = {"http.listen=",
+	                                                       "http.milter_listen="};
+	size_t n = 2;
 	for (int i = 0; i < LIST_FILES; i++) {
 		snprintf(wired[i], sizeof(wired[i]), "%s=%s", names[i],
 		         write_list(story, i));
@@ -209,6 +212,85 @@ void
 do_kill(struct story *story, struct slice rest)
 {
 	stop_daemon(story, kind_that_runs(story, rest), false);
+}
+
+/* ---- what the operator orders */
+
+struct ordering {
+	struct order order;
+	int64_t for_ms;
+};
+
+static void
+read_ordering(const struct story *story, struct slice rest, struct ordering *ordering)
+{
+	struct slice word, key, value;
+	uint64_t limit;
+	while (slice_word(&rest, &word))
+		if (slice_eq(word, SLICE("no-limits")))
+			ordering->order.no_limits = true;
+		else if (!story_pair(word, &key, &value))
+			story_complain(story, "not of an order:", word);
+		else if (slice_eq(key, SLICE("for")) &&
+		         parse_time(value, &ordering->for_ms))
+			continue;
+		else if (slice_eq(key, SLICE("limit")) &&
+		         slice_to_u64(value, INT32_MAX, &limit))
+			ordering->order.limit = (int64_t)limit;
+		else
+			story_complain(story, "not of an order:", word);
+}
+
+static void
+put_order(struct story *story, const struct order *order)
+{
+	char name_buf[ORDER_NAME_MAX + 32], text_buf[200];
+	struct text name = TEXT(name_buf), text = TEXT(text_buf);
+	struct conf *conf = load_settings(story);
+	struct err err;
+	struct ledger *ledger = ledger_open(conf, FIXTURE_PATIENCE_MS, &err);
+	order_print_name(order, &name);
+	order_print_text(order, &text);
+	if (!ledger || !ledger_put(ledger, BOARD_ORDERS, text_slice(&name),
+	                           text_slice(&text), order->until_s, &err))
+		story_complain(story, err.text, (struct slice){0});
+	ledger_close(&ledger);
+	conf_unref(&conf);
+}
+
+/* The clerks read them twice a second. */
+static void
+wait_for_order(struct story *story, const struct order *order)
+{
+	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
+	for (int kind = 0; kind < DAEMONS; kind++)
+		while (story->engines[kind] &&
+		       !orders_has(story->engines[kind]->orders, order)) {
+			if (clock_mono_ms() > give_up_ms)
+				story_complain(story, "the order is not taken",
+				               (struct slice){0});
+			story_run_loop(story, POLL_MS);
+		}
+}
+
+void
+do_order(struct story *story, struct slice rest)
+{
+	struct ordering ordering = {.order.by = "story", .for_ms = 3600000};
+	struct slice kind, name;
+	struct err err;
+	if (!slice_word(&rest, &kind) || !slice_word(&rest, &name))
+		story_complain(story, "wants: order KIND NAME", rest);
+	while (!slice_eq(slice_of(order_kind_word(ordering.order.kind)), kind))
+		if (++ordering.order.kind == ORDER_KINDS)
+			story_complain(story, "not a kind of order:", kind);
+	if (!order_set_name(&ordering.order, name, &err))
+		story_complain(story, err.text, name);
+	read_ordering(story, rest, &ordering);
+	ordering.order.made_s = story->now_s;
+	ordering.order.until_s = story->now_s + ordering.for_ms / 1000;
+	put_order(story, &ordering.order);
+	wait_for_order(story, &ordering.order);
 }
 
 static void

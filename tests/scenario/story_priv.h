@@ -95,6 +95,7 @@ void do_reload(struct story *story, struct slice rest);
 void do_close(struct story *story, struct slice rest);
 void do_kill(struct story *story, struct slice rest);
 void do_renew(struct story *story, struct slice rest);
+void do_order(struct story *story, struct slice rest);
 
 /* ---- story_mail.c */
 

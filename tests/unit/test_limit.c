@@ -5,6 +5,8 @@
 
 #include "harness.h"
 
+static struct orders *no_orders;
+
 static const char settings[] =
 	"limits: { destinations: (\n"
 	"{ name = \"acme\"; concurrency = 2; domains = [ \"acme.example\", \".acme.example\" ]; },\n"
@@ -117,7 +119,8 @@ START_TEST(limits_are_found)
 	char buf[500] = "";
 	struct text got = TEXT(buf);
 	arena_init(&arena);
-	size_t n = limits_find(conf, &query, slice_of(r->identity), &arena, limits);
+	size_t n = limits_find(conf, no_orders, &query, slice_of(r->identity), 1000,
+	                       &arena, limits);
 	for (size_t i = 0; i < n; i++) {
 		text_printf(&got,
 		            "%c=", limits[i].unnamed ? 'd' : scopes[limits[i].scope]);
@@ -405,5 +408,6 @@ fill(TCase *tcase)
 int
 main(void)
 {
+	no_orders = orders_new();
 	return harness_run("limit", fill);
 }

@@ -6,6 +6,7 @@
 #define NOW 1800000000
 
 static struct arena arena;
+static struct orders *no_orders;
 
 /* Settings of which every exemption can apply to the query below. */
 static struct conf *
@@ -174,7 +175,7 @@ START_TEST(what_needs_no_question)
 	struct conf *conf = settings(r->more);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	ck_assert_msg(!plan.ask, "%s: the store is asked", r->row);
 	ck_assert_msg(plan.why == r->why, "%s: %d, not %d", r->row, plan.why, r->why);
 	ck_assert_msg(plan.hit.line == r->line, "%s: line %u", r->row, plan.hit.line);
@@ -227,7 +228,7 @@ START_TEST(what_is_asked)
 	struct conf *conf = settings(r->more);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	ck_assert_msg(plan.ask, "%s: the store is not asked, why %d", r->row, plan.why);
 	ck_assert_msg(plan.identity.rung == r->rung, "%s: rung %d", r->row,
 	              plan.identity.rung);
@@ -253,9 +254,9 @@ START_TEST(an_entry_out_of_date_exempts_no_more)
 	ck_assert_msg(conf != NULL, "%s", err.text);
 	struct query query = facts;
 	struct plan plan;
-	plan_make(conf, &query, NOW - 8 * 3600 - 1, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW - 8 * 3600 - 1, &arena, &plan);
 	ck_assert_int_eq(plan.why, WHY_LIST_CLIENT);
-	plan_make(conf, &query, NOW - 8 * 3600, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW - 8 * 3600, &arena, &plan);
 	ck_assert(plan.ask);
 	conf_unref(&conf);
 	arena_free(&arena);
@@ -289,7 +290,7 @@ START_TEST(the_question_has_the_keys_of_the_plan)
 	struct key_secret secret = {{1, 2, 3}};
 	struct query query = facts;
 	struct plan plan;
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	struct ask ask = plan_ask(conf, &plan, &secret);
 	struct key identity = key_identity(&secret, SLICE("example.com"));
 	struct key triplet = key_triplet(&secret, SLICE("example.com"),
@@ -420,7 +421,7 @@ START_TEST(what_is_limited)
 	char buf[300];
 	struct text got = TEXT(buf);
 	struct plan plan;
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	for (size_t i = 0; i < plan.n_limits; i++) {
 		text_printf(&got, "%s%s=", i ? " " : "", scopes[plan.limits[i].scope]);
 		text_put(&got, plan.limits[i].name);
@@ -469,7 +470,7 @@ START_TEST(a_destination_has_a_mode_of_its_own)
 	struct conf *conf = limited(r->more);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	ck_slice_eq(r->row, plan.destination, r->destination);
 	ck_assert_msg(plan.greylist_mode == r->mode, "%s: mode %d", r->row,
 	              plan.greylist_mode);
@@ -500,7 +501,7 @@ START_TEST(each_bound_is_a_use_with_a_key_of_its_own)
 	struct query query = changed("sasl_username=u");
 	struct plan plan;
 	struct limits_ask ask = {.n = 99};
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	limits_uses(plan.limits, plan.n_limits, &secret, &ask);
 	ck_assert_uint_eq(ask.n, COUNT_OF(bounds));
 	for (size_t i = 0; i < ask.n; i++) {
@@ -532,7 +533,7 @@ START_TEST(a_name_and_a_domain_have_different_keys)
 	for (size_t i = 0; i < COUNT_OF(hops); i++) {
 		struct query query = changed(hops[i]);
 		struct plan plan;
-		plan_make(conf, &query, NOW, &arena, &plan);
+		plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 		ck_slice_eq(hops[i], plan.destination, "acme");
 		limits_uses(plan.limits, plan.n_limits, &secret, &asks[i]);
 		ck_assert_int_eq(asks[i].uses[0].kind, LIMIT_CONCURRENCY);
@@ -552,12 +553,103 @@ START_TEST(a_limit_that_is_observed_says_so)
 	struct query query = changed("recipient=me@trial.example sender=");
 	struct plan plan;
 	struct limits_ask ask = {.n = 99};
-	plan_make(conf, &query, NOW, &arena, &plan);
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
 	limits_uses(plan.limits, plan.n_limits, &secret, &ask);
 	ck_assert_uint_eq(ask.n, 1);
 	ck_assert_int_eq(ask.uses[0].kind, LIMIT_RECIPIENTS);
 	ck_assert(ask.uses[0].observed);
 	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+/* ---- orders ---- */
+
+/* clang-format off */
+static const struct order_row {
+	const char *row;
+	enum order_kind kind;
+	const char *name;
+	bool no_limits;
+	const char *changes;
+	bool applies;
+	enum why why; /* when it applies; else the store is asked */
+	size_t limits;
+} order_rows[] = {
+	{"client", ORDER_ALLOW_CLIENT, "203.0.113.9", false, "", true, WHY_ORDER_CLIENT, 1},
+	{"client by name", ORDER_ALLOW_CLIENT, "example.com", false, "", true, WHY_ORDER_CLIENT, 1},
+	{"another client", ORDER_ALLOW_CLIENT, "203.0.113.10", false, "", false, WHY_NOT_JUDGED, 1},
+	{"sender", ORDER_ALLOW_SENDER, "user@a.example", false, "", true, WHY_ORDER_SENDER, 1},
+	{"recipient", ORDER_ALLOW_RECIPIENT, "b.example", false, "", true, WHY_ORDER_RECIPIENT, 1},
+	{"limits do not apply either", ORDER_ALLOW_RECIPIENT, "b.example", true, "", true,
+		WHY_ORDER_RECIPIENT, 0},
+	{"a list comes before", ORDER_ALLOW_SENDER, "a.example", false, "client_name=listed.example",
+		true, WHY_LIST_CLIENT, 1},
+	{"drained", ORDER_DRAIN, "b.example", false, "", true, WHY_DRAINED, 0},
+	{"drained for who is exempt, too", ORDER_DRAIN, "b.example", false, "sasl_username=u", true,
+		WHY_DRAINED, 0},
+	{"drained for the null sender", ORDER_DRAIN, "b.example", false, "sender=", true, WHY_DRAINED, 0},
+	{"another is drained", ORDER_DRAIN, "c.example", false, "", false, WHY_NOT_JUDGED, 1},
+	{"a recipient that was refused is not drained", ORDER_DRAIN, "b.example", false, "stage=REFUSED",
+		true, WHY_NOT_JUDGED, 1},
+};
+
+/* clang-format on */
+
+static struct orders *
+ordered(enum order_kind kind, const char *name, bool no_limits)
+{
+	struct orders *orders = orders_new();
+	struct order order = {.kind = kind, .until_s = NOW + 1, .no_limits = no_limits};
+	struct err err;
+	ck_assert_msg(order_set_name(&order, slice_of(name), &err), "%s", err.text);
+	orders_add(orders, &order);
+	return orders;
+}
+
+START_TEST(what_is_ordered)
+{
+	const struct order_row *r = &order_rows[_i];
+	struct conf *conf = settings("limits.default.concurrency=5");
+	struct orders *orders = ordered(r->kind, r->name, r->no_limits);
+	struct query query = changed(r->changes);
+	struct plan plan;
+	plan_make(conf, orders, &query, NOW, &arena, &plan);
+	ck_assert_msg(plan.ask == !r->applies, "%s: ask %d", r->row, plan.ask);
+	ck_assert_msg(!r->applies || plan.why == r->why, "%s: why %d", r->row, plan.why);
+	ck_assert_msg(plan.n_limits == r->limits, "%s: %zu limits", r->row,
+	              plan.n_limits);
+	plan_make(conf, orders, &query, NOW + 1, &arena, &plan);
+	ck_assert_msg(!plan.order, "%s: holds when it has run out", r->row);
+	conf_unref(&conf);
+	orders_unref(&orders);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+START_TEST(an_order_sets_the_number_of_deliveries)
+{
+	struct conf *conf = settings("limits.default.messages=9/1m");
+	struct orders *orders = ordered(ORDER_LIMIT, "b.example", false);
+	struct order order = *orders_at(orders, 0);
+	struct query query = changed("");
+	struct plan plan;
+	orders_unref(&orders);
+	orders = orders_new();
+	order.limit = 3;
+	orders_add(orders, &order);
+	plan_make(conf, orders, &query, NOW, &arena, &plan);
+	ck_assert_uint_eq(plan.n_limits, 1);
+	ck_assert_int_eq(plan.limits[0].limit->concurrency, 3);
+	ck_assert_int_eq(plan.limits[0].limit->messages.count, 9);
+	plan_make(conf, orders, &query, NOW + 1, &arena, &plan);
+	ck_assert_int_eq(plan.limits[0].limit->concurrency, 0);
+	conf_unref(&conf);
+	orders_unref(&orders);
 	arena_free(&arena);
 	identity_forget_suffixes();
 }
@@ -578,10 +670,13 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, each_bound_is_a_use_with_a_key_of_its_own);
 	tcase_add_test(tcase, a_name_and_a_domain_have_different_keys);
 	tcase_add_test(tcase, a_limit_that_is_observed_says_so);
+	tcase_add_loop_test(tcase, what_is_ordered, 0, COUNT_OF(order_rows));
+	tcase_add_test(tcase, an_order_sets_the_number_of_deliveries);
 }
 
 int
 main(void)
 {
+	no_orders = orders_new();
 	return harness_run("plan", fill);
 }

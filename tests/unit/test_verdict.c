@@ -126,6 +126,8 @@ START_TEST(what_was_planned_is_accepted)
 	for (enum why why = 0; why < WHY_COUNT; why++) {
 		struct plan plan = {.why = why};
 		struct verdict v;
+		if (why == WHY_DRAINED)
+			continue;
 		verdict_make(conf, &plan, NULL, 1, &arena, &v);
 		ck_assert_int_eq(v.action, VERDICT_ACCEPT);
 		ck_assert_int_eq(v.why, why);
@@ -456,9 +458,32 @@ START_TEST(a_limit_comes_before_what_was_observed)
 
 END_TEST
 
+START_TEST(a_drained_destination_defers)
+{
+	struct conf *conf = conf_load(NULL, NULL, &(struct err){0});
+	const struct order order = {.kind = ORDER_DRAIN, .until_s = 1090};
+	const struct plan plan = {.why = WHY_DRAINED,
+	                          .order = &order,
+	                          .now_s = 1000,
+	                          .shown = SLICE_INIT("acme")};
+	struct verdict verdict;
+	verdict_make(conf, &plan, NULL, 1, &arena, &verdict);
+	ck_assert_int_eq(verdict.action, VERDICT_DEFER);
+	ck_assert_int_eq(verdict.why, WHY_DRAINED);
+	ck_assert_int_eq(verdict.wait_s, 90);
+	ck_assert(slice_starts_nocase(
+		verdict.reply,
+		SLICE("451 4.3.2 acme is not accepting mail now, please try again later (id ")));
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
+	tcase_add_test(tcase, a_drained_destination_defers);
 	tcase_add_loop_test(tcase, an_answer_becomes_a_verdict, 0, COUNT_OF(answer_rows));
 	tcase_add_loop_test(tcase, a_failure_follows_the_rule, STORE_OK + 1,
 	                    STORE_STATUSES);

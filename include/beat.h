@@ -1,0 +1,13 @@
+/*
+ * beat.h - what a daemon tells of itself once a second, for the board that all daemons and weirctl
+ * read: who it is, its counters, its minutes and destinations (tally.h).
+ */
+#ifndef WEIR_BEAT_H
+#define WEIR_BEAT_H
+
+#include "engine.h"
+
+/* JSON, to be given to free(). */
+char *beat_print(const struct engine *engine);
+
+#endif

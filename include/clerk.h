@@ -1,0 +1,53 @@
+/*
+ * clerk.h - keeps a daemon's books beside its loop: a thread with a ledger of its own.
+ *
+ * Twice a second it writes down what the loop left for it (decisions, names of limits, the funnel,
+ * the beat) and reads what the loop wants to know (orders, the status of the site).  It may be slow
+ * or fail without any mail noticing: what it cannot write is dropped and counted.
+ */
+#ifndef WEIR_CLERK_H
+#define WEIR_CLERK_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "decided.h"
+#include "key.h"
+#include "ledger.h"
+#include "loop.h"
+#include "orders.h"
+
+struct clerk;
+struct json_t;
+
+/* Called on the loop; it owns what it is given. */
+struct clerk_events {
+	/* Other orders than before. */
+	void (*on_orders)(void *arg, struct orders *orders);
+	/* How the site is, once a second; only when asked for at the start. */
+	void (*on_status)(void *arg, struct json_t *status);
+};
+
+/* `name` is the daemon's: "policyd" or "milter". */
+struct clerk *clerk_start(struct loop *loop, const char *name, struct conf *conf,
+                          bool wants_status, const struct clerk_events *events,
+                          void *arg);
+
+/* Other settings hold from now on. */
+void clerk_configure(struct clerk *clerk, struct conf *conf);
+
+/* A decision to be remembered. */
+void clerk_decided(struct clerk *clerk, const struct decided *decided);
+
+/* Whose the limit with that key is; told once in a while for each. */
+void clerk_name(struct clerk *clerk, const struct key *key, struct slice name);
+
+/* What the daemon tells of itself, as JSON that the clerk frees; the newest is put up. */
+void clerk_beat(struct clerk *clerk, char *json);
+
+void clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours);
+
+/* Writes what is left, as long as the store's patience lasts, and ends the thread. */
+void clerk_stop(struct clerk **clerk);
+
+#endif

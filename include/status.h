@@ -1,0 +1,36 @@
+/*
+ * status.h - how the whole site is, as one JSON value: what /status.json, the page, the metrics and
+ * `weirctl status` all show.  Its members are described in weirctl(8), STATUS.
+ */
+#ifndef WEIR_STATUS_H
+#define WEIR_STATUS_H
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "decided.h"
+#include "err.h"
+#include "ledger.h"
+
+struct json_t; /* jansson's */
+
+/* Minutes that the chart of deferrals by cause shows. */
+#define STATUS_MINUTES 30
+
+/* Recent decisions in it. */
+#define STATUS_RECENT 200
+
+/* Destinations in it besides those of the settings. */
+#define STATUS_OTHERS 20
+
+/*
+ * Reads the ledger; the caller gives the value back with json_decref().  Never NULL: when the
+ * ledger fails (or is NULL), "store" says so and the rest is as far as it is known.
+ */
+struct json_t *status_build(const struct conf *conf, struct ledger *ledger,
+                            int64_t now_s);
+
+/* One decision as an object of "recent", and of `weirctl why --json`. */
+struct json_t *status_decision(const struct decided *decided);
+
+#endif

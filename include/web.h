@@ -1,0 +1,19 @@
+/*
+ * web.h - what the operator sees over HTTP: /metrics, /status.json, /healthz and the page.
+ */
+#ifndef WEIR_WEB_H
+#define WEIR_WEB_H
+
+struct engine;
+struct web;
+
+/*
+ * Listens where http.listen (weir-policyd) or http.milter_listen (weir-milter) says.  What cannot
+ * be listened at is said in the log: mail matters more.  NULL when there is nothing.
+ */
+struct web *web_open(struct engine *engine);
+
+/* NULL is fine. */
+void web_close(struct web **web);
+
+#endif

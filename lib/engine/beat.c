@@ -1,0 +1,56 @@
+/* beat.c - what a daemon tells of itself, for the board that all daemons and weirctl read. */
+#include "beat.h"
+
+#include <jansson.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "clock.h"
+#include "config.h"
+#include "delivery.h"
+#include "stats.h"
+#include "tally.h"
+
+static json_int_t
+count_of(enum stat stat)
+{
+	return (json_int_t)stats_get(stat);
+}
+
+static json_int_t
+store_failures(const struct tally *tally)
+{
+	return (json_int_t)(tally_verdicts(tally, WHY_STORE_FAILURE, VERDICT_ACCEPT) +
+	                    tally_verdicts(tally, WHY_STORE_FAILURE, VERDICT_DEFER));
+}
+
+char *
+beat_print(const struct engine *engine)
+{
+	int64_t now_s = clock_wall_s();
+	json_t *beat =
+		json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:I}", "daemon",
+	                  engine_name(engine->kind), "node", engine->conf->node,
+	                  "version", PACKAGE_VERSION, "pid", (int)getpid(), "started",
+	                  (json_int_t)engine->started_s, "seen", (json_int_t)now_s,
+	                  "store_up", (int)store_is_up(engine->store), "under_way",
+	                  (json_int_t)deliveries_under_way(engine));
+	json_t *counts = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	                           "accepted", count_of(STAT_VERDICT_ACCEPT), "deferred",
+	                           count_of(STAT_VERDICT_DEFER), "observed",
+	                           count_of(STAT_VERDICT_OBSERVED), "store_failures",
+	                           store_failures(engine->tally), "late_answers",
+	                           count_of(STAT_LATE_ANSWERS), "leases_late",
+	                           count_of(STAT_LEASES_LATE), "leases_lost",
+	                           count_of(STAT_LEASES_LOST), "by_share",
+	                           count_of(STAT_LIMITS_BY_SHARE), "decisions_lost",
+	                           count_of(STAT_DECISIONS_LOST));
+	json_t *told = tally_print(engine->tally, now_s);
+	json_object_update(beat, counts);
+	json_object_update(beat, told);
+	char *text = json_dumps(beat, JSON_COMPACT);
+	json_decref(counts);
+	json_decref(told);
+	json_decref(beat);
+	return text;
+}

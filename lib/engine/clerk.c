@@ -1,0 +1,471 @@
+/* clerk.c - keeps a daemon's books: a thread beside the loop, with a ledger of its own. */
+#include "clerk.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "stats.h"
+#include "status.h"
+
+#define PASS_MS       500
+#define PATIENCE_MS   2000
+#define REOPEN_MS     5000
+#define LINES_MAX     20000 /* that wait to be written */
+#define NAMES_MAX     4096  /* that wait, and that are known to have been told */
+#define NAME_KEPT_S   INT64_C(7200)
+#define NAME_AGAIN_MS INT64_C(3600000)
+#define BEAT_KEPT_S   INT64_C(86400)
+#define HOURS_MAX     64
+
+/* Told the store once in an hour. */
+struct named {
+	struct key key;
+	int64_t told_ms;
+	UT_hash_handle hh;
+};
+
+struct name {
+	struct key key;
+	char *text;
+};
+
+/* What the loop leaves for the thread. */
+struct inbox {
+	char *lines;
+	size_t lines_n, lines_cap, n_lines;
+	struct name *names;
+	size_t n_names;
+	struct funnel_hour hours[HOURS_MAX];
+	size_t n_hours;
+	char *beat;
+};
+
+struct clerk {
+	const char *name;
+	bool wants_status;
+	struct clerk_events events;
+	void *arg;
+	struct named *told; /* the loop's */
+	struct loop_post *post;
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of these */
+	pthread_cond_t wake;
+	bool stop;
+	struct conf *conf;
+	struct inbox inbox;
+	struct orders *new_orders;
+	json_t *status;
+
+	/* the thread's */
+	struct ledger *ledger;
+	struct conf *ledger_conf; /* that it was opened by */
+	struct orders *orders;    /* as the loop knows them */
+	int64_t next_open_ms;
+	int64_t said_ms;
+};
+
+/* ---- on the loop ---- */
+
+static void
+on_post(void *arg)
+{
+	struct clerk *clerk = arg;
+	pthread_mutex_lock(&clerk->lock);
+	struct orders *orders = clerk->new_orders;
+	json_t *status = clerk->status;
+	clerk->new_orders = NULL;
+	clerk->status = NULL;
+	pthread_mutex_unlock(&clerk->lock);
+	if (orders)
+		clerk->events.on_orders(clerk->arg, orders);
+	if (status)
+		clerk->events.on_status(clerk->arg, status);
+}
+
+void
+clerk_configure(struct clerk *clerk, struct conf *conf)
+{
+	pthread_mutex_lock(&clerk->lock);
+	conf_ref(conf);
+	conf_unref(&clerk->conf);
+	clerk->conf = conf;
+	pthread_mutex_unlock(&clerk->lock);
+}
+
+static void
+add_line(struct inbox *inbox, struct slice line)
+{
+	if (inbox->lines_cap - inbox->lines_n < line.n) {
+		inbox->lines_cap = 2 * inbox->lines_cap + 16384;
+		inbox->lines = mem_grow(inbox->lines, inbox->lines_cap);
+	}
+	memcpy(inbox->lines + inbox->lines_n, line.p, line.n);
+	inbox->lines_n += line.n;
+	inbox->n_lines++;
+}
+
+void
+clerk_decided(struct clerk *clerk, const struct decided *decided)
+{
+	char buf[DECIDED_LINE_MAX + 1];
+	struct text line = TEXT(buf);
+	if (clerk->conf->decisions.keep == 0)
+		return;
+	decided_print(decided, (enum decided_addresses)clerk->conf->decisions.addresses,
+	              &line);
+	pthread_mutex_lock(&clerk->lock);
+	bool room = clerk->inbox.n_lines < LINES_MAX;
+	if (room)
+		add_line(&clerk->inbox, text_slice(&line));
+	pthread_mutex_unlock(&clerk->lock);
+	if (!room)
+		stats_add(STAT_DECISIONS_LOST, 1);
+}
+
+static void
+forget_told(struct clerk *clerk)
+{
+	struct named *named, *next;
+	HASH_ITER(hh, clerk->told, named, next)
+	{
+		HASH_DEL(clerk->told, named);
+		free(named);
+	}
+}
+
+/* Whether it is time to tell the store again whose that key is. */
+static bool
+is_to_be_told(struct clerk *clerk, const struct key *key)
+{
+	struct named *named;
+	int64_t now_ms = clock_mono_ms();
+	HASH_FIND(hh, clerk->told, key, sizeof(*key), named);
+	if (named && now_ms - named->told_ms < NAME_AGAIN_MS)
+		return false;
+	if (!named) {
+		if (HASH_COUNT(clerk->told) >= NAMES_MAX)
+			forget_told(clerk);
+		named = mem_new(struct named);
+		named->key = *key;
+		HASH_ADD(hh, clerk->told, key, sizeof(named->key), named);
+	}
+	named->told_ms = now_ms;
+	return true;
+}
+
+void
+clerk_name(struct clerk *clerk, const struct key *key, struct slice name)
+{
+	struct inbox *inbox = &clerk->inbox;
+	if (!is_to_be_told(clerk, key))
+		return;
+	pthread_mutex_lock(&clerk->lock);
+	if (inbox->n_names < NAMES_MAX) {
+		inbox->names = mem_grow(inbox->names,
+		                        (inbox->n_names + 1) * sizeof(*inbox->names));
+		inbox->names[inbox->n_names++] =
+			(struct name){.key = *key, .text = mem_dup(name)};
+	}
+	pthread_mutex_unlock(&clerk->lock);
+}
+
+static void
+add_hour(struct inbox *inbox, const struct funnel_hour *hour)
+{
+	for (size_t i = 0; i < inbox->n_hours; i++)
+		if (inbox->hours[i].hour == hour->hour) {
+			inbox->hours[i].fresh += hour->fresh;
+			inbox->hours[i].back += hour->back;
+			return;
+		}
+	if (inbox->n_hours < HOURS_MAX)
+		inbox->hours[inbox->n_hours++] = *hour;
+}
+
+void
+clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours)
+{
+	pthread_mutex_lock(&clerk->lock);
+	for (size_t i = 0; i < n; i++)
+		add_hour(&clerk->inbox, &hours[i]);
+	pthread_mutex_unlock(&clerk->lock);
+}
+
+void
+clerk_beat(struct clerk *clerk, char *json)
+{
+	pthread_mutex_lock(&clerk->lock);
+	free(clerk->inbox.beat);
+	clerk->inbox.beat = json;
+	pthread_mutex_unlock(&clerk->lock);
+}
+
+/* ---- on the thread ---- */
+
+/* Said once an hour; what could not be done is done or dropped. */
+static void
+complain(struct clerk *clerk, const struct err *err)
+{
+	if (log_ration(&clerk->said_ms, 3600))
+		log_warning("the books are not kept (mail is not touched by it): %s",
+		            err->text);
+}
+
+static bool
+have_ledger(struct clerk *clerk, struct conf *conf)
+{
+	struct err err;
+	if (clerk->ledger)
+		return true;
+	if (clock_mono_ms() < clerk->next_open_ms)
+		return false;
+	clerk->next_open_ms = clock_mono_ms() + REOPEN_MS;
+	clerk->ledger = ledger_open(conf, PATIENCE_MS, &err);
+	if (!clerk->ledger)
+		complain(clerk, &err);
+	else
+		clerk->ledger_conf = conf_ref(conf);
+	return clerk->ledger;
+}
+
+/* The next lines that may be written at once; how many. */
+static size_t
+next_piece(struct slice *rest, struct slice *piece_out)
+{
+	size_t n = 0, end = 0;
+	while (n < LEDGER_LINES_MAX && end < rest->n) {
+		struct slice left = slice_from(*rest, end);
+		size_t line = (size_t)slice_find(left, '\n') + 1;
+		if (end + line > LEDGER_BYTES_MAX)
+			break;
+		end += line;
+		n++;
+	}
+	*piece_out = slice_head(*rest, end);
+	*rest = slice_from(*rest, end);
+	return n;
+}
+
+static bool
+write_decisions(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox,
+                struct err *err)
+{
+	struct slice rest = {.p = inbox->lines, .n = inbox->lines_n}, piece;
+	size_t written = 0;
+	bool good = true;
+	while (good && rest.n > 0) {
+		size_t n = next_piece(&rest, &piece);
+		good = ledger_add_decisions(clerk->ledger, n, piece, conf->decisions.keep,
+		                            conf->decisions.lifetime_ms / 1000, err);
+		written += good ? n : 0;
+	}
+	stats_add(STAT_DECISIONS_WRITTEN, written);
+	stats_add(STAT_DECISIONS_LOST, inbox->n_lines - written);
+	return good;
+}
+
+static bool
+write_names(struct clerk *clerk, const struct inbox *inbox, struct err *err)
+{
+	int64_t until_s = clock_wall_s() + NAME_KEPT_S;
+	for (size_t i = 0; i < inbox->n_names; i++) {
+		char key[KEY_TEXT_LEN + 1];
+		key_print(&inbox->names[i].key, key);
+		if (!ledger_put(clerk->ledger, BOARD_NAMES, slice_of(key),
+		                slice_of(inbox->names[i].text), until_s, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+write_beat(struct clerk *clerk, const struct conf *conf, const char *json,
+           struct err *err)
+{
+	char name[128];
+	struct text text = TEXT(name);
+	text_printf(&text, "%s/%s", clerk->name, conf->node);
+	return !json || ledger_put(clerk->ledger, BOARD_DAEMONS, text_slice(&text),
+	                           slice_of(json), clock_wall_s() + BEAT_KEPT_S, err);
+}
+
+static bool
+write_funnel(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox,
+             struct err *err)
+{
+	int64_t kept_hours = 24 + conf->greylist.retry_window_ms / 3600000;
+	return inbox->n_hours == 0 || ledger_add_funnel(clerk->ledger, inbox->n_hours,
+	                                                inbox->hours, kept_hours, err);
+}
+
+static void
+on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
+{
+	struct orders *orders = arg;
+	struct order order;
+	(void)until_s;
+	if (order_parse(name, text, &order))
+		orders_add(orders, &order);
+}
+
+static void
+hand_over_orders(struct clerk *clerk, struct orders *orders)
+{
+	if (orders_equal(orders, clerk->orders)) {
+		orders_unref(&orders);
+		return;
+	}
+	orders_unref(&clerk->orders);
+	clerk->orders = orders_ref(orders);
+	pthread_mutex_lock(&clerk->lock);
+	orders_unref(&clerk->new_orders);
+	clerk->new_orders = orders;
+	pthread_mutex_unlock(&clerk->lock);
+	loop_post(clerk->post);
+}
+
+static bool
+read_orders(struct clerk *clerk, struct err *err)
+{
+	struct orders *orders = orders_new();
+	bool good = ledger_read(clerk->ledger, BOARD_ORDERS, clock_wall_s(), on_order,
+	                        orders, err);
+	if (good)
+		hand_over_orders(clerk, orders);
+	else
+		orders_unref(&orders);
+	return good;
+}
+
+static void
+build_status(struct clerk *clerk, const struct conf *conf)
+{
+	json_t *status = status_build(conf, clerk->ledger, clock_wall_s());
+	pthread_mutex_lock(&clerk->lock);
+	json_t *old = clerk->status;
+	clerk->status = status;
+	pthread_mutex_unlock(&clerk->lock);
+	json_decref(old);
+	loop_post(clerk->post);
+}
+
+static void
+free_inbox(struct inbox *inbox)
+{
+	for (size_t i = 0; i < inbox->n_names; i++)
+		free(inbox->names[i].text);
+	free(inbox->names);
+	free(inbox->lines);
+	free(inbox->beat);
+}
+
+/* Writes what the loop has left, and reads what it wants to know. */
+static void
+work_off(struct clerk *clerk, struct conf *conf, const struct inbox *inbox)
+{
+	struct err err;
+	if (!have_ledger(clerk, conf)) {
+		stats_add(STAT_DECISIONS_LOST, inbox->n_lines);
+		return;
+	}
+	bool good = write_decisions(clerk, conf, inbox, &err) &&
+	            write_names(clerk, inbox, &err) &&
+	            write_funnel(clerk, conf, inbox, &err) &&
+	            write_beat(clerk, conf, inbox->beat, &err) &&
+	            read_orders(clerk, &err);
+	if (!good)
+		complain(clerk, &err);
+}
+
+/* With the lock held. */
+static void
+wait_for_work(struct clerk *clerk)
+{
+	struct timespec until;
+	clock_mono_after(PASS_MS, &until);
+	while (!clerk->stop &&
+	       pthread_cond_timedwait(&clerk->wake, &clerk->lock, &until) == 0)
+		;
+}
+
+static void *
+clerk_thread(void *arg)
+{
+	struct clerk *clerk = arg;
+	bool stop = false;
+	for (unsigned pass = 0; !stop; pass++) {
+		pthread_mutex_lock(&clerk->lock);
+		if (pass > 0)
+			wait_for_work(clerk);
+		stop = clerk->stop;
+		struct inbox inbox = clerk->inbox;
+		clerk->inbox = (struct inbox){0};
+		struct conf *conf = conf_ref(clerk->conf);
+		pthread_mutex_unlock(&clerk->lock);
+		work_off(clerk, conf, &inbox);
+		if (clerk->wants_status && pass % 2 == 0 && !stop)
+			build_status(clerk, conf);
+		free_inbox(&inbox);
+		conf_unref(&conf);
+	}
+	return NULL;
+}
+
+/* ---- its life ---- */
+
+struct clerk *
+clerk_start(struct loop *loop, const char *name, struct conf *conf, bool wants_status,
+            const struct clerk_events *events, void *arg)
+{
+	struct clerk *clerk = mem_new(struct clerk);
+	pthread_condattr_t attr;
+	clerk->name = name;
+	clerk->wants_status = wants_status;
+	clerk->events = *events;
+	clerk->arg = arg;
+	clerk->conf = conf_ref(conf);
+	clerk->orders = orders_new();
+	clerk->post = post_new(loop, on_post, clerk);
+	pthread_mutex_init(&clerk->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&clerk->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&clerk->thread, NULL, clerk_thread, clerk) != 0)
+		log_fatal("cannot start the clerk's thread");
+	return clerk;
+}
+
+void
+clerk_stop(struct clerk **clerk_at)
+{
+	struct clerk *clerk = *clerk_at;
+	*clerk_at = NULL;
+	if (!clerk)
+		return;
+	pthread_mutex_lock(&clerk->lock);
+	clerk->stop = true;
+	pthread_cond_signal(&clerk->wake);
+	pthread_mutex_unlock(&clerk->lock);
+	pthread_join(clerk->thread, NULL);
+	post_free(&clerk->post);
+	ledger_close(&clerk->ledger);
+	conf_unref(&clerk->ledger_conf);
+	conf_unref(&clerk->conf);
+	orders_unref(&clerk->orders);
+	orders_unref(&clerk->new_orders);
+	json_decref(clerk->status);
+	free_inbox(&clerk->inbox);
+	forget_told(clerk);
+	pthread_cond_destroy(&clerk->wake);
+	pthread_mutex_destroy(&clerk->lock);
+	free(clerk);
+}

@@ -1,0 +1,44 @@
+/* status_priv.h - between the parts of the site's status. */
+#ifndef WEIR_STATUS_PRIV_H
+#define WEIR_STATUS_PRIV_H
+
+#include <jansson.h>
+
+#include "ledger.h"
+#include "orders.h"
+#include "status.h"
+
+/* Text that may come from outside as a JSON string: bytes that are no UTF-8 are escaped. */
+json_t *status_text(struct slice text);
+
+/* ---- status_beats.c: what the daemons tell of themselves ---- */
+
+/* A destination, as all daemons together see it. */
+struct seen {
+	char *name;
+	int64_t peak, deferred;
+	struct seen *next;
+};
+
+struct beats {
+	int64_t now_s;
+	json_t *daemons; /* an array */
+	json_t *causes;  /* an object: cause -> counts of minutes, the last one is now */
+	struct seen *seen;
+};
+
+bool beats_read(struct beats *beats, struct ledger *ledger, int64_t now_s,
+                struct err *err);
+void beats_free(struct beats *beats);
+
+/* "chart" */
+json_t *beats_chart(const struct beats *beats);
+
+/* ---- status_destinations.c ---- */
+
+/* "destinations"; *err tells when the slots in use could not be read, and the rest is as known. */
+json_t *status_destinations(const struct conf *conf, struct ledger *ledger,
+                            const struct beats *beats, const struct orders *orders,
+                            int64_t now_s, bool *good_out, struct err *err);
+
+#endif
