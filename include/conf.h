@@ -199,6 +199,9 @@ struct conf *conf_ref(struct conf *conf);
 /* Gives the reference back and clears the caller's pointer. */
 void conf_unref(struct conf **conf);
 
+/* Whether any limit on deliveries at once is set. */
+bool conf_has_concurrency(const struct conf *conf);
+
 /*
  * Names of settings that differ between the two and only hold from a restart on,
  * separated by blanks; empty when there is none.

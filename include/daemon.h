@@ -61,4 +61,7 @@ void daemon_drained(struct daemon *daemon);
 /* It cannot go on: says why, and ends the loop; the exit status is 70. */
 void daemon_failed(struct daemon *daemon, const char *why);
 
+/* From now on lines go where the settings say; `program` must stay. */
+void daemon_open_log(const char *program, const struct conf *conf);
+
 #endif

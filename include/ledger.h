@@ -181,11 +181,12 @@ bool ledger_get_rate(struct ledger *ledger, const struct key *key, int64_t *tat_
 typedef void ledger_fact_fn(void *arg, const char *name, struct slice value);
 
 /*
- * Embedded: path, size, wal_size, ledger_size, quota, free_bytes, integrity ("ok" or what is
- * damaged), owner, mode, user.  Redis: all of INFO's server, replication, persistence, memory and
- * stats sections, and clock_offset_ms, round_trip_us, script ("ok" or the error).
+ * Embedded: path, size, used (pages with something in them), wal_size, ledger_size, quota,
+ * free_bytes, integrity ("ok" or what is damaged; `deep`: of every index, too), owner, mode, user.
+ * Redis: all of INFO as it stands there, and clock_offset_ms (more: it is ahead), round_trip_us,
+ * script ("ok" or the error); save and appendfsync where CONFIG may be asked, config "ok" then.
  */
-bool ledger_facts(struct ledger *ledger, ledger_fact_fn *fn, void *arg,
+bool ledger_facts(struct ledger *ledger, bool deep, ledger_fact_fn *fn, void *arg,
                   struct err *err_out) MUST_CHECK;
 
 /* Writes something, reads it back, takes it away again. */

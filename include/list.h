@@ -60,6 +60,22 @@ bool list_add(struct list *list, struct slice entry, int64_t until_s, const char
 bool listfile_load(struct list *list, struct list *unlimited, const char *path,
                    struct err *err_out) MUST_CHECK;
 
+/* One entry of a list file as it stands there. */
+struct listfile_entry {
+	struct slice text;
+	unsigned line;
+	int64_t until_s; /* 0: for ever */
+	bool unlimited;  /* limits=false */
+};
+
+/* False with a text without "file:line:": it is malformed for whoever reads it. */
+typedef bool listfile_fn(void *arg, const struct listfile_entry *entry,
+                         struct err *err_out);
+
+/* Reads the entries without judging them; false as with listfile_load(). */
+bool listfile_read(const char *path, listfile_fn *fn, void *arg,
+                   struct err *err_out) MUST_CHECK;
+
 size_t list_count(const struct list *list);
 
 /*

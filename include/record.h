@@ -17,6 +17,9 @@
 
 #define RECORD_VERSION 1
 
+/* The last second that a record can hold. */
+#define RECORD_AT_MAX ((INT64_C(1) << 34) - 1)
+
 int64_t record_pack(const struct grey_record *rec);
 
 /* False when the value is of an unknown version or state. */

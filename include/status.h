@@ -11,6 +11,7 @@
 #include "decided.h"
 #include "err.h"
 #include "ledger.h"
+#include "orders.h"
 
 struct json_t; /* jansson's */
 
@@ -32,5 +33,11 @@ struct json_t *status_build(const struct conf *conf, struct ledger *ledger,
 
 /* One decision as an object of "recent", and of `weirctl why --json`. */
 struct json_t *status_decision(const struct decided *decided);
+
+/* One order as an object of "orders", and of `weirctl orders --json`. */
+struct json_t *status_order(const struct order *order);
+
+/* Text that may come from outside as a JSON string: bytes that are no UTF-8 are escaped. */
+struct json_t *status_text(struct slice text);
 
 #endif

@@ -152,8 +152,8 @@ check_default(struct loading *load)
 	return complain_of(load, name, buf);
 }
 
-static bool
-any_concurrency(const struct conf *conf)
+bool
+conf_has_concurrency(const struct conf *conf)
 {
 	bool any = conf->limits.other.concurrency > 0 ||
 	           conf->limits.clients.concurrency > 0 ||
@@ -172,7 +172,7 @@ check_lease(struct loading *load)
 	const struct place place =
 		load->places[schema_find(SLICE("limits.lease")) - schema];
 	if (conf->limits.lease_ms >= 10 * conf->store.deadline_ms ||
-	    (!place.file && !any_concurrency(conf)))
+	    (!place.file && !conf_has_concurrency(conf)))
 		return true;
 	return complain_of(load, place.file ? "limits.lease" : "store.deadline",
 	                   place.file ? "must be at least 10 times store.deadline"

@@ -11,6 +11,7 @@ enum { LINE_MAX_LEN = 1024, DAY_S = 24 * 60 * 60 };
 
 /* What one file fills. */
 struct lists {
+	const char *path;
 	struct list *all;
 	struct list *unlimited; /* or NULL */
 };
@@ -50,21 +51,14 @@ without_comment(struct slice line)
 	return line;
 }
 
-/* What stands behind an entry. */
-struct options {
-	int64_t until_s;
-	bool unlimited;
-};
-
-/* The entry holds to the end of the day that is named. */
+/* What stands behind an entry, which holds to the end of the day that is named. */
 static bool
-parse_option(struct slice word, struct options *options, struct err *err_out)
+parse_option(struct slice word, struct listfile_entry *entry, struct err *err_out)
 {
 	struct slice until = SLICE("until=");
 	if (slice_starts_nocase(word, SLICE("limits="))) {
-		options->unlimited = slice_eq_nocase(word, SLICE("limits=false"));
-		return options->unlimited ||
-		       err_set(err_out, "limits= can only be false");
+		entry->unlimited = slice_eq_nocase(word, SLICE("limits=false"));
+		return entry->unlimited || err_set(err_out, "limits= can only be false");
 	}
 	if (!slice_starts_nocase(word, until))
 		return err_set(
@@ -73,31 +67,33 @@ parse_option(struct slice word, struct options *options, struct err *err_out)
 	int64_t day_s;
 	if (!clock_parse_date(slice_from(word, until.n), &day_s))
 		return err_set(err_out, "until= wants a date such as 2027-01-31");
-	options->until_s = day_s + DAY_S;
+	entry->until_s = day_s + DAY_S;
 	return true;
 }
 
+/* Who reads a file. */
+struct reader {
+	listfile_fn *fn;
+	void *arg;
+};
+
 static bool
-add_line(const struct lists *lists, struct slice line, const char *path, unsigned number,
-         struct err *err_out)
+read_entry(const struct reader *reader, struct slice line, unsigned number,
+           struct err *err_out)
 {
 	struct slice rest = without_comment(line);
-	struct slice entry;
 	struct slice word;
-	struct options options = {0};
-	if (!slice_word(&rest, &entry))
+	struct listfile_entry entry = {.line = number};
+	if (!slice_word(&rest, &entry.text))
 		return true;
 	while (slice_word(&rest, &word))
-		if (!parse_option(word, &options, err_out))
+		if (!parse_option(word, &entry, err_out))
 			return false;
-	if (options.unlimited && lists->unlimited &&
-	    !list_add(lists->unlimited, entry, options.until_s, path, number, err_out))
-		return false;
-	return list_add(lists->all, entry, options.until_s, path, number, err_out);
+	return reader->fn(reader->arg, &entry, err_out);
 }
 
 static bool
-read_lines(const struct lists *lists, FILE *file, const char *path, struct err *err_out)
+read_lines(const struct reader *reader, FILE *file, const char *path, struct err *err_out)
 {
 	char buf[LINE_MAX_LEN];
 	for (unsigned number = 1;; number++) {
@@ -112,7 +108,7 @@ read_lines(const struct lists *lists, FILE *file, const char *path, struct err *
 			               number, LINE_MAX_LEN);
 		case GOT_ERROR: return err_set_errno(err_out, "%s", path);
 		}
-		if (!add_line(lists, line, path, number, &why))
+		if (!read_entry(reader, line, number, &why))
 			return err_set(err_out, "%s:%u: %s", path, number, why.text);
 	}
 }
@@ -136,14 +132,33 @@ open_regular(const char *path, struct err *err_out)
 }
 
 bool
-listfile_load(struct list *list, struct list *unlimited, const char *path,
-              struct err *err_out)
+listfile_read(const char *path, listfile_fn *fn, void *arg, struct err *err_out)
 {
-	const struct lists lists = {.all = list, .unlimited = unlimited};
+	const struct reader reader = {.fn = fn, .arg = arg};
 	FILE *file = open_regular(path, err_out);
 	if (!file)
 		return false;
-	bool ok = read_lines(&lists, file, path, err_out);
+	bool ok = read_lines(&reader, file, path, err_out);
 	fclose(file);
 	return ok;
+}
+
+static bool
+add_entry(void *arg, const struct listfile_entry *entry, struct err *err_out)
+{
+	const struct lists *lists = arg;
+	if (entry->unlimited && lists->unlimited &&
+	    !list_add(lists->unlimited, entry->text, entry->until_s, lists->path,
+	              entry->line, err_out))
+		return false;
+	return list_add(lists->all, entry->text, entry->until_s, lists->path, entry->line,
+	                err_out);
+}
+
+bool
+listfile_load(struct list *list, struct list *unlimited, const char *path,
+              struct err *err_out)
+{
+	struct lists lists = {.path = path, .all = list, .unlimited = unlimited};
+	return listfile_read(path, add_entry, &lists, err_out);
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "nearest.h"
+
 #define AT(member) offsetof(struct conf, member)
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -121,46 +123,14 @@ schema_find(struct slice name)
 	return setting_find(schema, schema_rows, name);
 }
 
-#define NAME_MAX_COMPARED 48
-
-/* Levenshtein distance, in two rows. */
-static size_t
-distance(struct slice a, struct slice b)
-{
-	size_t row[NAME_MAX_COMPARED + 1];
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-			diagonal = row[j];
-			if (diagonal + 1 < best)
-				best = diagonal + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b.n];
-}
-
 const char *
 setting_nearest(const struct setting *rows, size_t n, struct slice name)
 {
-	const char *nearest = NULL;
-	size_t best = 1 + name.n / 3;
-	if (name.n > NAME_MAX_COMPARED)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		size_t d = distance(name, slice_of(rows[i].name));
-		if (d < best) {
-			best = d;
-			nearest = rows[i].name;
-		}
-	}
-	return nearest;
+	struct nearest nearest;
+	nearest_start(&nearest, name);
+	for (size_t i = 0; i < n; i++)
+		nearest_offer(&nearest, rows[i].name);
+	return nearest.name;
 }
 
 const char *

@@ -29,11 +29,12 @@ beat_print(const struct engine *engine)
 {
 	int64_t now_s = clock_wall_s();
 	json_t *beat =
-		json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:I}", "daemon",
+		json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:b, s:I}", "daemon",
 	                  engine_name(engine->kind), "node", engine->conf->node,
 	                  "version", PACKAGE_VERSION, "pid", (int)getpid(), "started",
 	                  (json_int_t)engine->started_s, "seen", (json_int_t)now_s,
-	                  "store_up", (int)store_is_up(engine->store), "under_way",
+	                  "store_up", (int)store_is_up(engine->store), "breaker_open",
+	                  (int)store_breaker_is_open(engine->store), "under_way",
 	                  (json_int_t)deliveries_under_way(engine));
 	json_t *counts = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	                           "accepted", count_of(STAT_VERDICT_ACCEPT), "deferred",

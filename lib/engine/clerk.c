@@ -15,8 +15,10 @@
 #include "status.h"
 
 #define PASS_MS       500
-#define PATIENCE_MS   2000
+#define STATUS_MS     1000
+#define PATIENCE_MS   1000
 #define REOPEN_MS     5000
+#define LINES_DUE     4000  /* that are not left waiting for the next pass */
 #define LINES_MAX     20000 /* that wait to be written */
 #define NAMES_MAX     4096  /* that wait, and that are known to have been told */
 #define NAME_KEPT_S   INT64_C(7200)
@@ -68,7 +70,9 @@ struct clerk {
 	struct ledger *ledger;
 	struct conf *ledger_conf; /* that it was opened by */
 	struct orders *orders;    /* as the loop knows them */
+	bool started;
 	int64_t next_open_ms;
+	int64_t next_status_ms;
 	int64_t said_ms;
 };
 
@@ -125,6 +129,8 @@ clerk_decided(struct clerk *clerk, const struct decided *decided)
 	bool room = clerk->inbox.n_lines < LINES_MAX;
 	if (room)
 		add_line(&clerk->inbox, text_slice(&line));
+	if (clerk->inbox.n_lines == LINES_DUE)
+		pthread_cond_signal(&clerk->wake);
 	pthread_mutex_unlock(&clerk->lock);
 	if (!room)
 		stats_add(STAT_DECISIONS_LOST, 1);
@@ -346,8 +352,12 @@ read_orders(struct clerk *clerk, struct err *err)
 }
 
 static void
-build_status(struct clerk *clerk, const struct conf *conf)
+build_status_when_due(struct clerk *clerk, const struct conf *conf)
 {
+	int64_t now_ms = clock_mono_ms();
+	if (!clerk->wants_status || now_ms < clerk->next_status_ms)
+		return;
+	clerk->next_status_ms = now_ms + STATUS_MS;
 	json_t *status = status_build(conf, clerk->ledger, clock_wall_s());
 	pthread_mutex_lock(&clerk->lock);
 	json_t *old = clerk->status;
@@ -368,13 +378,13 @@ free_inbox(struct inbox *inbox)
 }
 
 /* Writes what the loop has left, and reads what it wants to know. */
-static void
+static bool
 work_off(struct clerk *clerk, struct conf *conf, const struct inbox *inbox)
 {
 	struct err err;
 	if (!have_ledger(clerk, conf)) {
 		stats_add(STAT_DECISIONS_LOST, inbox->n_lines);
-		return;
+		return false;
 	}
 	bool good = write_decisions(clerk, conf, inbox, &err) &&
 	            write_names(clerk, inbox, &err) &&
@@ -383,36 +393,48 @@ work_off(struct clerk *clerk, struct conf *conf, const struct inbox *inbox)
 	            read_orders(clerk, &err);
 	if (!good)
 		complain(clerk, &err);
+	return good;
 }
 
-/* With the lock held. */
+/* With the lock held.  The first time at once: orders hold from the start. */
 static void
 wait_for_work(struct clerk *clerk)
 {
 	struct timespec until;
-	clock_mono_after(PASS_MS, &until);
-	while (!clerk->stop &&
+	clock_mono_after(clerk->started ? PASS_MS : 0, &until);
+	clerk->started = true;
+	while (!clerk->stop && clerk->inbox.n_lines < LINES_DUE &&
 	       pthread_cond_timedwait(&clerk->wake, &clerk->lock, &until) == 0)
 		;
+}
+
+/* Takes over what there is, when it is time; false: it is the last. */
+static bool
+take_inbox(struct clerk *clerk, struct inbox *inbox_out, struct conf **conf_out)
+{
+	pthread_mutex_lock(&clerk->lock);
+	wait_for_work(clerk);
+	*inbox_out = clerk->inbox;
+	clerk->inbox = (struct inbox){0};
+	*conf_out = conf_ref(clerk->conf);
+	bool stop = clerk->stop;
+	pthread_mutex_unlock(&clerk->lock);
+	return !stop;
 }
 
 static void *
 clerk_thread(void *arg)
 {
 	struct clerk *clerk = arg;
-	bool stop = false;
-	for (unsigned pass = 0; !stop; pass++) {
-		pthread_mutex_lock(&clerk->lock);
-		if (pass > 0)
-			wait_for_work(clerk);
-		stop = clerk->stop;
-		struct inbox inbox = clerk->inbox;
-		clerk->inbox = (struct inbox){0};
-		struct conf *conf = conf_ref(clerk->conf);
-		pthread_mutex_unlock(&clerk->lock);
-		work_off(clerk, conf, &inbox);
-		if (clerk->wants_status && pass % 2 == 0 && !stop)
-			build_status(clerk, conf);
+	bool good = true, go_on = true;
+	while (go_on) {
+		struct inbox inbox;
+		struct conf *conf;
+		go_on = take_inbox(clerk, &inbox, &conf);
+		if (go_on || good) /* a store that hangs is not waited for at the end */
+			good = work_off(clerk, conf, &inbox);
+		if (go_on)
+			build_status_when_due(clerk, conf);
 		free_inbox(&inbox);
 		conf_unref(&conf);
 	}

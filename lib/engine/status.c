@@ -90,23 +90,23 @@ on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
 		orders_add(orders, &order);
 }
 
+json_t *
+status_order(const struct order *order)
+{
+	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:b}", "kind",
+	                 order_kind_word(order->kind), "name",
+	                 status_text(slice_of(order->name)), "until",
+	                 (json_int_t)order->until_s, "made", (json_int_t)order->made_s,
+	                 "by", status_text(slice_of(order->by)), "limit",
+	                 (json_int_t)order->limit, "no_limits", order->no_limits);
+}
+
 static json_t *
 print_orders(const struct orders *orders)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < orders_count(orders); i++) {
-		const struct order *order = orders_at(orders, i);
-		json_array_append_new(list,
-		                      json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:b}",
-		                                "kind", order_kind_word(order->kind),
-		                                "name",
-		                                status_text(slice_of(order->name)),
-		                                "until", (json_int_t)order->until_s,
-		                                "made", (json_int_t)order->made_s, "by",
-		                                status_text(slice_of(order->by)), "limit",
-		                                (json_int_t)order->limit, "no_limits",
-		                                order->no_limits));
-	}
+	for (size_t i = 0; i < orders_count(orders); i++)
+		json_array_append_new(list, status_order(orders_at(orders, i)));
 	return list;
 }
 

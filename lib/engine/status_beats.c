@@ -15,6 +15,7 @@ static const char *const told_numbers[] = {
 	"pid",      "started",        "seen",         "accepted",    "deferred",
 	"observed", "store_failures", "late_answers", "leases_late", "leases_lost",
 	"by_share", "decisions_lost", "under_way"};
+static const char *const told_states[] = {"store_up", "breaker_open"};
 
 static json_t *
 text_member(const json_t *beat, const char *name)
@@ -35,9 +36,10 @@ add_daemon(struct beats *beats, const json_t *beat)
 		json_object_set_new(daemon, told_numbers[i],
 		                    json_integer(json_integer_value(
 					    json_object_get(beat, told_numbers[i]))));
-	json_object_set_new(daemon, "store_up",
-	                    json_boolean(
-				    json_is_true(json_object_get(beat, "store_up"))));
+	for (size_t i = 0; i < COUNT_OF(told_states); i++)
+		json_object_set_new(daemon, told_states[i],
+		                    json_boolean(json_is_true(
+					    json_object_get(beat, told_states[i]))));
 	json_object_set_new(daemon, "alive",
 	                    json_boolean(beats->now_s - seen_s < ALIVE_S));
 	json_array_append_new(beats->daemons, daemon);

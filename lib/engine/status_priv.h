@@ -8,9 +8,6 @@
 #include "orders.h"
 #include "status.h"
 
-/* Text that may come from outside as a JSON string: bytes that are no UTF-8 are escaped. */
-json_t *status_text(struct slice text);
-
 /* ---- status_beats.c: what the daemons tell of themselves ---- */
 
 /* A destination, as all daemons together see it. */

@@ -27,12 +27,11 @@ static const int facilities[] = {LOG_MAIL,   LOG_DAEMON, LOG_LOCAL0, LOG_LOCAL1,
                                  LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5,
                                  LOG_LOCAL6, LOG_LOCAL7};
 
-static void
-open_log(const struct daemon *daemon)
+void
+daemon_open_log(const char *program, const struct conf *conf)
 {
-	log_open(daemon->program->name, (enum log_target)daemon->conf->log.to,
-	         facilities[daemon->conf->log.facility],
-	         (enum log_level)daemon->conf->log.level);
+	log_open(program, (enum log_target)conf->log.to, facilities[conf->log.facility],
+	         (enum log_level)conf->log.level);
 }
 
 static int
@@ -287,7 +286,7 @@ daemon_main(const struct program *program, int argc, char **argv)
 			status = EX_OK;
 		} else {
 			daemon.started_conf = conf_ref(daemon.conf);
-			open_log(&daemon);
+			daemon_open_log(program->name, daemon.conf);
 			daemon.loop = loop_new();
 			status = start_and_run(&daemon);
 			loop_free(&daemon.loop);

@@ -55,6 +55,10 @@ struct ledger_ops {
 	                    int64_t *killed_out, struct err *err_out);
 	bool (*get_rate)(struct ledger *ledger, const struct key *key,
 	                 int64_t *tat_us_out, struct err *err_out);
+
+	bool (*facts)(struct ledger *ledger, bool deep, ledger_fact_fn *fn, void *arg,
+	              struct err *err_out);
+	bool (*try_it)(struct ledger *ledger, struct err *err_out);
 };
 
 extern const struct ledger_ops ledger_sqlite_ops;

@@ -64,4 +64,6 @@ const struct ledger_ops ledger_redis_ops = {
 	.read_leases = redis_read_leases,
 	.kill_leases = redis_kill_leases,
 	.get_rate = redis_get_rate,
+	.facts = redis_facts,
+	.try_it = redis_try,
 };

@@ -78,7 +78,7 @@ reply_text(const redisReply *reply)
 	                      .n = reply->str ? (size_t)reply->len : 0};
 }
 
-/* ledger_redis_decisions.c, ..._boards.c, ..._records.c, ..._leases.c */
+/* ledger_redis_decisions.c, ..._boards.c, ..._records.c, ..._leases.c, ledger_facts_redis.c */
 bool redis_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                          int64_t keep, int64_t lifetime_s, struct err *err);
 bool redis_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg,
@@ -110,5 +110,8 @@ bool redis_kill_leases(struct ledger *ledger, struct slice holder, int64_t *kill
                        struct err *err);
 bool redis_get_rate(struct ledger *ledger, const struct key *key, int64_t *tat_us_out,
                     struct err *err);
+bool redis_facts(struct ledger *ledger, bool deep, ledger_fact_fn *fn, void *arg,
+                  struct err *err);
+bool redis_try(struct ledger *ledger, struct err *err);
 
 #endif

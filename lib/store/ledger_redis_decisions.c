@@ -45,7 +45,7 @@ read_state(struct ledger_redis *ledger, int64_t *first, int64_t *end, struct err
 	struct redis_key name;
 	struct slice words[] = {SLICE("HMGET"), talk_name(ledger, "decisions", &name),
 	                        SLICE("count"), SLICE("oldest")};
-	uint64_t count, oldest;
+	uint64_t count = 0, oldest = 0;
 	talk_say(ledger, COUNT_OF(words), words);
 	redisReply *reply = talk_hear(ledger, REDIS_REPLY_ARRAY, err);
 	if (!reply)

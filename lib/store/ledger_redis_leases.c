@@ -88,7 +88,7 @@ bool
 redis_read_leases(struct ledger *base, ledger_lease_fn *fn, void *arg, struct err *err)
 {
 	struct ledger_redis *ledger = talk_begin(base, err);
-	int64_t now_ms;
+	int64_t now_ms = 0;
 	redisReply *index = ledger ? read_index(ledger, &now_ms, err) : NULL;
 	bool good = index != NULL;
 	for (size_t i = 0; good && i < index->elements; i += SETS_AT_ONCE) {
@@ -146,7 +146,7 @@ redis_kill_leases(struct ledger *base, struct slice holder, int64_t *killed_out,
                   struct err *err)
 {
 	struct ledger_redis *ledger = talk_begin(base, err);
-	int64_t now_ms;
+	int64_t now_ms = 0;
 	redisReply *index = ledger ? read_index(ledger, &now_ms, err) : NULL;
 	bool good = index != NULL;
 	for (size_t i = 0; good && i < index->elements; i += SETS_AT_ONCE) {

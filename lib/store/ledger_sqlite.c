@@ -64,4 +64,6 @@ const struct ledger_ops ledger_sqlite_ops = {
 	.read_leases = sqlite_read_leases,
 	.kill_leases = sqlite_kill_leases,
 	.get_rate = sqlite_get_rate,
+	.facts = sqlite_facts,
+	.try_it = sqlite_try,
 };

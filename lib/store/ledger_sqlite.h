@@ -70,7 +70,7 @@ void ledger_bind_slice(sqlite3_stmt *stmt, int at, struct slice value);
 /* What a column holds; valid until the next step. */
 struct slice ledger_column(sqlite3_stmt *stmt, int at);
 
-/* ledger_sqlite_decisions.c, ..._boards.c, ..._records.c, ..._leases.c */
+/* ledger_sqlite_decisions.c, ..._boards.c, ..._records.c, ..._leases.c, ledger_facts_sqlite.c */
 bool sqlite_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                           int64_t keep, int64_t lifetime_s, struct err *err);
 bool sqlite_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg,
@@ -102,5 +102,8 @@ bool sqlite_kill_leases(struct ledger *ledger, struct slice holder, int64_t *kil
                         struct err *err);
 bool sqlite_get_rate(struct ledger *ledger, const struct key *key, int64_t *tat_us_out,
                      struct err *err);
+bool sqlite_facts(struct ledger *ledger, bool deep, ledger_fact_fn *fn, void *arg,
+                  struct err *err);
+bool sqlite_try(struct ledger *ledger, struct err *err);
 
 #endif

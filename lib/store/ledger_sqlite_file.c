@@ -14,7 +14,7 @@
 #define SCHEMA        1
 #define BUSY_STEP_US  1000
 #define PAGE_BYTES    8192
-#define MAIL_WAL      16384 /* pages of 1 KiB: the daemons move their log themselves */
+#define MAIL_WAL      65536 /* pages of 1 KiB: the daemons move their log themselves */
 #define QUOTA_BYTES   (INT64_C(64) << 20)
 #define DECISION_KEPT 1024 /* bytes for each in the quota */
 
@@ -42,7 +42,7 @@ ledger_file_close(struct ledger_file *file)
 static bool
 check_kind(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err *err)
 {
-	int64_t tables, id, version;
+	int64_t tables = 0, id = 0, version = 0;
 	/* In one transaction, since another process may just be making the tables. */
 	if (!ledger_exec(file, "BEGIN", err))
 		return false;
@@ -126,6 +126,21 @@ make_tables(struct ledger_file *file, struct err *err)
 	return ledger_exec(file, sql, err);
 }
 
+/* Two that begin at once may refuse each other, whatever their patience: then one goes first. */
+static bool
+make_tables_in_time(struct ledger_file *file, struct err *err)
+{
+	int64_t until_ms = clock_mono_ms() + file->patience_ms;
+	while (!make_tables(file, err)) {
+		bool busy = file->handle && sqlite3_errcode(file->handle) == SQLITE_BUSY;
+		if (!busy || clock_mono_ms() >= until_ms)
+			return false;
+		sqlite3_exec(file->handle, "ROLLBACK", NULL, NULL, NULL);
+		usleep(BUSY_STEP_US);
+	}
+	return true;
+}
+
 static bool
 open_aside(struct ledger_sqlite *ledger, struct err *err)
 {
@@ -134,7 +149,7 @@ open_aside(struct ledger_sqlite *ledger, struct err *err)
 	ledger->keep = -1;
 	return ledger_make_file(ledger->dir, file->path, err) &&
 	       open_file(file, ASIDE_ID, &fresh, err) &&
-	       (!fresh || make_tables(file, err));
+	       (!fresh || make_tables_in_time(file, err));
 }
 
 bool
@@ -167,30 +182,41 @@ ledger_aside_file(struct ledger *base, struct err *err)
 
 /* ---- weir.db */
 
-/* As a daemon does it that starts first. */
+/* As a daemon does it that starts first; another may be doing so just now. */
 static bool
 make_mail(struct ledger_sqlite *ledger, struct err *err)
 {
 	struct sqlite_db *db;
-	if (!ledger_make_file(ledger->dir, ledger->mail.path, err) ||
-	    db_open(ledger->dir, ledger->max_size, "", &db, err) != DB_OPENED)
+	int64_t until_ms = clock_mono_ms() + ledger->base.patience_ms;
+	enum db_opened opened;
+	if (!ledger_make_file(ledger->dir, ledger->mail.path, err))
+		return false;
+	while ((opened = db_open(ledger->dir, ledger->max_size, "", &db, err)) ==
+	               DB_LATER &&
+	       clock_mono_ms() < until_ms)
+		usleep(BUSY_STEP_US);
+	if (opened != DB_OPENED)
 		return false;
 	db_close(&db);
 	return true;
 }
 
-/* Also of one that was made before there were limits, which db_open() mends. */
+/* Not while it is being made, nor when it was before there were limits: db_open() mends that. */
 static bool
 open_complete(struct ledger_file *file, bool *complete_out, struct err *err)
 {
-	int64_t note;
+	int64_t note, secret = 0;
 	bool fresh = false;
 	if (!open_file(file, MAIL_ID, &fresh, err) ||
 	    !ledger_integer(file,
 	                    "SELECT count(*) FROM sqlite_schema WHERE name = 'note'", 0,
 	                    &note, err))
 		return false;
-	*complete_out = !fresh && note > 0;
+	if (note > 0 &&
+	    !ledger_integer(file, "SELECT count(*) FROM meta WHERE name = 'secret'", 0,
+	                    &secret, err))
+		return false;
+	*complete_out = !fresh && secret > 0;
 	return true;
 }
 

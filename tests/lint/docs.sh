@@ -87,7 +87,7 @@ reasons() {
 }
 
 counters() {
-	sed -n 's/^[ \t]*{"\([a-z_]*\)", *".*"},/\1/p' lib/base/stats.c
+	sed -n '/^} rows/,/^};/s/^[ \t]*{"\([a-z_]*\)",.*/\1/p' lib/base/stats.c
 }
 
 reasons_are_explained() {
@@ -100,6 +100,18 @@ reasons_are_explained() {
 counters_are_explained() {
 	[ "$(counters | wc -l)" -ge 10 ] || echo 'the counters in lib/base/stats.c were not understood'
 	counters | while read -r word; do
+		items "$daemon_manual" | grep -q -x -F -e "$word" || echo "$word has no entry in $daemon_manual"
+	done
+}
+
+metrics() {
+	grep -h -o '"weir_[a-z0-9_]*[a-z0-9]"' lib/engine/metrics*.c | tr -d '"'
+	sed -n '/^} shapes/,/^};/s/^[ \t]*{"\([a-z_]*\)",.*/weir_\1_seconds/p' lib/base/stats.c
+}
+
+metrics_are_explained() {
+	[ "$(metrics | wc -l)" -ge 15 ] || echo 'the metrics in lib/engine/metrics.c were not understood'
+	metrics | while read -r word; do
 		items "$daemon_manual" | grep -q -x -F -e "$word" || echo "$word has no entry in $daemon_manual"
 	done
 }
@@ -127,6 +139,7 @@ check "every setting is in $manual with its default" compare schema_rows manual_
 check "every setting is in $sample, commented, with its default" compare schema_rows_without_reload sample_rows
 check "every reason is in $daemon_manual" reasons_are_explained
 check "every counter is in $daemon_manual" counters_are_explained
+check "every metric is in $daemon_manual" metrics_are_explained
 check "every option is in $daemon_manual" options_are_explained
 if command -v mandoc >/dev/null; then
 	check 'mandoc has nothing against the manual' manuals_are_clean

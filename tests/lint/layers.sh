@@ -37,8 +37,8 @@ stdatomic.h      lib/io/loop.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c
 # C, POSIX and Linux; what is not here must have an owner above.
 system_headers='
 assert.h ctype.h dirent.h endian.h errno.h fcntl.h float.h fnmatch.h getopt.h glob.h grp.h inttypes.h iso646.h libgen.h
-limits.h locale.h math.h netdb.h poll.h pwd.h signal.h stdalign.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
-stdnoreturn.h string.h strings.h sysexits.h syslog.h time.h unistd.h arpa/* linux/* net/* netinet/* sys/*'
+langinfo.h limits.h locale.h math.h netdb.h poll.h pwd.h signal.h stdalign.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
+stdnoreturn.h string.h strings.h sysexits.h syslog.h termios.h time.h unistd.h wchar.h arpa/* linux/* net/* netinet/* sys/*'
 
 files=$(c_files include lib policyd milter ctl)
 

@@ -17,7 +17,7 @@
 #define PROGRAM   "redis-server"
 #define PATIENCE  20000 /* ms, for a loaded machine */
 #define POLL_US   2000
-#define WORDS_MAX 32
+#define WORDS_MAX 64
 
 static bool
 is_installed(void)

@@ -297,6 +297,46 @@ START_TEST(many_processes_add)
 
 END_TEST
 
+/* In the child: opens the store, and tells its secret. */
+static void
+begin(const struct store_place *place, int from, int to)
+{
+	struct key_secret secret;
+	struct err err = {""};
+	char go;
+	if (read(from, &go, 1) != 1)
+		return;
+	struct ledger *ledger = ledger_at(place);
+	if (!ledger_secret(ledger, &secret, &err) ||
+	    write(to, &secret, sizeof(secret)) != sizeof(secret))
+		_exit(1);
+	ledger_close(&ledger);
+}
+
+/* Whoever makes the files, all go by them. */
+START_TEST(many_processes_begin)
+{
+	for (int round = 0; round < 20; round++) {
+		struct store_place place = place_on(_i);
+		struct child children[WRITERS];
+		struct key_secret secrets[WRITERS];
+		for (size_t i = 0; i < WRITERS; i++)
+			children[i] = start_child(begin, &place);
+		for (size_t i = 0; i < WRITERS; i++)
+			ck_assert_int_eq(write(children[i].to, "x", 1), 1);
+		for (size_t i = 0; i < WRITERS; i++) {
+			ck_assert_msg(read(children[i].from, &secrets[i],
+			                   sizeof(secrets[i])) == sizeof(secrets[i]),
+			              "a child failed");
+			ck_assert_mem_eq(&secrets[i], &secrets[0], sizeof(secrets[0]));
+		}
+		for (size_t i = 0; i < WRITERS; i++)
+			kill_child(&children[i]);
+	}
+}
+
+END_TEST
+
 /* ------------------------------------------------------------------ boards */
 
 static void
@@ -900,6 +940,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, reading_stops_when_enough_is_read, 0, stores);
 	tcase_add_loop_test(tcase, decisions_are_whole_lines, 0, stores);
 	tcase_add_loop_test(tcase, many_processes_add, 0, stores);
+	tcase_add_loop_test(tcase, many_processes_begin, 0, stores);
 	tcase_add_loop_test(tcase, boards_hold_texts_for_a_time, 0, stores);
 	tcase_add_loop_test(tcase, names_and_texts_are_any_bytes, 0, stores);
 	tcase_add_loop_test(tcase, names_and_texts_have_bounds, 0, stores);

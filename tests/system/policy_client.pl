@@ -11,7 +11,7 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Time::HiRes 'time';
 
-my %opt = (connections => 8, first => 0, requests => 1000, seconds => 0, rate => 0, wait => 10);
+my %opt = (connections => 8, first => 0, requests => 1000, seconds => 0, rate => 0, wait => 10, domain => 'local.test');
 GetOptions(\%opt,
 	'to=s',             # inet:HOST:PORT or unix:PATH
 	'connections=i',    # at once
@@ -20,9 +20,10 @@ GetOptions(\%opt,
 	'seconds=f',        # or: over and over again for so long
 	'rate=f',           # at most so many questions a second
 	'wait=f',           # seconds after which a question without an answer is lost
+	'domain=s',         # of the recipients; %d in it is the triplet's number
 	'record=s',         # file: number, kind, time asked, time answered (ms), a line for each answer
 ) && $opt{to} && !@ARGV or die "usage: policy_client.pl --to ADDRESS [--connections N] [--first N] [--requests N]"
-	. " [--seconds S] [--rate N] [--wait S] [--record FILE]\n";
+	. " [--seconds S] [--rate N] [--wait S] [--domain NAME] [--record FILE]\n";
 
 my @KINDS = qw(dunno prepend greylisted unavailable other);
 my %count = map { $_ => 0 } @KINDS;
@@ -83,9 +84,10 @@ sub ask_next {
 sub request {
 	my ($number) = @_;
 	my $client = join '.', 11 + ($number >> 16), $number >> 8 & 255, $number & 255, 1;
+	my $domain = $opt{domain} =~ s/%d/$number/r;
 	return join "\n", 'request=smtpd_access_policy', 'protocol_state=RCPT', 'protocol_name=ESMTP',
 		"client_address=$client", 'client_name=unknown', 'reverse_client_name=unknown', 'helo_name=client.test',
-		'sender=load@sender.test', "recipient=user$number\@local.test", "instance=$$.$asked", '', '';
+		'sender=load@sender.test', "recipient=user$number\@$domain", "instance=$$.$asked", '', '';
 }
 
 # hear: takes what has come on a connection; false when it was cut off.

@@ -263,6 +263,42 @@ START_TEST(keys_are_printed)
 
 END_TEST
 
+START_TEST(what_was_printed_is_read)
+{
+	struct key got,
+		want = key_identity(&secret, slice_of(identity_rows[_i].identity));
+	ck_assert(key_parse(slice_of(identity_rows[_i].want), &got));
+	ck_assert_mem_eq(got.bytes, want.bytes, KEY_BYTES);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct no_key_row {
+	const char *row;
+	const char *text;
+} no_key_rows[] = {
+	{"nothing", ""},
+	{"a digit short", "Zn0lfAPRyBLQIE8892Nhz"},
+	{"a digit long", "Zn0lfAPRyBLQIE8892Nhzgg"},
+	{"padded", "Zn0lfAPRyBLQIE8892Nhz="},
+	{"the other alphabet", "Zn0lfAPRyBLQIE8892Nh+g"},
+	{"a blank", "Zn0lfAPRyBLQIE8892Nh g"},
+	{"bits behind the last byte", "Zn0lfAPRyBLQIE8892Nhzh"},
+	{"bits behind the last byte, the highest", "Zn0lfAPRyBLQIE8892Nhzo"},
+};
+
+/* clang-format on */
+
+START_TEST(only_what_is_printed_is_read)
+{
+	struct key key;
+	ck_assert_msg(!key_parse(slice_of(no_key_rows[_i].text), &key), "%s",
+	              no_key_rows[_i].row);
+}
+
+END_TEST
+
 START_TEST(a_secret_is_printed_and_read)
 {
 	char buf[KEY_SECRET_TEXT_LEN + 1];
@@ -332,6 +368,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_long_part_has_the_key_it_had);
 	tcase_add_test(tcase, long_parts_count_to_their_end);
 	tcase_add_loop_test(tcase, keys_are_printed, 0, COUNT_OF(print_rows));
+	tcase_add_loop_test(tcase, what_was_printed_is_read, 0, COUNT_OF(identity_rows));
+	tcase_add_loop_test(tcase, only_what_is_printed_is_read, 0,
+	                    COUNT_OF(no_key_rows));
 	tcase_add_test(tcase, a_secret_is_printed_and_read);
 	tcase_add_loop_test(tcase, only_whole_secrets_are_read, 0, COUNT_OF(secret_rows));
 	tcase_add_test(tcase, new_secrets_differ);

@@ -1,0 +1,135 @@
+/* check_config.c - weirctl check-config: whether the settings can be used, and what is set. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "commands.h"
+#include "doctor.h"
+#include "output.h"
+#include "schema.h"
+
+enum { VALUE_MAX = 8192 };
+
+static void
+print_rate(const char *name, const struct conf_rate *rate, struct text *out)
+{
+	if (rate->count > 0)
+		text_printf(out, " %s=%lld/%llds", name, (long long)rate->count,
+		            (long long)(rate->per_ms / 1000));
+}
+
+/* "acme (acme.example, .acme.example) concurrency=20 messages=600/60s" */
+static void
+print_destination(const struct conf_destination *destination, struct text *out)
+{
+	static const char *const modes[] = {"on", "observe", "off"};
+	const struct conf_limit *limit = &destination->limit;
+	text_printf(out, "%s (", destination->name);
+	for (size_t i = 0; i < destination->domains.n; i++)
+		text_printf(out, "%s%s", i > 0 ? ", " : "", destination->domains.v[i]);
+	text_putc(out, ')');
+	if (limit->concurrency > 0)
+		text_printf(out, " concurrency=%lld", (long long)limit->concurrency);
+	print_rate("messages", &limit->messages, out);
+	print_rate("recipients", &limit->recipients, out);
+	if (limit->mode != MODE_ON)
+		text_printf(out, " mode=%s", modes[limit->mode]);
+	if (destination->has_greylist)
+		text_printf(out, " greylist=%s", modes[destination->greylist]);
+}
+
+/* In the form that -o takes, but for lists of groups, which it does not take. */
+static void
+print_value(const struct conf *conf, size_t row, struct text *out)
+{
+	switch (schema[row].type) {
+	case SET_POOLS:
+		for (size_t i = 0; i < conf->greylist.n_pools; i++)
+			text_printf(out, "%s%s", i > 0 ? "; " : "",
+			            conf->greylist.pools[i].name);
+		break;
+	case SET_DESTINATIONS:
+		for (size_t i = 0; i < conf->limits.n_destinations; i++) {
+			text_puts(out, i > 0 ? "; " : "");
+			print_destination(&conf->limits.destinations[i], out);
+		}
+		break;
+	default: text_puts(out, conf->value_texts[row]); break;
+	}
+}
+
+typedef void setting_fn(void *arg, const char *name, const char *value);
+
+static void
+each_setting(const struct conf *conf, bool all, setting_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < schema_rows; i++) {
+		char buf[VALUE_MAX] = "";
+		struct text value = TEXT(buf);
+		print_value(conf, i, &value);
+		if (all || strcmp(buf, schema[i].text) != 0)
+			fn(arg, schema[i].name, buf);
+	}
+}
+
+static void
+print_setting(void *arg, const char *name, const char *value)
+{
+	size_t *n = arg;
+	printf("%s = %s\n", name, value);
+	(*n)++;
+}
+
+static void
+add_setting(void *arg, const char *name, const char *value)
+{
+	json_t *text = json_string(value);
+	json_object_set_new(arg, name, text ? text : json_string("?"));
+}
+
+static void
+print_text(const struct ctl *ctl, bool all, const struct findings *findings)
+{
+	size_t n = 0;
+	each_setting(ctl->conf, all, print_setting, &n);
+	if (n > 0)
+		putchar('\n');
+	findings_print(findings, true, stdout);
+	printf("%s: the settings are good%s\n", ctl->conf_path,
+	       n == 0 ? "; all of them are defaults" : "");
+}
+
+static void
+print_object(const struct ctl *ctl, bool all, const struct findings *findings,
+             const char *error)
+{
+	json_t *settings = json_object();
+	if (ctl->conf)
+		each_setting(ctl->conf, all, add_setting, settings);
+	json_t *whole = json_pack("{s:s, s:b, s:s, s:o, s:o}", "file", ctl->conf_path,
+	                          "good", ctl->conf != NULL, "error", error, "settings",
+	                          settings, "findings", findings_json(findings, true));
+	print_json(whole);
+}
+
+int
+command_check_config(struct ctl *ctl, int argc, char **argv)
+{
+	struct findings findings = {.topic = "settings"};
+	struct err err = {.text = ""};
+	bool all = ctl_option(ctl, "all") != NULL;
+	(void)argc, (void)argv;
+	ctl->conf = conf_load(ctl->conf_path, &ctl->overrides, &err);
+	ctl->conf_has_lists = true;
+	if (ctl->conf)
+		doctor_judge_settings(ctl->conf, &findings);
+	if (ctl->json)
+		print_object(ctl, all, &findings, err.text);
+	else if (ctl->conf)
+		print_text(ctl, all, &findings);
+	findings_free(&findings);
+	if (ctl->conf)
+		return EX_OK;
+	return ctl->json ? EX_CONFIG : ctl_fail(EX_CONFIG, "%s", err.text);
+}

@@ -1,0 +1,135 @@
+/* commands.c - THE table of commands. */
+#include "commands.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct command_option status_options[] = {
+	{"watch", NULL, "show it again and again, until 'q' is pressed"},
+	{"interval", "TIME", "how often, such as 2s"},
+	{0},
+};
+
+static const struct command_option why_options[] = {
+	{"since", "TIME", "not older than 2h, or than a date such as 2026-11-22"},
+	{"limit", "N", "at most so many, the newest first (50)"},
+	{"destination", "NAME", "at that destination"},
+	{"cause", "WORD", "with that reason, such as greylist-new"},
+	{0},
+};
+
+static const struct command_option explain_options[] = {
+	{"client", "ADDRESS", "the client's address"},
+	{"client-name", "NAME", "its forward-confirmed name"},
+	{"sender", "ADDRESS", "none: mail without a sender"},
+	{"recipient", "ADDRESS", "who gets it"},
+	{"user", "NAME", "who has logged in"},
+	{"nexthop", "HOST", "where the MTA would send it"},
+	{"stage", "rcpt|data", "at which step it is asked (rcpt)"},
+	{0},
+};
+
+static const struct command_option release_options[] = {
+	{"client", "ADDRESS", "the client's address"},
+	{"client-name", "NAME", "its forward-confirmed name"},
+	{"sender", "ADDRESS", "\"<>\": mail without a sender"},
+	{"recipient", "ADDRESS", "who gets it"},
+	{0},
+};
+
+static const struct command_option forget_options[] = {
+	{"client", "ADDRESS", "the client's address"},
+	{"client-name", "NAME", "its forward-confirmed name"},
+	{"sender", "ADDRESS", "\"<>\": mail without a sender"},
+	{"recipient", "ADDRESS", "who gets it"},
+	{"identity", NULL, "what is known of the client instead of the triplet"},
+	{0},
+};
+
+static const struct command_option allow_options[] = {
+	{"client", "X", "an address, network, domain or /REGEX/, as in lists.clients"},
+	{"sender", "X", "an address, user@, domain or /REGEX/, as in lists.senders"},
+	{"recipient", "X", "the same, as in lists.recipients"},
+	{"for", "TIME", "how long, from 1m to 365d (2h)"},
+	{"no-limits", NULL, "limits do not apply either"},
+	{0},
+};
+
+static const struct command_option disallow_options[] = {
+	{"client", "X", "as it was allowed"},
+	{"sender", "X", "as it was allowed"},
+	{"recipient", "X", "as it was allowed"},
+	{0},
+};
+
+static const struct command_option for_options[] = {
+	{"for", "TIME", "how long, from 1m to 365d (2h)"},
+	{0},
+};
+
+static const struct command_option leases_options[] = {
+	{"destination", "NAME", "kill: of all who have one there"},
+	{"yes", NULL, "kill: do not ask"},
+	{0},
+};
+
+static const struct command_option export_options[] = {
+	{"output", "FILE", "write it there, once it is whole, instead of to standard output"},
+	{0},
+};
+
+static const struct command_option import_options[] = {
+	{"apply", NULL, "do it; without, only what would be done is said"},
+	{"replace", NULL, "take what the store has a newer record of, too"},
+	{"clients-to", "FILE", "postgrey, milter-greylist: write the clients that passed as a list"},
+	{"delay", "SECONDS", "postgrey: its --delay (300)"},
+	{"ipv4cidr", "BITS", "postgrey: its --ipv4cidr (24)"},
+	{"ipv6cidr", "BITS", "postgrey: its --ipv6cidr (64)"},
+	{0},
+};
+
+static const struct command_option doctor_options[] = {
+	{"quiet", NULL, "only what is not well"},
+	{"deep", NULL, "look at every index of the embedded store, too"},
+	{"mta", "DIR", "the settings of Postfix or Sendmail are there"},
+	{0},
+};
+
+static const struct command_option check_config_options[] = {
+	{"all", NULL, "all settings, not only those that are set"},
+	{0},
+};
+
+const struct command commands[] = {
+	{"status", "", 0, 0, "how the store, the daemons and the destinations are", command_status, status_options},
+	{"why", "[ID | ADDRESS]", 0, 32, "why mail was deferred", command_why, why_options},
+	{"explain", "", 0, 0, "what would be decided about a request, rule by rule", command_explain, explain_options},
+	{"release", "[ID]", 0, 1, "let a greylisted triplet pass with its next try", command_release, release_options},
+	{"forget", "[ID]", 0, 1, "forget a triplet, or a client", command_forget, forget_options},
+	{"allow", "", 0, 0, "exempt a client, sender or recipient for a time", command_allow, allow_options},
+	{"disallow", "", 0, 0, "end such an exemption", command_disallow, disallow_options},
+	{"allowed", "", 0, 0, "list the exemptions in force", command_allowed, NULL},
+	{"drain", "DESTINATION", 1, 1, "defer all mail to a destination for a time", command_drain, for_options},
+	{"undrain", "DESTINATION", 1, 1, "end that", command_undrain, NULL},
+	{"set-limit", "DESTINATION N", 2, 2, "another limit of deliveries at once for a time", command_set_limit, for_options},
+	{"unset-limit", "DESTINATION", 1, 1, "end that", command_unset_limit, NULL},
+	{"orders", "", 0, 0, "list all orders in force", command_orders, NULL},
+	{"leases", "list [DESTINATION] | kill [HOLDER]", 1, 2, "who holds slots of limits; take them away", command_leases, leases_options},
+	{"export", "", 0, 0, "print all records and orders, to be imported elsewhere", command_export, export_options},
+	{"import", "FILE | postgrey [DIR] | milter-greylist FILE", 1, 2, "take records and orders over", command_import, import_options},
+	{"doctor", "", 0, 0, "look for what is wrong, and say how to mend it", command_doctor, doctor_options},
+	{"check-config", "", 0, 0, "whether the settings can be used, and what is set", command_check_config, check_config_options},
+	{"help", "[COMMAND]", 0, 1, "how weirctl, or one command, is used", command_help, NULL},
+};
+/* clang-format on */
+
+const size_t commands_n = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; i < commands_n; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}

@@ -1,0 +1,74 @@
+/* ctl.c - what the commands of weirctl share. */
+#include "ctl.h"
+
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+int
+ctl_fail(int status, const char *fmt, ...)
+{
+	va_list args;
+	fflush(stdout);
+	fputs("weirctl: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return status;
+}
+
+const char *
+ctl_option(const struct ctl *ctl, const char *name)
+{
+	for (size_t i = ctl->n_given; i > 0; i--)
+		if (strcmp(ctl->given[i - 1].name, name) == 0)
+			return ctl->given[i - 1].value;
+	return NULL;
+}
+
+const struct conf *
+ctl_conf(struct ctl *ctl, bool with_lists)
+{
+	struct err err;
+	if (ctl->conf && (ctl->conf_has_lists || !with_lists))
+		return ctl->conf;
+	struct conf *before = ctl->conf;
+	ctl->conf = with_lists
+	                    ? conf_load(ctl->conf_path, &ctl->overrides, &err)
+	                    : conf_load_settings(ctl->conf_path, &ctl->overrides, &err);
+	conf_unref(&before);
+	ctl->conf_has_lists = with_lists;
+	if (!ctl->conf)
+		ctl_fail(EX_CONFIG, "%s", err.text);
+	return ctl->conf;
+}
+
+const char *
+ctl_who(void)
+{
+	static char who[65];
+	if (who[0])
+		return who;
+	struct text text = TEXT(who);
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *user = getpwuid(getuid());
+	if (getuid() == 0 && sudo && *sudo)
+		text_put_escaped(&text, slice_of(sudo));
+	else if (user)
+		text_put_escaped(&text, slice_of(user->pw_name));
+	else
+		text_printf(&text, "uid %u", (unsigned)getuid());
+	return who;
+}
+
+void
+ctl_close(struct ctl *ctl)
+{
+	ledger_close(&ctl->ledger);
+	conf_unref(&ctl->conf);
+}

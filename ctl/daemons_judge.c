@@ -1,0 +1,235 @@
+/* daemons_judge.c - what is wrong with the daemons, by what they tell of themselves. */
+#include "daemons_judge.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "config.h"
+#include "doctor.h"
+#include "output.h"
+
+enum { ALIVE_S = 10, CLOCK_S = 5, NODES_MAX = 64 };
+
+static bool
+is_alive(const json_t *beat, int64_t now_s)
+{
+	return now_s - json_number(beat, "seen") < ALIVE_S;
+}
+
+bool
+daemons_share_a_name(const json_t *beat, const json_t *other, int64_t since_s)
+{
+	bool same = json_number(beat, "pid") == json_number(other, "pid") &&
+	            json_number(beat, "started") == json_number(other, "started");
+	return !same && json_number(beat, "started") < since_s &&
+	       json_number(other, "started") < since_s;
+}
+
+/* ---- one of them ---- */
+
+static void
+judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
+{
+	const char *daemon = json_text(beat, "daemon"), *node = json_text(beat, "node");
+	int64_t seen_s = json_number(beat, "seen");
+	if (!is_alive(beat, now_s)) {
+		finding_add(
+			findings, FINDING_WARNING, "a daemon has fallen silent",
+			"It has ended or hangs, or its host is away or without the store.  "
+			"(One that was given up is forgotten a day after.)");
+		finding_seen(findings, "weir-%s on %s: nothing for %lld s", daemon, node,
+		             (long long)(now_s - seen_s));
+		finding_mend(findings,
+		             "on %s: systemctl status weir-%s; systemctl start weir-%s",
+		             node, daemon, daemon);
+	} else if (seen_s > now_s + CLOCK_S) {
+		finding_add(findings, FINDING_WARNING, "the clocks of two hosts differ",
+		            "Waiting times and what weirctl shows are off by as much.");
+		finding_seen(findings, "weir-%s on %s is %lld s ahead of this host",
+		             daemon, node, (long long)(seen_s - now_s));
+		finding_mend(findings, "on both hosts: timedatectl set-ntp true");
+	} else {
+		finding_ok(findings, "weir-%s on %s is alive (%s, pid %lld)", daemon,
+		           node, json_text(beat, "version"),
+		           (long long)json_number(beat, "pid"));
+	}
+}
+
+static void
+judge_version(const json_t *beat, struct findings *findings)
+{
+	const char *version = json_text(beat, "version");
+	if (strcmp(version, PACKAGE_VERSION) == 0)
+		return;
+	finding_add(
+		findings, FINDING_WARNING, "a daemon is of another version than weirctl",
+		"It was not started anew after an upgrade, or another host was not upgraded.");
+	finding_seen(findings, "weir-%s on %s is %s, weirctl is %s",
+	             json_text(beat, "daemon"), json_text(beat, "node"), version,
+	             PACKAGE_VERSION);
+	finding_mend(findings, "on %s: systemctl restart weir-%s",
+	             json_text(beat, "node"), json_text(beat, "daemon"));
+}
+
+static void
+judge_store(const json_t *beat, const struct conf *conf, struct findings *findings)
+{
+	if (json_is_true(json_object_get(beat, "store_up")))
+		return;
+	bool remote = conf->store.backend == BACKEND_REDIS &&
+	              !doctor_is_local(conf->store.redis.servers.v[0]);
+	finding_add(findings, FINDING_PROBLEM, "a daemon is without its store",
+	            "It judges all mail by store.on_failure.");
+	finding_seen(findings, "weir-%s on %s says so, though weirctl reaches the store",
+	             json_text(beat, "daemon"), json_text(beat, "node"));
+	finding_mend(
+		findings, "on %s: journalctl -u weir-%s%s", json_text(beat, "node"),
+		json_text(beat, "daemon"),
+		remote ? "\nand IPAddressAllow= of its unit must have the address of Redis: "
+			 "systemctl edit weir-policyd"
+		       : "");
+}
+
+/* Of its whole life: more than one in a hundred is not chance. */
+static void
+judge_counters(const json_t *beat, struct findings *findings)
+{
+	static const struct {
+		const char *name;
+		const char *what;
+	} counters[] = {{"late_answers", "answers of the store came too late"},
+	                {"store_failures", "recipients were judged without the store"},
+	                {"by_share", "limits were judged by share, without the store"},
+	                {"leases_lost", "deliveries went on without their slot"},
+	                {"decisions_lost", "decisions were not written down"}};
+
+	int64_t all = json_number(beat, "accepted") + json_number(beat, "deferred");
+	for (size_t i = 0; i < COUNT_OF(counters); i++) {
+		int64_t count = json_number(beat, counters[i].name);
+		if (count == 0)
+			continue;
+		finding_add(
+			findings, count > all / 100 ? FINDING_WARNING : FINDING_NOTE,
+			"a daemon has had to do without the store",
+			"The store is slow, or was away.  Counters begin anew when the daemon "
+			"does.");
+		finding_seen(findings, "weir-%s on %s: %s %lld (%s) of %lld recipients",
+		             json_text(beat, "daemon"), json_text(beat, "node"),
+		             counters[i].name, (long long)count, counters[i].what,
+		             (long long)all);
+		finding_mend(
+			findings,
+			"find out when and why: journalctl -u weir-%s | grep -e store -e "
+			"late_answers",
+			json_text(beat, "daemon"));
+	}
+}
+
+/* ---- all of them ---- */
+
+static bool
+add_node(const char *nodes[NODES_MAX], size_t *n, const char *node)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp(nodes[i], node) == 0)
+			return false;
+	if (*n < NODES_MAX)
+		nodes[(*n)++] = node;
+	return true;
+}
+
+static void
+judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
+            struct findings *findings)
+{
+	const char *nodes[NODES_MAX];
+	size_t n = 0, i;
+	json_t *beat;
+	char buf[1024] = "";
+	struct text names = TEXT(buf);
+	json_array_foreach(beats, i, beat)
+	{
+		const char *node = json_text(beat, "node");
+		if (is_alive(beat, now_s) && add_node(nodes, &n, node))
+			text_printf(&names, "%s%s", names.n > 0 ? ", " : "", node);
+	}
+	if (n == 0 || (int64_t)n == conf->nodes)
+		return;
+	finding_add(
+		findings, FINDING_WARNING,
+		"the setting nodes is not how many hosts there are",
+		"While the store is away, each host allows its share of every limit: the "
+		"limit divided by nodes.");
+	finding_seen(findings, "nodes is %lld; alive are %zu: %s", (long long)conf->nodes,
+	             n, buf);
+	finding_mend(
+		findings,
+		"on each host: nodes = %zu;\nsystemctl reload weir-policyd weir-milter",
+		n);
+}
+
+static void
+judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
+            struct findings *findings)
+{
+	bool policyd = false, milter = false;
+	json_t *beat;
+	size_t i;
+	json_array_foreach(beats, i, beat)
+	{
+		bool is_milter = strcmp(json_text(beat, "daemon"), "milter") == 0;
+		milter |= is_milter && is_alive(beat, now_s);
+		policyd |= !is_milter && is_alive(beat, now_s);
+	}
+	if (!policyd || milter || !conf_has_concurrency(conf))
+		return;
+	finding_add(
+		findings, FINDING_NOTE,
+		"limits on deliveries at once are judged without weir-milter",
+		"weir-policyd cannot see a delivery end that was broken off: its slot is "
+		"taken for policyd.hold at most.");
+	finding_seen(findings, "weir-policyd is alive, weir-milter is not");
+	finding_mend(findings,
+	             "for exact limits: systemctl enable --now weir-milter, and see "
+	             "weir-milter(8), POSTFIX");
+}
+
+static void
+say_nobody(const struct conf *conf, struct findings *findings)
+{
+	bool remote = conf->store.backend == BACKEND_REDIS &&
+	              !doctor_is_local(conf->store.redis.servers.v[0]);
+	finding_add(findings, FINDING_PROBLEM, "no daemon is alive",
+	            "Nothing is greylisted or limited.");
+	finding_seen(findings, "none has told of itself in this store for a day");
+	finding_mend(
+		findings,
+		"systemctl start weir-policyd weir-milter (what your MTA asks)\n"
+		"systemctl status weir-policyd weir-milter%s",
+		remote ? "\nif they run: IPAddressAllow= of their units must have the address "
+			 "of Redis"
+		       : "");
+}
+
+void
+daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
+              struct findings *findings)
+{
+	json_t *beat;
+	size_t i;
+	if (json_array_size(beats) == 0) {
+		say_nobody(conf, findings);
+		return;
+	}
+	json_array_foreach(beats, i, beat)
+	{
+		judge_life(beat, now_s, findings);
+		if (!is_alive(beat, now_s))
+			continue;
+		judge_version(beat, findings);
+		judge_store(beat, conf, findings);
+		judge_counters(beat, findings);
+	}
+	judge_nodes(beats, conf, now_s, findings);
+	judge_kinds(beats, conf, now_s, findings);
+}

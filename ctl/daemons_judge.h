@@ -1,0 +1,16 @@
+/* daemons_judge.h - what is wrong with the daemons, by what they tell of themselves. */
+#ifndef WEIR_CTL_DAEMONS_JUDGE_H
+#define WEIR_CTL_DAEMONS_JUDGE_H
+
+#include "conf.h"
+#include "findings.h"
+
+/* `beats` is an array of what each of them has told last (beat.h). */
+void daemons_judge(const struct json_t *beats, const struct conf *conf, int64_t now_s,
+                   struct findings *findings);
+
+/* Whether this beat, under the same name as the other, is of another process that began before. */
+bool daemons_share_a_name(const struct json_t *beat, const struct json_t *other,
+                          int64_t since_s);
+
+#endif

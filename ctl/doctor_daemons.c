@@ -1,0 +1,111 @@
+/* doctor_daemons.c - what the daemons tell of themselves, and whether two of them share a name. */
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "daemons_judge.h"
+#include "doctor.h"
+
+/* Two beats of each daemon fall into it. */
+enum { WATCH_MS = 2200, WATCH_STEP_US = 20000 };
+
+static void
+on_beat(void *arg, struct slice name, struct slice text, int64_t until_s)
+{
+	char key[LEDGER_NAME_MAX + 1];
+	struct text copy = TEXT(key);
+	json_t *beat = json_loadb(text.p, text.n, 0, NULL);
+	(void)until_s;
+	text_put(&copy, name);
+	if (json_is_object(beat))
+		json_object_set(arg, key, beat);
+	json_decref(beat);
+}
+
+static bool
+read_beats(struct checkup *checkup, json_t *beats, struct err *err)
+{
+	return ledger_read(checkup->ledger, BOARD_DAEMONS, clock_wall_s(), on_beat, beats,
+	                   err);
+}
+
+static void
+say_shared(struct checkup *checkup, const char *name, const json_t *one,
+           const json_t *other)
+{
+	finding_add(checkup->findings, FINDING_PROBLEM, "two daemons have the same name",
+	            "Each gives up the slots of the other when it starts, and takes the "
+	            "other's deliveries for its own: limits do not hold.");
+	finding_seen(checkup->findings, "%s is pid %lld, and pid %lld", name,
+	             (long long)json_integer_value(json_object_get(one, "pid")),
+	             (long long)json_integer_value(json_object_get(other, "pid")));
+	finding_mend(
+		checkup->findings,
+		"give each host a node of its own in its weir.conf: node = \"mx2\";\n"
+		"and restart its daemons; on one host, run one daemon of each kind");
+}
+
+/* They overwrite each other's beat once a second. */
+static void
+watch_names(struct checkup *checkup, json_t *first, int64_t since_s)
+{
+	int64_t end_ms = clock_mono_ms() + WATCH_MS;
+	json_t *told = json_object(), *beat;
+	const char *name;
+	struct err err;
+	while (clock_mono_ms() < end_ms) {
+		json_t *now = json_object();
+		bool good = read_beats(checkup, now, &err);
+		json_object_foreach(now, name, beat)
+		{
+			const json_t *before = json_object_get(first, name);
+			if (!before || json_object_get(told, name) ||
+			    !daemons_share_a_name(beat, before, since_s))
+				continue;
+			json_object_set_new(told, name, json_true());
+			say_shared(checkup, name, before, beat);
+		}
+		json_decref(now);
+		if (!good || usleep(WATCH_STEP_US) != 0)
+			break;
+	}
+	json_decref(told);
+}
+
+static bool
+any_alive(const json_t *beats, int64_t now_s)
+{
+	json_t *beat;
+	size_t i;
+	json_array_foreach(beats, i,
+	                   beat) if (now_s - json_integer_value(json_object_get(beat,
+	                                                                        "seen")) <
+	                             10) return true;
+	return false;
+}
+
+void
+doctor_daemons(struct checkup *checkup)
+{
+	json_t *by_name = json_object(), *beats = json_array(), *beat;
+	int64_t now_s = clock_wall_s();
+	const char *name;
+	struct err err;
+	if (!checkup->ledger) {
+		finding_add(checkup->findings, FINDING_NOTE,
+		            "the daemons were not looked at",
+		            "They tell of themselves in the store.");
+	} else if (!read_beats(checkup, by_name, &err)) {
+		finding_add(checkup->findings, FINDING_PROBLEM,
+		            "what the daemons tell cannot be read", "");
+		finding_seen(checkup->findings, "%s", err.text);
+	} else {
+		json_object_foreach(by_name, name, beat) json_array_append(beats, beat);
+		daemons_judge(beats, checkup->conf, now_s, checkup->findings);
+		if (any_alive(beats, now_s))
+			watch_names(checkup, by_name, now_s);
+	}
+	json_decref(by_name);
+	json_decref(beats);
+}

@@ -1,0 +1,225 @@
+/* doctor_lists.c - what stands in the list files: what has run out, stands twice or covers everybody. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "addr.h"
+#include "clock.h"
+#include "doctor.h"
+#include "errand.h"
+#include "list.h"
+
+enum { DAY_S = 24 * 60 * 60, SOON_DAYS = 7 };
+
+struct file_report {
+	enum list_kind kind;
+	int64_t now_s;
+	size_t entries, expired, expiring, repeated;
+	unsigned expired_line, expiring_line, repeated_line,
+		all_line; /* the first ones */
+	char all_text[200];
+	char **texts; /* of all entries, to find those that stand twice */
+};
+
+static void
+count(size_t *n, unsigned *first_line, unsigned line)
+{
+	if ((*n)++ == 0)
+		*first_line = line;
+}
+
+/* Whether the list, of one entry, has several that nothing but chance connects. */
+static bool
+has_everybody(const struct list *list, enum list_kind kind, const char *address)
+{
+	static const char *const names[] = {"qx7.invalid", "0.example", "w-k3.zz"};
+	static const char *const mails[] = {"qx7@h.invalid", "0@example", "w-k3@zz.test"};
+	struct addr addr;
+	if (!addr_parse(slice_of(address), &addr))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		bool has = kind == LIST_CLIENTS
+		                   ? list_has_client(list, &addr, slice_of(names[i]), 0,
+		                                     NULL)
+		                   : list_has_mail(list, slice_of(mails[i]), 0, NULL);
+		if (!has)
+			return false;
+	}
+	return true;
+}
+
+/* Only a network of no bits or a regular expression can. */
+static bool
+covers_everybody(enum list_kind kind, struct slice text)
+{
+	struct err ignored;
+	bool candidate = text.p[0] == '/' || slice_ends_nocase(text, SLICE("/0"));
+	struct list *list = candidate ? list_new(kind) : NULL;
+	bool covers = list && list_add(list, text, 0, "", 0, &ignored) &&
+	              (has_everybody(list, kind, "203.0.113.77") ||
+	               has_everybody(list, kind, "2001:db8:77::1"));
+	list_free(&list);
+	return covers;
+}
+
+static bool
+on_entry(void *arg, const struct listfile_entry *entry, struct err *err_out)
+{
+	struct file_report *report = arg;
+	(void)err_out;
+	report->texts = report->entries % 1024 == 0
+	                        ? mem_grow(report->texts, (report->entries + 1024) *
+	                                                          sizeof(*report->texts))
+	                        : report->texts;
+	report->texts[report->entries++] = mem_dup(entry->text);
+	if (entry->until_s != 0 && entry->until_s <= report->now_s)
+		count(&report->expired, &report->expired_line, entry->line);
+	else if (entry->until_s != 0 &&
+	         entry->until_s <= report->now_s + SOON_DAYS * DAY_S)
+		count(&report->expiring, &report->expiring_line, entry->line);
+	if (report->all_line == 0 && covers_everybody(report->kind, entry->text)) {
+		struct text text = TEXT(report->all_text);
+		report->all_line = entry->line;
+		text_put(&text, entry->text);
+	}
+	return true;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcasecmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, equal ones are neighbours. */
+static size_t
+count_repeated(struct file_report *report)
+{
+	size_t repeated = 0;
+	if (report->entries > 1)
+		qsort(report->texts, report->entries, sizeof(*report->texts), compare);
+	for (size_t i = 1; i < report->entries; i++)
+		repeated += compare(&report->texts[i - 1], &report->texts[i]) == 0;
+	return repeated;
+}
+
+static void
+say_dates(struct findings *findings, const char *path, const struct file_report *report)
+{
+	if (report->expired > 0) {
+		finding_add(findings, FINDING_NOTE, "entries have run out",
+		            "They have no effect any more.");
+		finding_seen(findings, "%zu in %s, the first in line %u", report->expired,
+		             path, report->expired_line);
+		finding_mend(findings, "remove them, or give them another until=");
+	}
+	if (report->expiring > 0) {
+		finding_add(findings, FINDING_NOTE, "entries run out within 7 days",
+		            "Mail they let in is greylisted again then.");
+		finding_seen(findings, "%zu in %s, the first in line %u",
+		             report->expiring, path, report->expiring_line);
+		finding_mend(findings, "give them another until=, or let them go");
+	}
+}
+
+static void
+say_rest(struct findings *findings, const char *path, const struct file_report *report,
+         size_t repeated)
+{
+	if (repeated > 0) {
+		finding_add(findings, FINDING_NOTE, "entries stand there more than once",
+		            "Whoever removes one of them leaves the other.");
+		finding_seen(findings, "%zu in %s", repeated, path);
+		finding_mend(
+			findings,
+			"grep -v '^#' %s | awk 'NF && seen[tolower($1)]++ {print $1}'",
+			path);
+	}
+	if (report->all_line > 0) {
+		finding_add(findings, FINDING_WARNING, "an entry lets everybody in",
+		            "With it, nothing is greylisted.");
+		finding_seen(findings, "%s:%u: %s", path, report->all_line,
+		             report->all_text);
+		finding_mend(findings,
+		             "remove that line, or to stop greylisting: greylist: { "
+		             "mode = \"off\"; };");
+	}
+}
+
+static void
+say_file(struct findings *findings, const char *path, struct file_report *report,
+         int64_t age_days)
+{
+	size_t before = findings->n;
+	size_t repeated = count_repeated(report);
+	say_dates(findings, path, report);
+	say_rest(findings, path, report, repeated);
+	if (findings->n == before)
+		finding_ok(findings, "%s has %zu entr%s; changed %lld day%s ago", path,
+		           report->entries, report->entries == 1 ? "y" : "ies",
+		           (long long)age_days, age_days == 1 ? "" : "s");
+}
+
+static void
+check_file(struct checkup *checkup, const char *path, enum list_kind kind)
+{
+	struct file_report report = {.kind = kind, .now_s = clock_wall_s()};
+	struct err err;
+	struct stat st;
+	int error = errand_try_access(checkup->conf->user, path, R_OK);
+	if (error != 0) {
+		finding_add(checkup->findings, FINDING_PROBLEM,
+		            "the daemons cannot read a list",
+		            "They keep their old settings and lists at a reload.");
+		finding_seen(checkup->findings, "%s: %s", path, strerror(error));
+		finding_mend(checkup->findings, "chmod a+r %s, and a+x its directories",
+		             path);
+		return;
+	}
+	if (stat(path, &st) != 0 || !listfile_read(path, on_entry, &report, &err)) {
+		finding_add(checkup->findings, FINDING_PROBLEM, "a list cannot be used",
+		            "");
+		finding_seen(checkup->findings, "%s", err.text);
+	} else {
+		say_file(checkup->findings, path, &report,
+		         (report.now_s - (int64_t)st.st_mtime) / DAY_S);
+	}
+	for (size_t i = 0; i < report.entries; i++)
+		free(report.texts[i]);
+	free(report.texts);
+}
+
+static void
+check_files(struct checkup *checkup, const struct conf_texts *files, enum list_kind kind)
+{
+	for (size_t i = 0; i < files->n; i++)
+		check_file(checkup, files->v[i], kind);
+}
+
+static void
+check_networks(struct checkup *checkup)
+{
+	const struct conf_texts *networks = &checkup->conf->lists.networks;
+	for (size_t i = 0; i < networks->n; i++) {
+		if (!slice_ends_nocase(slice_of(networks->v[i]), SLICE("/0")))
+			continue;
+		finding_add(checkup->findings, FINDING_WARNING,
+		            "an entry lets everybody in",
+		            "With it, nothing is greylisted.");
+		finding_seen(checkup->findings, "lists.networks has \"%s\"",
+		             networks->v[i]);
+		finding_mend(checkup->findings, "name your own networks only");
+	}
+}
+
+void
+doctor_lists(struct checkup *checkup)
+{
+	const struct conf *conf = checkup->conf;
+	check_files(checkup, &conf->lists.clients, LIST_CLIENTS);
+	check_files(checkup, &conf->lists.senders, LIST_MAIL);
+	check_files(checkup, &conf->lists.recipients, LIST_MAIL);
+	check_networks(checkup);
+}

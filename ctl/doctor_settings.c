@@ -1,0 +1,238 @@
+/* doctor_settings.c - whether the settings can be used, by the daemons too. */
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "errand.h"
+
+/* ---- what they say ---- */
+
+static void
+judge_greylist(const struct conf *conf, struct findings *findings)
+{
+	if (conf->greylist.mode == MODE_OFF) {
+		finding_add(findings, FINDING_NOTE, "greylisting is off", "");
+		finding_seen(findings, "greylist.mode is \"off\"");
+	} else if (conf->greylist.mode == MODE_OBSERVE) {
+		finding_add(
+			findings, FINDING_NOTE, "greylisting only observes",
+			"It learns, and logs what it would have deferred, but lets all in.");
+		finding_seen(findings, "greylist.mode is \"observe\"");
+		finding_mend(findings,
+		             "when the log looks right: greylist: { mode = \"on\"; };");
+	}
+	if (conf->greylist.mode == MODE_OFF || conf->greylist.delay_ms >= 60000)
+		return;
+	finding_add(
+		findings, FINDING_WARNING, "greylist.delay is shorter than a minute",
+		"Programs that try again at once get through.  RFC 6647 asks for a minute "
+		"at least; such a delay may be left over from a trial.");
+	finding_seen(findings, "greylist.delay is %lld ms",
+	             (long long)conf->greylist.delay_ms);
+	finding_mend(findings, "greylist: { delay = \"3m\"; };");
+}
+
+static void
+judge_mode(const struct conf_limit *limit, const char *name, struct findings *findings)
+{
+	if (limit->mode != MODE_OBSERVE)
+		return;
+	finding_add(
+		findings, FINDING_NOTE, "a limit only observes",
+		"It counts, and logs what it would have deferred, but defers nothing.");
+	finding_seen(findings, "limits: %s has mode \"observe\"", name);
+	finding_mend(findings, "when the log looks right: mode = \"on\"");
+}
+
+static void
+judge_limits(const struct conf *conf, struct findings *findings)
+{
+	judge_mode(&conf->limits.other, "default", findings);
+	judge_mode(&conf->limits.clients, "clients", findings);
+	judge_mode(&conf->limits.senders, "senders", findings);
+	judge_mode(&conf->limits.users, "users", findings);
+	for (size_t i = 0; i < conf->limits.n_destinations; i++)
+		judge_mode(&conf->limits.destinations[i].limit,
+		           conf->limits.destinations[i].name, findings);
+	if (conf->milter.enforce)
+		return;
+	finding_add(
+		findings, FINDING_NOTE, "weir-milter defers nothing",
+		"It only holds slots, for weir-policyd to judge.  Alone, it neither greylists "
+		"nor limits.");
+	finding_seen(findings, "milter.enforce is false");
+	finding_mend(findings, "without weir-policyd: milter: { enforce = true; };");
+}
+
+static void
+judge_open(const struct conf_texts *listen, const char *name, enum finding_level level,
+           const char *title, const char *why, struct findings *findings)
+{
+	for (size_t i = 0; i < listen->n; i++) {
+		if (doctor_is_local(listen->v[i]))
+			continue;
+		finding_add(findings, level, title, why);
+		finding_seen(findings, "%s has \"%s\"", name, listen->v[i]);
+		finding_mend(
+			findings,
+			"listen at 127.0.0.1 or a unix socket, or let a firewall admit only "
+			"those who need it");
+	}
+}
+
+static void
+judge_listeners(const struct conf *conf, struct findings *findings)
+{
+	char *milter[] = {conf->milter.listen};
+	struct conf_texts milters = {.v = milter, .n = 1};
+	static const char page[] = "the status page can be read by other hosts";
+	static const char page_why[] =
+		"It shows addresses of senders and recipients, and asks "
+		"for no password.";
+	static const char ask[] = "other hosts may ask weir";
+	static const char ask_why[] =
+		"Whoever asks can fill the store and take up slots; "
+		"nothing proves that it is your MTA.";
+	judge_open(&conf->http.listen, "http.listen", FINDING_WARNING, page, page_why,
+	           findings);
+	judge_open(&conf->http.milter_listen, "http.milter_listen", FINDING_WARNING, page,
+	           page_why, findings);
+	judge_open(&conf->policyd.listen, "policyd.listen", FINDING_NOTE, ask, ask_why,
+	           findings);
+	judge_open(&milters, "milter.listen", FINDING_NOTE, ask, ask_why, findings);
+}
+
+static void
+judge_site(const struct conf *conf, struct findings *findings)
+{
+	if (conf->store.backend == BACKEND_EMBEDDED && conf->nodes > 1) {
+		finding_add(
+			findings, FINDING_WARNING,
+			"the embedded store is not shared by hosts",
+			"Each host has a store of its own: a sender who retries at another "
+			"host waits anew, and each host allows the whole limit.");
+		finding_seen(findings, "nodes is %lld, store.backend is \"embedded\"",
+		             (long long)conf->nodes);
+		finding_mend(findings,
+		             "store: { backend = \"redis\"; ... };, or nodes = 1;");
+	}
+	if (conf->decisions.keep == 0) {
+		finding_add(findings, FINDING_NOTE, "no decision is remembered",
+		            "weirctl why and weirctl recent have nothing to show.");
+		finding_seen(findings, "decisions.keep is 0");
+		finding_mend(findings, "decisions: { keep = 100000; };");
+	}
+}
+
+void
+doctor_judge_settings(const struct conf *conf, struct findings *findings)
+{
+	judge_greylist(conf, findings);
+	judge_limits(conf, findings);
+	judge_listeners(conf, findings);
+	judge_site(conf, findings);
+}
+
+/* ---- who may read them ---- */
+
+static bool
+check_user(struct checkup *checkup)
+{
+	const char *user = checkup->conf->user;
+	if (!*user || getpwnam(user)) {
+		finding_ok(checkup->findings, "%s%s",
+		           *user ? "the daemons' user is "
+		                 : "the daemons stay the user who starts them",
+		           user);
+		return true;
+	}
+	finding_add(checkup->findings, FINDING_PROBLEM,
+	            "the daemons' user does not exist",
+	            "Started as root, the daemons end at once.");
+	finding_seen(checkup->findings, "user is \"%s\"", user);
+	finding_mend(checkup->findings,
+	             "adduser --system --group --no-create-home --home /var/lib/weir %s",
+	             user);
+	return false;
+}
+
+static void
+check_readable(struct checkup *checkup, const char *path, const char *title,
+               const char *why)
+{
+	const char *user = checkup->conf->user;
+	int error = errand_try_access(user, path, R_OK);
+	if (error == 0)
+		return;
+	finding_add(checkup->findings, FINDING_PROBLEM, title, why);
+	finding_seen(checkup->findings, "%s: %s", path, strerror(error));
+	finding_mend(checkup->findings, "chown root:%s %s && chmod 640 %s",
+	             *user ? user : "GROUP", path, path);
+}
+
+static void
+check_writable_by_others(struct checkup *checkup)
+{
+	const char *path = checkup->ctl->conf_path;
+	struct stat st;
+	if (stat(path, &st) != 0 || !(st.st_mode & S_IWOTH))
+		return;
+	finding_add(checkup->findings, FINDING_PROBLEM,
+	            "everybody may change the settings",
+	            "Any user of this host can let mail in, or stop it.");
+	finding_seen(checkup->findings, "%s has mode %04o", path,
+	             (unsigned)(st.st_mode & 07777));
+	finding_mend(checkup->findings, "chmod o-w %s", path);
+}
+
+static void
+check_rights(struct checkup *checkup)
+{
+	const struct conf *conf = checkup->conf;
+	check_readable(checkup, checkup->ctl->conf_path,
+	               "the daemons cannot read the settings",
+	               "They start, if as root, but cannot load them again.");
+	if (conf->store.backend == BACKEND_REDIS && *conf->store.redis.password_file)
+		check_readable(
+			checkup, conf->store.redis.password_file,
+			"the daemons cannot read the password of Redis",
+			"They start, if as root, but cannot load their settings again.");
+	check_writable_by_others(checkup);
+}
+
+/* ---- whether they load ---- */
+
+static void
+load(struct checkup *checkup)
+{
+	struct ctl *ctl = checkup->ctl;
+	struct err err;
+	if (!ctl->conf)
+		ctl->conf = conf_load(ctl->conf_path, &ctl->overrides, &err);
+	checkup->conf = ctl->conf;
+	if (ctl->conf) {
+		ctl->conf_has_lists = true;
+		finding_ok(checkup->findings, "%s can be used", ctl->conf_path);
+		return;
+	}
+	finding_add(
+		checkup->findings, FINDING_PROBLEM, "the settings cannot be used",
+		"The daemons do not start with them; those that run keep the old ones at a "
+		"reload.  Nothing else is looked at.");
+	finding_seen(checkup->findings, "%s", err.text);
+	finding_mend(checkup->findings, "mend that line; then: weirctl check-config");
+}
+
+void
+doctor_settings(struct checkup *checkup)
+{
+	load(checkup);
+	if (!checkup->conf)
+		return;
+	doctor_judge_settings(checkup->conf, checkup->findings);
+	if (check_user(checkup))
+		check_rights(checkup);
+}

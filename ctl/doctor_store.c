@@ -1,0 +1,121 @@
+/* doctor_store.c - whether the store can be reached, written and read, and what it tells of itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "doctor.h"
+#include "doctor_files.h"
+#include "facts.h"
+#include "rights.h"
+#include "store_judge.h"
+
+#define PATIENCE_MS 5000
+
+static void
+mend_store(struct checkup *checkup)
+{
+	const struct conf *conf = checkup->conf;
+	if (conf->store.backend == BACKEND_REDIS) {
+		char cli[400];
+		struct text text = TEXT(cli);
+		redis_print_cli(conf, &text);
+		finding_mend(checkup->findings,
+		             "try it by hand: %s ping\nsystemctl status redis-server",
+		             cli);
+	} else {
+		finding_mend(
+			checkup->findings,
+			"systemctl stop weir-policyd weir-milter; move away what is named "
+			"above;\nsystemctl start weir-policyd weir-milter");
+	}
+}
+
+static bool
+open_store(struct checkup *checkup)
+{
+	struct err err;
+	if (rights_become(checkup->conf->user, &err))
+		checkup->ledger = ledger_open(checkup->conf, PATIENCE_MS, &err);
+	if (checkup->ledger)
+		return true;
+	finding_add(checkup->findings, FINDING_PROBLEM, "the store cannot be used",
+	            "All mail is judged by store.on_failure; limits hold by share only.");
+	finding_seen(checkup->findings, "%s", err.text);
+	mend_store(checkup);
+	return false;
+}
+
+/* Of one write and one read each way. */
+static void
+judge_time(struct checkup *checkup, int64_t us)
+{
+	int64_t deadline_us = checkup->conf->store.deadline_ms * 1000;
+	if (us <= deadline_us / 2) {
+		finding_ok(checkup->findings,
+		           "the store can be written and read: %lld.%lld ms",
+		           (long long)(us / 1000), (long long)(us % 1000 / 100));
+		return;
+	}
+	finding_add(checkup->findings,
+	            us > deadline_us ? FINDING_PROBLEM : FINDING_WARNING,
+	            "the store is slow",
+	            "What it does not answer within store.deadline is judged by "
+	            "store.on_failure.");
+	finding_seen(checkup->findings, "%lld ms, store.deadline is %lld ms",
+	             (long long)(us / 1000), (long long)(deadline_us / 1000));
+	finding_mend(
+		checkup->findings,
+		"find out why its host, disk or network is slow; else: store: { deadline = "
+		"\"%lldms\"; };",
+		(long long)(us / 1000 * 4));
+}
+
+static bool
+try_store(struct checkup *checkup)
+{
+	struct err err;
+	if (ledger_try(checkup->ledger, &err)) { /* the first one opens a file */
+		int64_t began_us = clock_mono_us();
+		if (ledger_try(checkup->ledger, &err)) {
+			judge_time(checkup, clock_mono_us() - began_us);
+			return true;
+		}
+	}
+	finding_add(
+		checkup->findings, FINDING_PROBLEM, "the store cannot be written",
+		"No new sender is remembered: new mail is judged by store.on_failure.");
+	finding_seen(checkup->findings, "%s", err.text);
+	mend_store(checkup);
+	return false;
+}
+
+static void
+judge_facts(struct checkup *checkup, bool works)
+{
+	struct facts facts = {0};
+	struct err err;
+	if (!ledger_facts(checkup->ledger, checkup->deep, facts_add, &facts, &err)) {
+		if (works) { /* else that has been said */
+			finding_add(checkup->findings, FINDING_WARNING,
+			            "the store does not tell of itself",
+			            "Its state cannot be judged.");
+			finding_seen(checkup->findings, "%s", err.text);
+		}
+	} else if (checkup->conf->store.backend == BACKEND_REDIS) {
+		redis_judge(&facts, checkup->conf, checkup->findings);
+	} else {
+		sqlite_judge(&facts, checkup->findings);
+	}
+	facts_free(&facts);
+}
+
+void
+doctor_store(struct checkup *checkup)
+{
+	bool embedded = checkup->conf->store.backend == BACKEND_EMBEDDED;
+	if (embedded && !doctor_files(checkup))
+		return;
+	if (!open_store(checkup))
+		return;
+	judge_facts(checkup, try_store(checkup));
+}

@@ -1,0 +1,56 @@
+/* explain.c - explain: what would be decided about an invented request, and by which rules. */
+#include <jansson.h>
+#include <sysexits.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "explained.h"
+#include "invented.h"
+#include "ordering.h"
+#include "output.h"
+
+static int
+explain(struct ctl *ctl, const struct query *query, const struct orders *orders,
+        struct arena *arena)
+{
+	struct explained explained = {.conf = ctl->conf,
+	                              .orders = orders,
+	                              .query = query,
+	                              .arena = arena};
+	int64_t now_s = clock_wall_s();
+	struct err err;
+	if (!explained_make(&explained, ctl->ledger, now_s, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	json_t *value = explained_json(&explained);
+	struct view view = view_of_stdout();
+	if (!ctl->json)
+		explained_print(&view, value, now_s);
+	else
+		print_json(json_incref(value));
+	json_decref(value);
+	return EX_OK;
+}
+
+int
+command_explain(struct ctl *ctl, int argc, char **argv)
+{
+	struct query query;
+	struct arena arena;
+	struct err err;
+	(void)argc;
+	int status = invented_query(ctl, true, &query);
+	if (status == EX_USAGE)
+		return command_misused(argv[0]);
+	if (!ctl_conf(ctl, true))
+		return EX_CONFIG;
+	if (!ledger_of(ctl, &status))
+		return status;
+	struct orders *orders = ordering_read(ctl->ledger, clock_wall_s(), &err);
+	if (!orders)
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	arena_init(&arena);
+	status = explain(ctl, &query, orders, &arena);
+	arena_free(&arena);
+	orders_unref(&orders);
+	return status;
+}

@@ -1,0 +1,127 @@
+/* explained.c - the whole decision about an invented request; nothing is written. */
+#include "explained.h"
+
+#include "clock.h"
+#include "gcra.h"
+#include "greylisted.h"
+
+/* ---- the greylist gate ---- */
+
+/* As the store would, on copies of the records. */
+static struct grey_result
+judge(const struct explained *explained, const struct grey_rules *rules, int64_t now_s)
+{
+	struct grey_record identity = explained->identity, triplet = explained->triplet;
+	bool write;
+	if (grey_identity_allowed(&identity, rules, now_s, &write))
+		return (struct grey_result){.answer = GREY_IS_CLIENT_ALLOWED};
+	return grey_triplet_step(&triplet, rules, true, now_s);
+}
+
+static bool
+make_greylist(struct explained *explained, struct ledger *ledger,
+              const struct key_secret *secret, int64_t now_s, struct answer *answer,
+              struct err *err)
+{
+	struct ask ask = plan_ask(explained->conf, &explained->plan, secret);
+	explained->identity_key = ask.identity;
+	explained->triplet_key = ask.triplet;
+	if (!greylisted_get(ledger, RECORD_IDENTITY, &ask.identity, &explained->identity,
+	                    err) ||
+	    !greylisted_get(ledger, RECORD_TRIPLET, &ask.triplet, &explained->triplet,
+	                    err))
+		return false;
+	*answer = (struct answer){.status = STORE_OK,
+	                          .grey = judge(explained, &ask.rules, now_s)};
+	return true;
+}
+
+/* ---- the limits gate ---- */
+
+static void
+on_lease(void *arg, const struct ledger_lease *lease)
+{
+	struct explained *explained = arg;
+	for (size_t i = 0; i < explained->limits.n; i++) {
+		const struct key *key = &explained->limits.uses[i].key;
+		if (memcmp(key->bytes, lease->key.bytes, KEY_BYTES) == 0)
+			explained->uses[i].held++;
+	}
+}
+
+static bool
+judge_use(struct ledger *ledger, const struct limit_use *use, struct explained_use *out,
+          struct err *err)
+{
+	int64_t tat_us;
+	if (use->kind == LIMIT_CONCURRENCY) {
+		out->has_room = out->held < use->count;
+		return true;
+	}
+	if (!ledger_get_rate(ledger, &use->key, &tat_us, err))
+		return false;
+	int64_t wait_us = gcra_wait_us(tat_us, use->count, use->per_ms, clock_wall_us());
+	out->wait_ms = (wait_us + 999) / 1000;
+	out->has_room = wait_us == 0;
+	return true;
+}
+
+/* The first that refuses; else the first that would, were it not only observed. */
+static void
+settle(struct explained *explained)
+{
+	struct limits_result *result = &explained->limits_result;
+	*result = (struct limits_result){.granted = true, .refused = -1};
+	for (size_t i = 0; i < explained->limits.n; i++) {
+		const struct limit_use *use = &explained->limits.uses[i];
+		bool decides = result->refused < 0 || (result->granted && !use->observed);
+		if (explained->uses[i].has_room || !decides)
+			continue;
+		result->refused = (int)i;
+		result->granted = use->observed;
+		result->held = explained->uses[i].held;
+		result->wait_ms = explained->uses[i].wait_ms;
+	}
+}
+
+static bool
+make_limits(struct explained *explained, struct ledger *ledger,
+            const struct key_secret *secret, struct err *err)
+{
+	const struct plan *plan = &explained->plan;
+	explained->asks_limits = true;
+	limits_uses(plan->limits, plan->n_limits, secret, &explained->limits);
+	if (!ledger_read_leases(ledger, on_lease, explained, err))
+		return false;
+	for (size_t i = 0; i < explained->limits.n; i++)
+		if (!judge_use(ledger, &explained->limits.uses[i], &explained->uses[i],
+		               err))
+			return false;
+	settle(explained);
+	verdict_limits(explained->conf, plan, &explained->limits,
+	               &explained->limits_result, explained->arena, &explained->verdict);
+	return true;
+}
+
+bool
+explained_make(struct explained *explained, struct ledger *ledger, int64_t now_s,
+               struct err *err_out)
+{
+	struct plan *plan = &explained->plan;
+	struct key_secret secret;
+	struct answer answer;
+	if (!ledger_secret(ledger, &secret, err_out))
+		return false;
+	plan_make(explained->conf, explained->orders, explained->query, now_s,
+	          explained->arena, plan);
+	bool good = !plan->ask ||
+	            make_greylist(explained, ledger, &secret, now_s, &answer, err_out);
+	if (good)
+		verdict_make(explained->conf, plan, plan->ask ? &answer : NULL, 0,
+		             explained->arena, &explained->verdict);
+	if (good && explained->verdict.action == VERDICT_ACCEPT && plan->n_limits > 0 &&
+	    explained->query->stage == STAGE_RCPT)
+		good = make_limits(explained, ledger, &secret, err_out);
+	explicit_bzero(&secret, sizeof(secret));
+	return good;
+}

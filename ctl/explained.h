@@ -1,0 +1,49 @@
+/* explained.h - the whole decision about an invented request, step by step; nothing is written. */
+#ifndef WEIR_CTL_EXPLAINED_H
+#define WEIR_CTL_EXPLAINED_H
+
+#include "conf.h"
+#include "ledger.h"
+#include "orders.h"
+#include "plan.h"
+#include "query.h"
+#include "verdict.h"
+#include "view.h"
+
+struct json_t; /* jansson's */
+
+/* One bound of a limit, as it is just now. */
+struct explained_use {
+	int64_t held;    /* LIMIT_CONCURRENCY */
+	int64_t wait_ms; /* a rate: until it has room */
+	bool has_room;
+};
+
+struct explained {
+	const struct conf *conf;
+	const struct orders *orders;
+	const struct query *query;
+	struct plan plan;
+	/* when plan.ask */
+	struct key identity_key, triplet_key;
+	struct grey_record identity, triplet;
+	/* when the limits gate would be asked */
+	bool asks_limits;
+	struct limits_ask limits;
+	struct explained_use uses[LIMIT_USES_MAX];
+	struct limits_result limits_result;
+	struct verdict verdict;
+	struct arena *arena;
+};
+
+/* conf, orders, query and arena are set already.  False with a text: the store failed. */
+bool explained_make(struct explained *explained, struct ledger *ledger, int64_t now_s,
+                    struct err *err_out) MUST_CHECK;
+
+/* As `weirctl explain --json` prints it. */
+struct json_t *explained_json(const struct explained *explained);
+
+/* The same for people. */
+void explained_print(const struct view *view, const struct json_t *value, int64_t now_s);
+
+#endif

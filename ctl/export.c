@@ -1,0 +1,129 @@
+/* export.c - weirctl export: all that the store keeps of greylisting, and orders, as JSON lines. */
+#include <inttypes.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "clock.h"
+#include "commands.h"
+#include "outfile.h"
+#include "progress.h"
+#include "transfer.h"
+
+#define EXPORT_MODE 0600 /* the site's secret is in it */
+
+struct export
+{
+	struct ledger *ledger;
+	FILE *to;
+	struct progress progress;
+	int64_t rows;
+	int64_t unreadable;
+};
+
+static bool
+on_row(void *arg, const struct ledger_row *row)
+{
+	struct export *export = arg;
+	if (transfer_print_row(row, export->to))
+		export->rows++;
+	else
+		export->unreadable++;
+	progress_row(&export->progress, export->rows);
+	return !ferror(export->to);
+}
+
+static void
+on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
+{
+	struct export *export = arg;
+	struct order order;
+	(void)until_s;
+	if (!order_parse(name, text, &order))
+		return;
+	transfer_print_order(&order, export->to);
+	export->rows++;
+}
+
+static bool
+print_all(struct export *export, bool wants_progress, struct err *err)
+{
+	int64_t now_s = clock_wall_s(), about;
+	struct key_secret secret;
+	if (!ledger_secret(export->ledger, &secret, err) ||
+	    !ledger_estimate(export->ledger, &about, err))
+		return false;
+	transfer_print_header(&secret, now_s, export->to);
+	progress_start(&export->progress, "exporting", about, wants_progress);
+	bool ok = ledger_scan(export->ledger, on_row, export, err);
+	progress_end(&export->progress);
+	if (!ok || ferror(export->to) ||
+	    !ledger_read(export->ledger, BOARD_ORDERS, now_s, on_order, export, err))
+		return ok && ferror(export->to);
+	transfer_print_end(export->rows, export->to);
+	return true;
+}
+
+static int
+report(struct ctl *ctl, const struct export *export)
+{
+	struct log_record audit;
+	audit_start(&audit, ctl->conf, "export");
+	log_int(&audit, "rows", export->rows);
+	audit_send(&audit);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr,
+		        "%" PRId64
+		        " rows exported. The file contains the site's secret: whoever "
+		        "has it can tell\nwhich addresses are in the store. Keep it as you keep "
+		        "the store.\n",
+		        export->rows);
+	if (export->unreadable > 0)
+		return ctl_fail(CTL_NO,
+		                "%" PRId64 " records of an unknown version were left out",
+		                export->unreadable);
+	return EX_OK;
+}
+
+/* On standard output. */
+static int
+print_out(struct ctl *ctl, struct export *export)
+{
+	struct err err;
+	export->to = stdout;
+	if (!print_all(export, !isatty(STDOUT_FILENO), &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return EX_IOERR; /* said at the end of the program */
+	return report(ctl, export);
+}
+
+static int
+print_file(struct ctl *ctl, struct export *export, struct outfile *out)
+{
+	struct err err;
+	export->to = out->file;
+	if (!print_all(export, true, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	if (!outfile_finish(out, &err))
+		return ctl_fail(EX_IOERR, "%s", err.text);
+	return report(ctl, export);
+}
+
+int
+command_export(struct ctl *ctl, int argc, char **argv)
+{
+	struct err err;
+	struct outfile out = {.file = NULL};
+	struct export export = {.to = NULL};
+	int status = EX_OK;
+	const char *path = ctl_option(ctl, "output");
+	(void)argc, (void)argv;
+	if (path && !outfile_open(&out, path, EXPORT_MODE, &err))
+		return ctl_fail(EX_CANTCREAT, "%s", err.text);
+	export.ledger = ledger_of(ctl, &status);
+	if (export.ledger)
+		status = path ? print_file(ctl, &export, &out) : print_out(ctl, &export);
+	outfile_abandon(&out);
+	return status;
+}

@@ -1,0 +1,26 @@
+/* greylisted.h - what the store remembers of a triplet or an identity. */
+#ifndef WEIR_CTL_GREYLISTED_H
+#define WEIR_CTL_GREYLISTED_H
+
+#include "err.h"
+#include "grey.h"
+#include "ledger.h"
+#include "view.h"
+
+struct json_t; /* jansson's */
+
+/* GREY_ABSENT when there is nothing; false with a text, also for what cannot be read. */
+bool greylisted_get(struct ledger *ledger, enum ledger_record kind, const struct key *key,
+                    struct grey_record *record_out, struct err *err_out) MUST_CHECK;
+
+/* "absent", "waiting", "passed", "identity" */
+const char *greylisted_word(enum grey_state state);
+
+/* {"state", "at", "count"} */
+struct json_t *greylisted_json(const struct grey_record *record);
+
+/* "waiting since 2026-11-22 10:11:12 (2m ago)" */
+void greylisted_say(const struct view *view, const struct grey_record *record,
+                    int64_t now_s);
+
+#endif

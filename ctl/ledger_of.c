@@ -1,0 +1,49 @@
+/* ledger_of.c - the store for the commands, as the user whom the daemons run as. */
+#include <errno.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ledger_of.h"
+#include "rights.h"
+
+#define PATIENCE_MS 5000
+
+/* Whether it is a right that is missing. */
+static bool
+is_forbidden(const struct conf *conf)
+{
+	char path[4096];
+	struct text name = TEXT(path);
+	if (conf->store.backend != BACKEND_EMBEDDED)
+		return false;
+	if (access(conf->store.path, R_OK | W_OK | X_OK) != 0 && errno == EACCES)
+		return true;
+	text_printf(&name, "%s/weir.db", conf->store.path);
+	return access(path, R_OK | W_OK) != 0 && errno == EACCES;
+}
+
+bool
+ledger_attempt(struct ctl *ctl, struct err *err_out, int *status_out)
+{
+	if (ctl->ledger)
+		return true;
+	*status_out = EX_CONFIG;
+	if (!rights_become(ctl->conf->user, err_out))
+		return false;
+	ctl->ledger = ledger_open(ctl->conf, PATIENCE_MS, err_out);
+	if (!ctl->ledger)
+		*status_out = is_forbidden(ctl->conf) ? EX_NOPERM : EX_UNAVAILABLE;
+	return ctl->ledger;
+}
+
+struct ledger *
+ledger_of(struct ctl *ctl, int *status_out)
+{
+	struct err err;
+	*status_out = EX_CONFIG;
+	if (!ctl_conf(ctl, false))
+		return NULL;
+	if (!ledger_attempt(ctl, &err, status_out))
+		ctl_fail(*status_out, "%s", err.text);
+	return ctl->ledger;
+}

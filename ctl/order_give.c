@@ -1,0 +1,284 @@
+/* order_give.c - allow, drain, set-limit and their contraries. */
+#include <jansson.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "ordering.h"
+#include "output.h"
+#include "schema.h"
+#include "status.h"
+#include "view.h"
+#include "when.h"
+
+#define MINUTE_MS INT64_C(60000)
+#define DAY_MS    (24 * 60 * MINUTE_MS)
+#define FOR_S     (2 * INT64_C(3600))
+
+/* What --for says; FOR_S without it. */
+static int
+read_for(const struct ctl *ctl, struct order *order, int64_t now_s)
+{
+	const char *given = ctl_option(ctl, "for");
+	int64_t ms = FOR_S * 1000;
+	if (given &&
+	    (!parse_time(slice_of(given), &ms) || ms < MINUTE_MS || ms > 365 * DAY_MS))
+		return ctl_fail(EX_USAGE,
+		                "--for: \"%.40s\" is no time from 1m to 365d, such as "
+		                "30m, 2h or 7d",
+		                given);
+	order->made_s = now_s;
+	order->until_s = now_s + ms / 1000;
+	struct text by = TEXT(order->by);
+	text_puts(&by, ctl_who());
+	return EX_OK;
+}
+
+/* ---- saying what is so now ---- */
+
+static void
+say_subject(const struct view *view, const struct order *order)
+{
+	static const char *const subjects[ORDER_KINDS] = {
+		[ORDER_ALLOW_CLIENT] = "mail of client ",
+		[ORDER_ALLOW_SENDER] = "mail of sender ",
+		[ORDER_ALLOW_RECIPIENT] = "mail to recipient ",
+		[ORDER_DRAIN] = "destination ",
+		[ORDER_LIMIT] = "destination ",
+	};
+	view_puts(view, subjects[order->kind]);
+	view_text(view, order->name);
+}
+
+static void
+say_effect(const struct view *view, const struct order *order)
+{
+	switch (order->kind) {
+	case ORDER_ALLOW_CLIENT:
+	case ORDER_ALLOW_SENDER:
+	case ORDER_ALLOW_RECIPIENT:
+		view_puts(view, order->no_limits
+		                        ? " is neither greylisted nor limited"
+		                        : " is not greylisted; limits still apply");
+		break;
+	case ORDER_DRAIN:
+		view_puts(view, " is drained: all mail to it is deferred");
+		break;
+	case ORDER_LIMIT:
+		if (order->limit == 0)
+			view_puts(view, " may have any number of deliveries at once");
+		else
+			view_printf(view, " may have %lld deliveries at once",
+			            (long long)order->limit);
+		break;
+	case ORDER_KINDS: break;
+	}
+}
+
+static void
+say_order(const struct view *view, const struct order *order, const struct order *before)
+{
+	char buf[128];
+	struct text text = TEXT(buf);
+	say_subject(view, order);
+	say_effect(view, order);
+	when_print(order->until_s, &text);
+	text_puts(&text, " (for ");
+	when_print_long(order->until_s - order->made_s, &text);
+	view_printf(view, "\nuntil %s)\n", buf);
+	if (!before)
+		return;
+	text = TEXT(buf);
+	when_print(before->until_s, &text);
+	view_printf(view, "this replaces an order until %s by ", buf);
+	view_text(view, before->by);
+	view_puts(view, "\n");
+}
+
+/* ---- giving it ---- */
+
+static bool
+put(struct ledger *ledger, const struct order *order, struct err *err)
+{
+	char name_buf[ORDER_NAME_MAX + 32], text_buf[512];
+	struct text name = TEXT(name_buf), text = TEXT(text_buf);
+	order_print_name(order, &name);
+	order_print_text(order, &text);
+	return ledger_put(ledger, BOARD_ORDERS, text_slice(&name), text_slice(&text),
+	                  order->until_s, err);
+}
+
+static int
+put_among(struct ctl *ctl, const struct order *order, const struct orders *orders)
+{
+	const struct order *before = ordering_find(orders, order);
+	struct view view = view_of_stdout();
+	struct err err;
+	if (!before && orders_count(orders) >= ORDERS_MAX)
+		return ctl_fail(EX_UNAVAILABLE,
+		                "there are %d orders already, and no more "
+		                "are read: weirctl orders",
+		                ORDERS_MAX);
+	if (!put(ctl->ledger, order, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	ordering_log(ctl->conf, "order", order);
+	if (ctl->json)
+		print_json(status_order(order));
+	else
+		say_order(&view, order, before);
+	ordering_warn(ctl->conf, ctl->ledger, order, order->made_s);
+	return EX_OK;
+}
+
+static int
+give(struct ctl *ctl, struct order *order)
+{
+	struct err err;
+	int status = read_for(ctl, order, clock_wall_s());
+	if (status != EX_OK || !ledger_of(ctl, &status))
+		return status;
+	struct orders *orders = ordering_read(ctl->ledger, order->made_s, &err);
+	if (!orders)
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	status = put_among(ctl, order, orders);
+	orders_unref(&orders);
+	return status;
+}
+
+/* ---- taking it back ---- */
+
+static int
+take_back(struct ctl *ctl, const struct order *order)
+{
+	char buf[ORDER_NAME_MAX + 32];
+	struct text name = TEXT(buf);
+	struct err err;
+	bool found;
+	int status;
+	if (!ledger_of(ctl, &status))
+		return status;
+	order_print_name(order, &name);
+	if (!ledger_drop(ctl->ledger, BOARD_ORDERS, text_slice(&name), &found, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	if (found)
+		ordering_log(ctl->conf, "order-dropped", order);
+	if (ctl->json) {
+		print_json(json_pack("{s:s, s:o, s:b}", "kind",
+		                     order_kind_word(order->kind), "name",
+		                     status_text(slice_of(order->name)), "found", found));
+		return found ? EX_OK : CTL_NO;
+	}
+	if (!found)
+		return ctl_fail(CTL_NO, "there is no order \"%s\"", buf);
+	struct view view = view_of_stdout();
+	view_puts(&view, "no longer in force: ");
+	view_text(&view, buf);
+	view_puts(&view, "\n");
+	return EX_OK;
+}
+
+/* ---- the commands ---- */
+
+/* Exactly one of --client, --sender and --recipient. */
+static int
+read_subject(const struct ctl *ctl, const char *command, struct order *order)
+{
+	static const struct {
+		const char *option;
+		enum order_kind kind;
+	} subjects[] = {
+		{"client", ORDER_ALLOW_CLIENT},
+		{"sender", ORDER_ALLOW_SENDER},
+		{"recipient", ORDER_ALLOW_RECIPIENT},
+	};
+
+	const char *given = NULL, *option = NULL;
+	struct err err;
+	size_t n = 0;
+	for (size_t i = 0; i < COUNT_OF(subjects); i++) {
+		const char *value = ctl_option(ctl, subjects[i].option);
+		if (!value)
+			continue;
+		n++;
+		given = value;
+		option = subjects[i].option;
+		order->kind = subjects[i].kind;
+	}
+	if (n != 1) {
+		ctl_fail(EX_USAGE, "%s needs one of --client, --sender and --recipient",
+		         command);
+		return command_misused(command);
+	}
+	if (!order_set_name(order, slice_of(given), &err))
+		return ctl_fail(EX_USAGE, "--%s: %s", option, err.text);
+	return EX_OK;
+}
+
+int
+command_allow(struct ctl *ctl, int argc, char **argv)
+{
+	struct order order = {.no_limits = ctl_option(ctl, "no-limits") != NULL};
+	(void)argc;
+	int status = read_subject(ctl, argv[0], &order);
+	return status == EX_OK ? give(ctl, &order) : status;
+}
+
+int
+command_disallow(struct ctl *ctl, int argc, char **argv)
+{
+	struct order order = {0};
+	(void)argc;
+	int status = read_subject(ctl, argv[0], &order);
+	return status == EX_OK ? take_back(ctl, &order) : status;
+}
+
+static int
+read_destination(struct ctl *ctl, const char *given, struct order *order)
+{
+	const struct conf *conf = ctl_conf(ctl, false);
+	return conf ? ordering_destination(conf, given, order) : EX_CONFIG;
+}
+
+int
+command_drain(struct ctl *ctl, int argc, char **argv)
+{
+	struct order order = {.kind = ORDER_DRAIN};
+	(void)argc;
+	int status = read_destination(ctl, argv[1], &order);
+	return status == EX_OK ? give(ctl, &order) : status;
+}
+
+int
+command_undrain(struct ctl *ctl, int argc, char **argv)
+{
+	struct order order = {.kind = ORDER_DRAIN};
+	(void)argc;
+	int status = read_destination(ctl, argv[1], &order);
+	return status == EX_OK ? take_back(ctl, &order) : status;
+}
+
+int
+command_set_limit(struct ctl *ctl, int argc, char **argv)
+{
+	struct order order = {.kind = ORDER_LIMIT};
+	uint64_t limit;
+	(void)argc;
+	if (!slice_to_u64(slice_of(argv[2]), CONCURRENCY_MAX, &limit))
+		return ctl_fail(
+			EX_USAGE,
+			"\"%.40s\" is no number of deliveries from 0 (no limit) to %d",
+			argv[2], CONCURRENCY_MAX);
+	order.limit = (int64_t)limit;
+	int status = read_destination(ctl, argv[1], &order);
+	return status == EX_OK ? give(ctl, &order) : status;
+}
+
+int
+command_unset_limit(struct ctl *ctl, int argc, char **argv)
+{
+	struct order order = {.kind = ORDER_LIMIT};
+	(void)argc;
+	int status = read_destination(ctl, argv[1], &order);
+	return status == EX_OK ? take_back(ctl, &order) : status;
+}

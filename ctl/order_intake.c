@@ -1,0 +1,54 @@
+/* order_intake.c - what an import does with orders: those in force that are newer are taken. */
+#include "order_intake.h"
+
+#include "ordering.h"
+
+bool
+order_intake_open(struct order_intake *orders, struct intake *intake, struct err *err_out)
+{
+	*orders = (struct order_intake){.intake = intake,
+	                                .there = ordering_read(intake->ledger,
+	                                                       intake->now_s, err_out)};
+	return orders->there != NULL;
+}
+
+void
+order_intake_close(struct order_intake *orders)
+{
+	if (orders->there)
+		orders_unref(&orders->there);
+}
+
+static bool
+is_newer(const struct order_intake *orders, const struct order *order)
+{
+	const struct order *there = ordering_find(orders->there, order);
+	return !there || order->made_s > there->made_s;
+}
+
+static bool
+put(struct ledger *ledger, const struct order *order, struct err *err_out)
+{
+	char name_buf[LEDGER_NAME_MAX], text_buf[LEDGER_NAME_MAX];
+	struct text name = TEXT(name_buf), text = TEXT(text_buf);
+	order_print_name(order, &name);
+	order_print_text(order, &text);
+	return ledger_put(ledger, BOARD_ORDERS, text_slice(&name), text_slice(&text),
+	                  order->until_s, err_out);
+}
+
+bool
+order_intake_take(struct order_intake *orders, const struct order *order,
+                  struct err *err_out)
+{
+	struct intake *intake = orders->intake;
+	enum intake_fate fate = INTAKE_TAKEN;
+	if (order->until_s <= intake->now_s)
+		fate = INTAKE_EXPIRED;
+	else if (!intake->replace && !is_newer(orders, order))
+		fate = INTAKE_OLDER;
+	if (fate == INTAKE_TAKEN && intake->apply && !put(intake->ledger, order, err_out))
+		return false;
+	intake->count[fate]++;
+	return true;
+}

@@ -1,0 +1,27 @@
+/* ordering.h - the orders of the operator, as weirctl reads and names them. */
+#ifndef WEIR_CTL_ORDERING_H
+#define WEIR_CTL_ORDERING_H
+
+#include "ctl.h"
+#include "orders.h"
+
+/* All that are in force; NULL with a text.  The caller gives them back with orders_unref(). */
+struct orders *ordering_read(struct ledger *ledger, int64_t now_s, struct err *err_out);
+
+/* The one of that kind and name among them; NULL: there is none. */
+const struct order *ordering_find(const struct orders *orders, const struct order *like);
+
+/*
+ * What a command's operand means as a destination: the name of a configured one, also by one of its
+ * domains, or a domain nobody configured.  EX_OK, or EX_USAGE and said so.
+ */
+int ordering_destination(const struct conf *conf, const char *given, struct order *order);
+
+/* Warns of what makes the order moot: no daemon sees it, or the settings refuse nothing. */
+void ordering_warn(const struct conf *conf, struct ledger *ledger,
+                   const struct order *order, int64_t now_s);
+
+/* Writes the audit's line: "event=order kind=drain name=acme ...". */
+void ordering_log(const struct conf *conf, const char *event, const struct order *order);
+
+#endif

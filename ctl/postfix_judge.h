@@ -1,0 +1,49 @@
+/* postfix_judge.h - what is wrong with how Postfix is wired to weir. */
+#ifndef WEIR_CTL_POSTFIX_JUDGE_H
+#define WEIR_CTL_POSTFIX_JUDGE_H
+
+#include "conf.h"
+#include "findings.h"
+#include "postfix.h"
+
+/* What Postfix asks at all. */
+struct wiring {
+	bool policyd;
+	bool milter;
+};
+
+/* The settings must have their lists.  wiring_out: what is asked. */
+void postfix_judge(const struct postfix *postfix, const struct conf *conf,
+                   struct findings *findings, struct wiring *wiring_out);
+
+/* ---- between its files ---- */
+
+struct asked;
+
+struct judge {
+	const struct postfix *postfix;
+	const struct conf *conf;
+	struct findings *findings;
+	struct wiring wiring;
+	bool submission; /* the service that is looked at is for users */
+
+	/* of the service */
+	bool policy_at_rcpt, policy_at_data, policy_at_end, milter;
+};
+
+/* "smtpd_milters", or "submission: -o smtpd_milters". */
+void judge_where(const struct judge *judge, const struct postfix_service *service,
+                 const char *list, struct text *out);
+
+/* One place where weir-policyd, or weir-milter, is asked. */
+void judge_policy(struct judge *judge, const struct asked *asked);
+void judge_milter(struct judge *judge, const struct asked *asked);
+
+/* The service looks for a socket outside its chroot. */
+void judge_hidden(struct judge *judge, const struct asked *asked, const char *ours);
+
+/* Settings of the whole of Postfix. */
+void judge_settings(struct judge *judge);
+void judge_networks(struct judge *judge);
+
+#endif

@@ -1,0 +1,150 @@
+/* postfix_judge_milter.c - whether Postfix asks weir-milter in the right manner. */
+#include "postfix_judge.h"
+#include "postfix_walk.h"
+
+#define LINE \
+ "smtpd_milters = ... { %.*s, connect_timeout=5s, command_timeout=10s, default_action=accept }"
+
+#define LONG_MS 30000
+
+/* Of the milter itself, else of all of them. */
+static struct slice
+option_of(const struct judge *judge, const struct asked *asked, const char *option,
+          const char *setting)
+{
+	struct slice value;
+	if (postfix_client_option(&asked->client, option, &value))
+		return value;
+	return postfix_value(judge->postfix, asked->service, setting);
+}
+
+static void
+judge_action(struct judge *judge, const struct asked *asked, const char *where)
+{
+	struct slice action =
+		option_of(judge, asked, "default_action", "milter_default_action");
+	if (slice_eq_nocase(action, SLICE("accept")))
+		return;
+	if (slice_eq_nocase(action, SLICE("reject")))
+		finding_add(
+			judge->findings, FINDING_PROBLEM,
+			"without weir-milter Postfix refuses all mail for good",
+			"While weir-milter is away, every sender gets its mail back.");
+	else
+		finding_add(
+			judge->findings, FINDING_WARNING,
+			"without weir-milter Postfix does not go on as if there were no weir",
+			"While weir-milter is away, or does not answer, Postfix does this "
+			"with all mail.  As Postfix comes (tempfail), it defers all.");
+	finding_seen(judge->findings, "%s: default_action is %.*s", where, (int)action.n,
+	             action.p);
+	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
+	             asked->client.endpoint.p);
+}
+
+static void
+judge_times(struct judge *judge, const struct asked *asked, const char *where)
+{
+	struct slice command =
+		option_of(judge, asked, "command_timeout", "milter_command_timeout");
+	struct slice connect =
+		option_of(judge, asked, "connect_timeout", "milter_connect_timeout");
+	int64_t ms = postfix_time_ms(command);
+	int64_t deadline_ms = judge->conf->milter.deadline_ms;
+	if (ms <= deadline_ms)
+		finding_add(
+			judge->findings, FINDING_PROBLEM,
+			"Postfix gives weir-milter up before its deadline",
+			"When the store is slow, weir-milter answers at milter.deadline; "
+			"Postfix has given up then, and takes default_action.");
+	else if (ms >= LONG_MS || postfix_time_ms(connect) >= LONG_MS)
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"Postfix waits long for weir-milter",
+			"A weir-milter that hangs holds up each session for so long.");
+	else
+		return;
+	finding_seen(
+		judge->findings,
+		"%s: command_timeout %.*s, connect_timeout %.*s; milter.deadline %lld ms",
+		where, (int)command.n, command.p, (int)connect.n, connect.p,
+		(long long)deadline_ms);
+	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
+	             asked->client.endpoint.p);
+}
+
+static bool
+is_left_out(const struct judge *judge, const struct asked *asked)
+{
+	struct slice rest =
+		postfix_value(judge->postfix, asked->service, "receive_override_options");
+	struct postfix_word word;
+	while (postfix_word(&rest, &word))
+		if (slice_eq(word.text, SLICE("no_milters")))
+			return true;
+	return false;
+}
+
+static void
+judge_order(struct judge *judge, const struct asked *asked, const char *where)
+{
+	if (*asked->behind) {
+		finding_add(judge->findings, FINDING_NOTE,
+		            "other milters come behind weir-milter",
+		            "A recipient that they refuse has taken a slot then, and is "
+		            "remembered.");
+		finding_seen(judge->findings, "%s: %s", where, asked->behind);
+		finding_mend(judge->findings, "put weir-milter last in smtpd_milters");
+	}
+	if (judge->submission && conf_has_concurrency(judge->conf)) {
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"limits hold for users' own mail, too",
+			"Authenticated users are not greylisted, but their deliveries take "
+			"slots.");
+		finding_seen(judge->findings, "service %.*s: %s",
+		             (int)asked->service->name.n, asked->service->name.p, where);
+		finding_mend(judge->findings,
+		             "to keep weir out of it, in master.cf below %.*s:\n"
+		             "  -o smtpd_milters=",
+		             (int)asked->service->name.n, asked->service->name.p);
+	}
+}
+
+static void
+judge_protocol(struct judge *judge, const struct asked *asked, const char *where)
+{
+	struct slice text = option_of(judge, asked, "protocol", "milter_protocol");
+	if (text.n != 1 || text.p[0] >= '6')
+		return;
+	finding_add(
+		judge->findings, FINDING_WARNING, "an old milter protocol is set",
+		"weir-milter is not told of DATA, or gets no macros that it asks for.");
+	finding_seen(judge->findings, "%s: milter_protocol %.*s", where, (int)text.n,
+	             text.p);
+	finding_mend(judge->findings, "postconf milter_protocol=6 && postfix reload");
+}
+
+void
+judge_milter(struct judge *judge, const struct asked *asked)
+{
+	char where[300];
+	struct text text = TEXT(where);
+	judge_where(judge, asked->service, asked->list, &text);
+	if (is_left_out(judge, asked)) {
+		if (!judge->submission)
+			finding_ok(judge->findings,
+			           "service %.*s leaves milters out (no_milters)",
+			           (int)asked->service->name.n, asked->service->name.p);
+		return;
+	}
+	judge->milter = true;
+	if (asked->match == MATCH_HIDDEN) {
+		judge_hidden(judge, asked, judge->conf->milter.listen);
+		return;
+	}
+	judge_action(judge, asked, where);
+	judge_times(judge, asked, where);
+	judge_protocol(judge, asked, where);
+	judge_order(judge, asked, where);
+}

@@ -1,0 +1,191 @@
+/* postfix_judge_policy.c - whether Postfix asks weir-policyd in the right place and manner. */
+#include "postfix_judge.h"
+#include "postfix_walk.h"
+
+#define LINE "check_policy_service { %.*s, timeout=5s, default_action=DUNNO }"
+
+/* Longer than this a hanging service holds up every session. */
+#define LONG_MS 30000
+
+static void
+say_unreachable(struct judge *judge, const struct asked *asked, const char *where)
+{
+	finding_add(judge->findings, FINDING_PROBLEM,
+	            "Postfix never comes to ask weir-policyd",
+	            "What stands before it ends the list for everybody.");
+	finding_seen(judge->findings,
+	             "%s: check_policy_service %.*s stands behind \"%.*s\"", where,
+	             (int)asked->client.endpoint.n, asked->client.endpoint.p,
+	             (int)asked->ended_by.n, asked->ended_by.p);
+	finding_mend(judge->findings, "put it before \"%.*s\"; then: postfix reload",
+	             (int)asked->ended_by.n, asked->ended_by.p);
+}
+
+static void
+say_too_early(struct judge *judge, const char *where)
+{
+	finding_add(
+		judge->findings, FINDING_PROBLEM, "weir-policyd is asked too early",
+		"With smtpd_delay_reject = no there is no recipient yet in this list: "
+		"weir-policyd answers DUNNO, and nothing is greylisted.");
+	finding_seen(judge->findings, "%s, smtpd_delay_reject = no", where);
+	finding_mend(
+		judge->findings,
+		"move check_policy_service to the end of smtpd_recipient_restrictions");
+}
+
+static void
+say_relay(struct judge *judge, const struct asked *asked, const char *where)
+{
+	finding_add(
+		judge->findings, FINDING_PROBLEM,
+		"strangers' attempts to relay reach weir-policyd",
+		"Each attempt is remembered as a new triplet and fills the store, and is "
+		"answered 451 where it should be refused for good.");
+	finding_seen(judge->findings,
+	             "%s: nothing before check_policy_service refuses relaying", where);
+	finding_mend(judge->findings,
+	             "smtpd_recipient_restrictions = permit_mynetworks, "
+	             "permit_sasl_authenticated,\n"
+	             "    reject_unauth_destination, reject_unlisted_recipient,\n"
+	             "    " LINE,
+	             (int)asked->client.endpoint.n, asked->client.endpoint.p);
+}
+
+static void
+say_order(struct judge *judge, const struct asked *asked, const char *where)
+{
+	if (!asked->unknown_refused) {
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"recipients that do not exist are greylisted first",
+			"Postfix looks them up at the end of its list: they are deferred, "
+			"and remembered, before they are refused.");
+		finding_seen(
+			judge->findings,
+			"%s: no reject_unlisted_recipient before check_policy_service",
+			where);
+		finding_mend(judge->findings, "put reject_unlisted_recipient before it");
+	}
+	if (*asked->behind) {
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"other restrictions come behind weir-policyd",
+			"A deferral ends the list: what they would refuse for good is "
+			"deferred and remembered first.");
+		finding_seen(judge->findings, "%s: %s", where, asked->behind);
+		finding_mend(judge->findings, "put check_policy_service last");
+	}
+}
+
+static void
+judge_place(struct judge *judge, const struct asked *asked, const char *where)
+{
+	if (asked->ended_by.n > 0)
+		say_unreachable(judge, asked, where);
+	else if (asked->too_early)
+		say_too_early(judge, where);
+	else if (asked->by_map)
+		finding_ok(
+			judge->findings,
+			"the restriction class %s asks weir-policyd, for whom an access map "
+			"names it",
+			asked->list);
+	else if (asked->for_recipient && !asked->relay_refused)
+		say_relay(judge, asked, where);
+	else if (asked->for_recipient && !judge->submission)
+		say_order(judge, asked, where);
+	if (judge->submission && asked->for_recipient && !asked->users_let_in &&
+	    !asked->strangers_refused) {
+		finding_add(
+			judge->findings, FINDING_WARNING,
+			"weir-policyd is asked about users' own mail",
+			"Who logs in is not greylisted, but limits hold for them; who is let "
+			"in by a certificate or otherwise is greylisted.");
+		finding_seen(judge->findings, "service %.*s: %s",
+		             (int)asked->service->name.n, asked->service->name.p, where);
+		finding_mend(
+			judge->findings,
+			"in master.cf, below %.*s:\n"
+			"  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject\n"
+			"  -o smtpd_data_restrictions=\n"
+			"  -o smtpd_end_of_data_restrictions=",
+			(int)asked->service->name.n, asked->service->name.p);
+	}
+}
+
+static void
+judge_default_action(struct judge *judge, const struct asked *asked, const char *where)
+{
+	struct slice action;
+	if (!postfix_client_option(&asked->client, "default_action", &action))
+		action = postfix_value(judge->postfix, asked->service,
+		                       "smtpd_policy_service_default_action");
+	if (slice_eq_nocase(action, SLICE("DUNNO")))
+		return;
+	finding_add(
+		judge->findings, FINDING_WARNING,
+		"without weir-policyd Postfix does not go on as if there were no weir",
+		"While weir-policyd is away, or does not answer, Postfix does this with "
+		"every recipient.  As Postfix comes, it defers them all.");
+	finding_seen(judge->findings, "%s: default_action is %.*s", where, (int)action.n,
+	             action.p);
+	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
+	             asked->client.endpoint.p);
+}
+
+static void
+judge_timeout(struct judge *judge, const struct asked *asked, const char *where)
+{
+	struct slice text;
+	if (!postfix_client_option(&asked->client, "timeout", &text))
+		text = postfix_value(judge->postfix, asked->service,
+		                     "smtpd_policy_service_timeout");
+	int64_t ms = postfix_time_ms(text);
+	/* Two questions, greylisting and limits, may each wait that long. */
+	int64_t least_ms = 2 * judge->conf->store.deadline_ms;
+	if (ms > least_ms && ms <= LONG_MS)
+		return;
+	if (ms > LONG_MS)
+		finding_add(
+			judge->findings, FINDING_WARNING,
+			"Postfix waits long for weir-policyd",
+			"A weir-policyd that hangs holds up each session for so long, and "
+			"again at the second try.");
+	else
+		finding_add(judge->findings, FINDING_WARNING,
+		            "Postfix waits too short a time for weir-policyd",
+		            "When the store is slow, weir-policyd answers after twice "
+		            "store.deadline; Postfix has given up then.");
+	finding_seen(judge->findings, "%s: timeout is %.*s; store.deadline is %lld ms",
+	             where, (int)text.n, text.p,
+	             (long long)judge->conf->store.deadline_ms);
+	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
+	             asked->client.endpoint.p);
+}
+
+void
+judge_policy(struct judge *judge, const struct asked *asked)
+{
+	char where[300];
+	struct text text = TEXT(where);
+	judge_where(judge, asked->service, asked->list, &text);
+	judge->policy_at_rcpt |= asked->for_recipient;
+	judge->policy_at_data |=
+		slice_eq(slice_of(asked->list), SLICE("smtpd_data_restrictions"));
+	judge->policy_at_end |=
+		slice_eq(slice_of(asked->list), SLICE("smtpd_end_of_data_restrictions"));
+	if (asked->match == MATCH_HIDDEN) {
+		for (size_t i = 0; i < judge->conf->policyd.listen.n; i++)
+			if (slice_starts_nocase(slice_of(
+							judge->conf->policyd.listen.v[i]),
+			                        SLICE("unix:"))) {
+				judge_hidden(judge, asked,
+				             judge->conf->policyd.listen.v[i]);
+				return;
+			}
+	}
+	judge_place(judge, asked, where);
+	judge_default_action(judge, asked, where);
+	judge_timeout(judge, asked, where);
+}

@@ -1,0 +1,81 @@
+/* postfix_judge_settings.c - settings of Postfix as a whole that matter to weir. */
+#include "postfix_judge.h"
+#include "postfix_walk.h"
+
+#define VERSION_MIN 300
+
+static void
+judge_version(struct judge *judge)
+{
+	unsigned version = postfix_version(judge->postfix);
+	if (version == 0 || version >= VERSION_MIN)
+		return;
+	finding_add(
+		judge->findings, FINDING_WARNING, "this Postfix is too old",
+		"Options such as default_action for one service came with Postfix 3.0, "
+		"and so did the client's port, by which weir tells sessions apart.");
+	finding_seen(judge->findings, "mail_version %u.%u", version / 100, version % 100);
+	finding_mend(judge->findings, "use Postfix 3.0 or later");
+}
+
+static void
+judge_soft_bounce(struct judge *judge)
+{
+	if (!postfix_yes(judge->postfix, NULL, "soft_bounce"))
+		return;
+	finding_add(judge->findings, FINDING_NOTE, "soft_bounce is on",
+	            "Postfix defers what it would refuse: in its log, that looks like "
+	            "greylisting, and such mail comes again and again.");
+	finding_seen(judge->findings, "soft_bounce = yes");
+	finding_mend(judge->findings, "postconf soft_bounce=no && postfix reload");
+}
+
+/* These make strangers come back once already. */
+static void
+judge_postscreen(struct judge *judge)
+{
+	static const char *const tests[] = {"postscreen_bare_newline_enable",
+	                                    "postscreen_non_smtp_command_enable",
+	                                    "postscreen_pipelining_enable"};
+	bool runs = false;
+	for (size_t i = 0; i < judge->postfix->n_services; i++)
+		runs |= slice_eq(judge->postfix->services[i].command,
+		                 SLICE("postscreen"));
+	for (size_t i = 0; runs && i < COUNT_OF(tests); i++) {
+		if (!postfix_yes(judge->postfix, NULL, tests[i]))
+			continue;
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"postscreen holds up new clients, too",
+			"Its tests after the greeting end with a 4xx reply; greylisting "
+			"begins at the retry only, so that mail waits twice.");
+		finding_seen(judge->findings, "%s = yes", tests[i]);
+		finding_mend(judge->findings, "postconf %s=no && postfix reload",
+		             tests[i]);
+		return;
+	}
+}
+
+static void
+on_non_smtpd(void *arg, const struct asked *asked)
+{
+	struct judge *judge = arg;
+	finding_add(
+		judge->findings, FINDING_NOTE, "weir-milter is asked about local mail",
+		"What the host's own programs send is never greylisted, but limits hold "
+		"for it, and what is deferred there stays in the queue.");
+	finding_seen(judge->findings, "non_smtpd_milters: %.*s",
+	             (int)asked->client.endpoint.n, asked->client.endpoint.p);
+	finding_mend(judge->findings, "take weir-milter out of non_smtpd_milters");
+}
+
+void
+judge_settings(struct judge *judge)
+{
+	judge_version(judge);
+	judge_soft_bounce(judge);
+	judge_postscreen(judge);
+	judge_networks(judge);
+	postfix_walk_milters(judge->postfix, judge->conf, NULL, "non_smtpd_milters",
+	                     on_non_smtpd, judge);
+}

@@ -1,0 +1,98 @@
+/* reasons.c - the reasons of decisions in plain words. */
+#include "reasons.h"
+
+static const struct reason reasons[] = {
+	{"not-judged", "Nothing is asked about this step of the mail.", REMEDY_NONE},
+	{"no-client-address",
+         "The client's address is not known, so it cannot be greylisted.", REMEDY_NONE},
+	{"greylist-off", "Greylisting is off, for all or for this destination.",
+         REMEDY_NONE},
+	{"authenticated", "The client has logged in, so it is not greylisted.",
+         REMEDY_NONE},
+	{"own-network",
+         "The client is in one of lists.networks, so it is not greylisted.", REMEDY_NONE},
+	{"certificate", "The client's certificate is one of lists.certificates.",
+         REMEDY_NONE},
+	{"list-client", "The client is on a list of lists.clients.", REMEDY_NONE},
+	{"list-sender", "The sender is on a list of lists.senders.", REMEDY_NONE},
+	{"list-recipient", "The recipient is on a list of lists.recipients.",
+         REMEDY_NONE},
+	{"order-client", "The operator has allowed the client for a time.", REMEDY_NONE},
+	{"order-sender", "The operator has allowed the sender for a time.", REMEDY_NONE},
+	{"order-recipient", "The operator has allowed the recipient for a time.",
+         REMEDY_NONE},
+	{"null-sender", "Mail without a sender (a bounce) is not judged before DATA.",
+         REMEDY_NONE},
+	{"client-allowed",
+         "Enough of the client's mail has passed before, so it is not greylisted any more.",
+         REMEDY_NONE},
+	{"greylist-known", "This client, sender and recipient have passed before.",
+         REMEDY_NONE},
+	{"greylist-passed",
+         "It came back in time, as mail servers do; from now on it passes.", REMEDY_NONE},
+	{"greylist-new",
+         "This client, sender and recipient were not seen together before, so the mail has to "
+         "come again: mail servers do that, much software that sends spam does not.",
+         REMEDY_GREYLIST},
+	{"greylist-unstored",
+         "Not seen before, and not remembered either, because the client had more new triplets "
+         "than greylist.new_triplets allows, or the store could keep no more: its delay has "
+         "not begun yet.",
+         REMEDY_GREYLIST},
+	{"greylist-early", "It came back before greylist.delay was over.",
+         REMEDY_GREYLIST},
+	{"greylist-aged",
+         "It came back after greylist.retry_window, or was not used for greylist.lifetime, so "
+         "it waits anew.",
+         REMEDY_GREYLIST},
+	{"store-failure",
+         "The store gave no answer, so store.on_failure said what becomes of the mail.",
+         REMEDY_STORE},
+	{"destination-drained", "The operator has drained the destination for a time.",
+         REMEDY_DRAIN},
+	{"destination-concurrency",
+         "The destination had as many deliveries under way as its limit allows.",
+         REMEDY_LIMIT},
+	{"destination-messages",
+         "The destination has got as many messages as its limit allows in that time.",
+         REMEDY_LIMIT},
+	{"destination-recipients",
+         "The destination has had as many recipients as its limit allows in that time.",
+         REMEDY_LIMIT},
+	{"client-concurrency",
+         "The client had as many deliveries under way as limits.clients allows.",
+         REMEDY_LIMIT},
+	{"client-messages",
+         "The client has sent as many messages as limits.clients allows in that time.",
+         REMEDY_LIMIT},
+	{"client-recipients",
+         "The client has had as many recipients as limits.clients allows in that time.",
+         REMEDY_LIMIT},
+	{"sender-concurrency",
+         "The sender had as many deliveries under way as limits.senders allows.",
+         REMEDY_LIMIT},
+	{"sender-messages",
+         "The sender has sent as many messages as limits.senders allows in that time.",
+         REMEDY_LIMIT},
+	{"sender-recipients",
+         "The sender has had as many recipients as limits.senders allows in that time.",
+         REMEDY_LIMIT},
+	{"user-concurrency",
+         "The user had as many deliveries under way as limits.users allows.",
+         REMEDY_LIMIT},
+	{"user-messages",
+         "The user has sent as many messages as limits.users allows in that time.",
+         REMEDY_LIMIT},
+	{"user-recipients",
+         "The user has had as many recipients as limits.users allows in that time.",
+         REMEDY_LIMIT},
+};
+
+const struct reason *
+reason_find(struct slice word)
+{
+	for (size_t i = 0; i < COUNT_OF(reasons); i++)
+		if (slice_eq(slice_of(reasons[i].word), word))
+			return &reasons[i];
+	return NULL;
+}

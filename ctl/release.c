@@ -1,0 +1,252 @@
+/* release.c - release and forget: what is remembered of a triplet or an identity is changed. */
+#include <jansson.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "audit.h"
+#include "clock.h"
+#include "commands.h"
+#include "greylisted.h"
+#include "identity.h"
+#include "invented.h"
+#include "mailaddr.h"
+#include "output.h"
+#include "plan.h"
+#include "record.h"
+#include "remembered.h"
+#include "status.h"
+
+/* Whose record, and what it was before. */
+struct subject {
+	enum ledger_record kind;
+	struct key key;
+	struct slice identity, sender, recipient; /* what is known of them */
+	struct grey_record before;
+	int64_t now_s;
+	struct arena arena;
+};
+
+/* ---- which record ---- */
+
+static int
+of_decision(struct ctl *ctl, const char *id, struct subject *subject)
+{
+	struct decided_filter filter = {.id = slice_of(id)};
+	struct remembered found;
+	struct err err;
+	int status = EX_OK;
+	if (!remembered_find(ctl->ledger, &filter, 1, &found, &err)) {
+		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	} else if (found.n == 0) {
+		status = ctl_fail(CTL_NO,
+		                  "no decision %s is remembered: give --client, "
+		                  "--sender and --recipient instead",
+		                  id);
+	} else {
+		const struct decided *decided = &found.v[0];
+		subject->identity = arena_copy(&subject->arena, decided->identity);
+		subject->sender = arena_copy(&subject->arena, decided->sender);
+		subject->recipient = arena_copy(&subject->arena, decided->recipient);
+		if (subject->kind == RECORD_TRIPLET &&
+		    !key_parse(decided->triplet, &subject->key))
+			status = ctl_fail(
+				CTL_NO,
+				"decision %s (%.*s) is not about a triplet: weirctl why %s",
+				id, (int)decided->why.n, decided->why.p, id);
+	}
+	remembered_free(&found);
+	return status;
+}
+
+/* The identity as the daemons would find it. */
+static int
+of_options(struct ctl *ctl, struct subject *subject)
+{
+	struct query query;
+	struct addr addr;
+	int status = invented_query(ctl, subject->kind == RECORD_TRIPLET, &query);
+	if (status != EX_OK)
+		return status;
+	if (subject->kind == RECORD_TRIPLET && !ctl_option(ctl, "sender"))
+		return ctl_fail(EX_USAGE,
+		                "the option --sender is missing (\"<>\" for mail "
+		                "without one)");
+	const struct conf *conf = ctl_conf(ctl, true);
+	if (!conf || !addr_parse(query.client_address, &addr))
+		return EX_CONFIG;
+	subject->identity = identity_find(conf, &addr, query.client_name, subject->now_s,
+	                                  &subject->arena)
+	                            .text;
+	subject->sender = mailaddr_fold_sender(query.sender, &subject->arena);
+	subject->recipient = mailaddr_fold_recipient(query.recipient, &subject->arena);
+	return EX_OK;
+}
+
+static int
+find_key(struct ctl *ctl, bool have_key, struct subject *subject)
+{
+	struct key_secret secret;
+	struct err err;
+	if (have_key)
+		return EX_OK;
+	if (!ledger_secret(ctl->ledger, &secret, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	subject->key = subject->kind == RECORD_IDENTITY
+	                       ? key_identity(&secret, subject->identity)
+	                       : key_triplet(&secret, subject->identity, subject->sender,
+	                                     subject->recipient);
+	explicit_bzero(&secret, sizeof(secret));
+	return EX_OK;
+}
+
+static int
+find_subject(struct ctl *ctl, int argc, char **argv, struct subject *subject)
+{
+	char id[VERDICT_ID_LEN + 1];
+	struct err err;
+	int status = EX_OK;
+	bool by_id = argc > 1;
+	if (by_id && ctl_option(ctl, "client"))
+		return ctl_fail(EX_USAGE, "an id and --client are too much");
+	if (by_id && !remembered_id(slice_of(argv[1]), id))
+		return ctl_fail(EX_USAGE, "\"%.64s\" is no id such as 7Q2K9F", argv[1]);
+	if (!by_id)
+		status = of_options(ctl, subject);
+	if (status == EX_USAGE)
+		return command_misused(argv[0]);
+	if (status != EX_OK || !ledger_of(ctl, &status))
+		return status;
+	if (by_id)
+		status = of_decision(ctl, id, subject);
+	if (status == EX_OK)
+		status = find_key(ctl, by_id && subject->kind == RECORD_TRIPLET, subject);
+	if (status == EX_OK && !greylisted_get(ctl->ledger, subject->kind, &subject->key,
+	                                       &subject->before, &err))
+		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	return status;
+}
+
+/* ---- saying and logging it ---- */
+
+static void
+log_change(const struct ctl *ctl, const char *event, const struct subject *subject)
+{
+	struct log_record rec;
+	char key[KEY_TEXT_LEN + 1];
+	key_print(&subject->key, key);
+	audit_start(&rec, ctl->conf, event);
+	log_word(&rec, "record",
+	         subject->kind == RECORD_IDENTITY ? "identity" : "triplet");
+	log_word(&rec, "key", key);
+	log_slice(&rec, "identity", subject->identity);
+	if (subject->kind == RECORD_TRIPLET) {
+		log_slice(&rec, "sender", subject->sender);
+		log_slice(&rec, "rcpt", subject->recipient);
+	}
+	log_word(&rec, "before", greylisted_word(subject->before.state));
+	audit_send(&rec);
+}
+
+static void
+say_subject(const struct view *view, const struct subject *subject)
+{
+	view_puts(view, "  client     ");
+	view_put(view, subject->identity);
+	if (subject->kind == RECORD_TRIPLET) {
+		bool null_sender = subject->sender.n == 0;
+		view_puts(view, "\n  sender     ");
+		view_put(view, null_sender ? SLICE("<>") : subject->sender);
+		view_puts(view, "\n  recipient  ");
+		view_put(view, subject->recipient);
+	}
+	view_puts(view, "\n  before     ");
+	greylisted_say(view, &subject->before, subject->now_s);
+	view_puts(view, "\n");
+}
+
+static void
+say_change(const struct ctl *ctl, const struct subject *subject, const char *said,
+           const char *after)
+{
+	struct view view = view_of_stdout();
+	char key[KEY_TEXT_LEN + 1];
+	if (!ctl->json) {
+		view_puts(&view, said);
+		say_subject(&view, subject);
+		return;
+	}
+	key_print(&subject->key, key);
+	print_json(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "record",
+	                     subject->kind == RECORD_IDENTITY ? "identity" : "triplet",
+	                     "key", key, "identity", status_text(subject->identity),
+	                     "sender", status_text(subject->sender), "recipient",
+	                     status_text(subject->recipient), "before",
+	                     greylisted_json(&subject->before), "after", after));
+}
+
+/* ---- the commands ---- */
+
+static int
+release(struct ctl *ctl, const struct subject *subject)
+{
+	struct err err;
+	struct grey_rules rules = plan_rules(ctl->conf);
+	struct grey_record passed = {.state = GREY_PASSED, .at_s = subject->now_s};
+	struct ledger_row row = {.kind = RECORD_TRIPLET,
+	                         .key = subject->key,
+	                         .packed = record_pack(&passed)};
+	if (!ledger_put_records(ctl->ledger, 1, &row, &rules, subject->now_s, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	log_change(ctl, "release", subject);
+	say_change(ctl, subject,
+	           subject->before.state == GREY_PASSED
+	                   ? "it had passed already; its next try passes\n"
+	                   : "released: its next try passes\n",
+	           "passed");
+	return EX_OK;
+}
+
+static int
+forget(struct ctl *ctl, const struct subject *subject)
+{
+	struct err err;
+	bool found;
+	if (!ledger_drop_record(ctl->ledger, subject->kind, &subject->key, &found, &err))
+		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	if (found)
+		log_change(ctl, "forget", subject);
+	say_change(ctl, subject,
+	           !found ? "there was nothing to forget\n"
+	           : subject->kind == RECORD_IDENTITY
+	                   ? "forgotten: each triplet of this client is looked at again\n"
+	                   : "forgotten: its next try is the first\n",
+	           "absent");
+	return found ? EX_OK : CTL_NO;
+}
+
+static int
+change(struct ctl *ctl, int argc, char **argv, enum ledger_record kind,
+       int (*fn)(struct ctl *ctl, const struct subject *subject))
+{
+	struct subject subject = {.kind = kind, .now_s = clock_wall_s()};
+	arena_init(&subject.arena);
+	int status = find_subject(ctl, argc, argv, &subject);
+	if (status == EX_OK)
+		status = fn(ctl, &subject);
+	arena_free(&subject.arena);
+	return status;
+}
+
+int
+command_release(struct ctl *ctl, int argc, char **argv)
+{
+	return change(ctl, argc, argv, RECORD_TRIPLET, release);
+}
+
+int
+command_forget(struct ctl *ctl, int argc, char **argv)
+{
+	bool identity = ctl_option(ctl, "identity") != NULL;
+	return change(ctl, argc, argv, identity ? RECORD_IDENTITY : RECORD_TRIPLET,
+	              forget);
+}

@@ -1,0 +1,161 @@
+/* remembered.c - decisions looked up among those that are remembered. */
+#include "remembered.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LATER_MAX 100
+
+/* ---- ids ---- */
+
+/* Crockford's 32: what looks like another digit is that one; '\0' when it is none. */
+static char
+digit_of(char c)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	char upper = ascii_alpha(c) ? (char)(ascii_lower(c) - 'a' + 'A') : c;
+	if (upper == 'O')
+		return '0';
+	if (upper == 'I' || upper == 'L')
+		return '1';
+	return upper != '\0' && strchr(digits, upper) ? upper : '\0';
+}
+
+static bool
+read_id(struct slice word, char id_out[VERDICT_ID_LEN + 1])
+{
+	if (word.n != VERDICT_ID_LEN)
+		return false;
+	for (size_t i = 0; i < word.n; i++) {
+		id_out[i] = digit_of(word.p[i]);
+		if (id_out[i] == '\0')
+			return false;
+	}
+	id_out[VERDICT_ID_LEN] = '\0';
+	return true;
+}
+
+static bool
+is_mark(char c)
+{
+	return strchr("()[]<>\"'.,:;= \t\r\n", c) != NULL;
+}
+
+/* The next run of bytes between blanks, parentheses and the like. */
+static bool
+next_word(struct slice *rest, struct slice *word_out)
+{
+	size_t start = 0, end;
+	while (start < rest->n && is_mark(rest->p[start]))
+		start++;
+	for (end = start; end < rest->n && !is_mark(rest->p[end]);)
+		end++;
+	*word_out = slice_head(slice_from(*rest, start), end - start);
+	*rest = slice_from(*rest, end);
+	return word_out->n > 0;
+}
+
+bool
+remembered_id(struct slice text, char id_out[VERDICT_ID_LEN + 1])
+{
+	struct slice word, first = {0};
+	size_t words = 0;
+	bool behind_id = false;
+	while (next_word(&text, &word)) {
+		if (behind_id && read_id(word, id_out))
+			return true;
+		behind_id = slice_eq_nocase(word, SLICE("id"));
+		first = words++ == 0 ? word : first;
+	}
+	return words == 1 && read_id(first, id_out);
+}
+
+/* ---- lookups ---- */
+
+struct lookup {
+	struct decided_filter *filter; /* NULL: by triplet */
+	const struct decided *earlier;
+	size_t most, room;
+	struct remembered *found;
+};
+
+static bool
+is_wanted(const struct lookup *lookup, struct slice line)
+{
+	if (lookup->filter)
+		return decided_line_matches(line, lookup->filter);
+	struct slice triplet = lookup->earlier->triplet;
+	return memmem(line.p, line.n, triplet.p, triplet.n) != NULL;
+}
+
+static void
+keep(struct lookup *lookup, struct slice line)
+{
+	struct remembered *found = lookup->found;
+	struct decided decided;
+	if (!decided_parse(arena_copy(&found->arena, line), &found->arena, &decided))
+		return;
+	if (lookup->earlier && (decided.at_s < lookup->earlier->at_s ||
+	                        slice_eq(decided.id, lookup->earlier->id) ||
+	                        !slice_eq(decided.triplet, lookup->earlier->triplet)))
+		return;
+	if (found->n == lookup->room) {
+		lookup->room = lookup->room ? 2 * lookup->room : 16;
+		found->v = mem_grow(found->v, lookup->room * sizeof(struct decided));
+	}
+	found->v[found->n++] = decided;
+}
+
+/* The lines of a piece go up in time, and what is wanted goes down. */
+static bool
+on_lines(void *arg, struct slice lines)
+{
+	struct lookup *lookup = arg;
+	while (lines.n > 0 && lookup->found->n < lookup->most) {
+		size_t end = lines.n - (lines.p[lines.n - 1] == '\n');
+		ptrdiff_t before = slice_rfind(slice_head(lines, end), '\n');
+		size_t start = (size_t)(before + 1);
+		struct slice line = slice_head(slice_from(lines, start), end - start);
+		if (is_wanted(lookup, line))
+			keep(lookup, line);
+		lines = slice_head(lines, start);
+	}
+	return lookup->found->n < lookup->most;
+}
+
+static bool
+look_up(struct ledger *ledger, struct lookup *lookup, struct err *err_out)
+{
+	*lookup->found = (struct remembered){0};
+	arena_init(&lookup->found->arena);
+	return ledger_read_decisions(ledger, on_lines, lookup, err_out);
+}
+
+bool
+remembered_find(struct ledger *ledger, struct decided_filter *filter, size_t most,
+                struct remembered *found_out, struct err *err_out)
+{
+	struct lookup lookup = {.filter = filter, .most = most, .found = found_out};
+	return look_up(ledger, &lookup, err_out);
+}
+
+bool
+remembered_later(struct ledger *ledger, const struct decided *decided,
+                 struct remembered *found_out, struct err *err_out)
+{
+	struct lookup lookup = {.earlier = decided,
+	                        .most = LATER_MAX,
+	                        .found = found_out};
+	if (decided->triplet.n > 0)
+		return look_up(ledger, &lookup, err_out);
+	*found_out = (struct remembered){0};
+	return true;
+}
+
+void
+remembered_free(struct remembered *found)
+{
+	free(found->v);
+	found->v = NULL;
+	arena_free(&found->arena);
+}

@@ -1,0 +1,33 @@
+/* remembered.h - decisions looked up among those that are remembered. */
+#ifndef WEIR_CTL_REMEMBERED_H
+#define WEIR_CTL_REMEMBERED_H
+
+#include "decided.h"
+#include "err.h"
+#include "ledger.h"
+#include "mem.h"
+#include "verdict.h"
+
+/*
+ * The id in what a user pasted: in any case, O, I and L for 0 and 1, alone, in parentheses, or behind
+ * "id" in a whole reply.  False: there is none.
+ */
+bool remembered_id(struct slice text, char id_out[VERDICT_ID_LEN + 1]);
+
+struct remembered {
+	struct decided *v; /* the newest first */
+	size_t n;
+	struct arena arena;
+};
+
+/* At most `most` of them.  False with a text; to be freed in both cases. */
+bool remembered_find(struct ledger *ledger, struct decided_filter *filter, size_t most,
+                     struct remembered *found_out, struct err *err_out) MUST_CHECK;
+
+/* What was decided about the same triplet after this one, the newest first. */
+bool remembered_later(struct ledger *ledger, const struct decided *decided,
+                      struct remembered *found_out, struct err *err_out) MUST_CHECK;
+
+void remembered_free(struct remembered *found);
+
+#endif

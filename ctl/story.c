@@ -1,0 +1,203 @@
+/* story.c - one decision told in sentences. */
+#include "story.h"
+
+#include "reasons.h"
+#include "when.h"
+
+static void
+say(const struct view *view, const char *before, struct slice what, const char *behind)
+{
+	view_puts(view, before);
+	view_put(view, what);
+	view_puts(view, behind);
+}
+
+static void
+say_time(const struct view *view, const char *before, int64_t at_s, const char *behind)
+{
+	char buf[64];
+	struct text text = TEXT(buf);
+	when_print(at_s, &text);
+	say(view, before, text_slice(&text), behind);
+}
+
+static void
+say_long(const struct view *view, const char *before, int64_t seconds, const char *behind)
+{
+	char buf[64];
+	struct text text = TEXT(buf);
+	when_print_long(seconds, &text);
+	say(view, before, text_slice(&text), behind);
+}
+
+static bool
+is_deferred(const struct decided *decided)
+{
+	return slice_eq(decided->action, SLICE("defer"));
+}
+
+static void
+tell_what(const struct view *view, const struct decided *decided, int64_t now_s)
+{
+	say(view, "", decided->id, ": ");
+	view_style(view, is_deferred(decided) ? STYLE_WARN : STYLE_GOOD);
+	view_puts(view, is_deferred(decided) ? "deferred"
+	                : decided->observed
+	                        ? "accepted, and only observed that it would be deferred"
+	                        : "accepted");
+	view_style(view, STYLE_PLAIN);
+	say(view, " by ", decided->daemon, "");
+	say(view, " on ", decided->node, "\n");
+	say_time(view, "  when         ", decided->at_s, "");
+	say_long(view, " (", now_s - decided->at_s, " ago)\n");
+}
+
+static void
+tell_client(const struct view *view, const struct decided *decided)
+{
+	if (decided->client.n > 0)
+		say(view, "  client       ", decided->client, "");
+	if (decided->client.n > 0 && decided->name.n > 0)
+		say(view, " (", decided->name, ")");
+	if (decided->client.n > 0)
+		view_puts(view, "\n");
+	if (decided->identity.n > 0) {
+		say(view, "  taken as     ", decided->identity, "");
+		say(view, " (", decided->rung, ")\n");
+	}
+}
+
+static void
+tell_whose(const struct view *view, const struct decided *decided)
+{
+	tell_client(view, decided);
+	if (decided->sender.n > 0)
+		say(view, "  sender       ", decided->sender, "\n");
+	if (decided->recipient.n > 0)
+		say(view, "  recipient    ", decided->recipient, "\n");
+	if (decided->destination.n > 0)
+		say(view, "  destination  ", decided->destination, "\n");
+	say(view, "  reason       ", decided->why, "");
+	if (decided->entry.n > 0)
+		say(view, ", ", decided->entry, "");
+	if (decided->held > 0)
+		view_printf(view, ", %lld under way", (long long)decided->held);
+	if (decided->store.n > 0 && !slice_eq(decided->store, SLICE("ok")))
+		say(view, ", store ", decided->store, "");
+	view_puts(view, "\n\n");
+}
+
+/* When a retry passes, and until when it does. */
+static void
+tell_retry(const struct view *view, const struct conf *conf,
+           const struct decided *decided, enum remedy remedy, int64_t now_s)
+{
+	int64_t from_s = decided->at_s + decided->wait_s;
+	int64_t window_s =
+		(conf->greylist.retry_window_ms - conf->greylist.delay_ms) / 1000;
+	int64_t until_s = from_s + window_s;
+	bool greylisted = remedy == REMEDY_GREYLIST;
+	if (decided->wait_s <= 0 || remedy == REMEDY_NONE ||
+	    slice_eq(decided->why, SLICE("greylist-unstored")))
+		return;
+	if (greylisted && until_s < now_s) {
+		say_time(view, "The time for a retry was over at ", until_s,
+		         ": the next try waits anew.\n");
+		return;
+	}
+	if (from_s > now_s) {
+		say_time(view, "A retry passes from ", from_s, " on");
+		say_long(view, " (in ", from_s - now_s, ")");
+	} else {
+		say_time(view, "A retry passes now, since ", from_s, "");
+	}
+	if (greylisted)
+		say_time(view, ",\nand until ", until_s, "");
+	view_puts(view, ".\n");
+}
+
+static void
+tell_meaning(const struct view *view, const struct conf *conf,
+             const struct decided *decided, const struct reason *reason, int64_t now_s)
+{
+	if (reason)
+		view_sentence(view, reason->text);
+	if (decided->delayed_s > 0)
+		say_long(view, "It was held up for ", decided->delayed_s, ".\n");
+	if (is_deferred(decided)) {
+		view_sentence(view,
+		              "The sending server was told to try again later; it keeps "
+		              "the mail, and nothing is lost.");
+		tell_retry(view, conf, decided, reason ? reason->remedy : REMEDY_NONE,
+		           now_s);
+	}
+}
+
+/* Later tries of a triplet that was deferred; true: it has passed. */
+static bool
+tell_later(const struct view *view, const struct decided *decided,
+           const struct remembered *later)
+{
+	if (!is_deferred(decided) || decided->triplet.n == 0)
+		return false;
+	if (later->n == 0) {
+		view_puts(view, "It has not come back since.\n");
+		return false;
+	}
+	const struct decided *last = &later->v[0];
+	say_time(view,
+	         is_deferred(last) ? "It came back, and was deferred again at "
+	                           : "It came back, and was let through at ",
+	         last->at_s, "");
+	say(view, " (id ", last->id, "");
+	say(view, ", ", last->why, ").\n");
+	return !is_deferred(last);
+}
+
+static void
+tell_allow(const struct view *view, const struct decided *decided, const char *behind)
+{
+	if (decided->sender.n > 2 && slice_find(decided->sender, '@') > 0)
+		say(view, "  weirctl allow --sender ", decided->sender, behind);
+	if (decided->client.n > 0)
+		say(view, "  weirctl allow --client ", decided->client, behind);
+}
+
+static void
+tell_remedy(const struct view *view, const struct decided *decided, enum remedy remedy)
+{
+	switch (remedy) {
+	case REMEDY_NONE: return;
+	case REMEDY_GREYLIST:
+		view_puts(view, "\nTo let it through now:\n");
+		say(view, "  weirctl release ", decided->id, "\n");
+		tell_allow(view, decided, "\n");
+		return;
+	case REMEDY_LIMIT:
+		view_puts(view, "\nTo let it through now:\n");
+		if (slice_starts_nocase(decided->why, SLICE("destination-concurrency")))
+			say(view, "  weirctl set-limit ", decided->destination, " N\n");
+		tell_allow(view, decided, " --no-limits\n");
+		return;
+	case REMEDY_DRAIN:
+		say(view, "\nTo let it through now:\n  weirctl undrain ",
+		    decided->destination, "\n");
+		return;
+	case REMEDY_STORE:
+		view_puts(view,
+		          "\nTo see what is wrong with the store:\n  weirctl doctor\n");
+		return;
+	}
+}
+
+void
+story_tell(const struct view *view, const struct conf *conf,
+           const struct decided *decided, const struct remembered *later, int64_t now_s)
+{
+	const struct reason *reason = reason_find(decided->why);
+	tell_what(view, decided, now_s);
+	tell_whose(view, decided);
+	tell_meaning(view, conf, decided, reason, now_s);
+	if (!tell_later(view, decided, later) && reason && is_deferred(decided))
+		tell_remedy(view, decided, reason->remedy);
+}

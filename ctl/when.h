@@ -1,0 +1,20 @@
+/* when.h - times as people write and read them. */
+#ifndef WEIR_CTL_WHEN_H
+#define WEIR_CTL_WHEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attr.h"
+#include "slice.h"
+
+/* "2026-11-22 10:11:12", local time. */
+void when_print(int64_t at_s, struct text *out);
+
+/* "45s", "3m 20s", "2h", "3d 4h": the two largest units. */
+void when_print_long(int64_t seconds, struct text *out);
+
+/* "2h" ago or a date "2026-11-22" (its start, UTC); seconds since 1970. */
+bool when_parse_since(struct slice text, int64_t now_s, int64_t *since_s_out) MUST_CHECK;
+
+#endif

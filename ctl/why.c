@@ -1,0 +1,226 @@
+/* why.c - why mail was deferred: by the id of a decision, or by addresses. */
+#include <jansson.h>
+#include <sysexits.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "nearest.h"
+#include "output.h"
+#include "remembered.h"
+#include "status.h"
+#include "story.h"
+#include "table.h"
+#include "when.h"
+
+#define MOST     50
+#define MOST_MAX 1000000
+
+/* What is asked for, in words of the user. */
+struct question {
+	char words[1024]; /* the operands */
+	char id[VERDICT_ID_LEN + 1];
+	char address[512];
+	char destination[512];
+	struct decided_filter filter;
+	uint64_t most;
+	int64_t now_s;
+};
+
+static int
+read_cause(const char *given, struct decided_filter *filter)
+{
+	struct nearest nearest;
+	nearest_start(&nearest, slice_of(given));
+	filter->why = slice_of(given);
+	for (int i = 0; i < WHY_COUNT; i++) {
+		if (slice_eq(slice_of(why_word((enum why)i)), slice_of(given)))
+			return EX_OK;
+		nearest_offer(&nearest, why_word((enum why)i));
+	}
+	if (nearest.name)
+		return ctl_fail(
+			EX_USAGE,
+			"--cause: there is no reason \"%.40s\": did you mean \"%s\"?",
+			given, nearest.name);
+	return ctl_fail(EX_USAGE, "--cause: there is no reason \"%.40s\"", given);
+}
+
+static int
+read_options(const struct ctl *ctl, struct question *question)
+{
+	const char *since = ctl_option(ctl, "since"), *most = ctl_option(ctl, "limit");
+	const char *destination = ctl_option(ctl, "destination");
+	const char *cause = ctl_option(ctl, "cause");
+	struct decided_filter *filter = &question->filter;
+	if (since &&
+	    !when_parse_since(slice_of(since), question->now_s, &filter->since_s))
+		return ctl_fail(
+			EX_USAGE,
+			"--since: \"%.40s\" is neither a time such as 2h nor a date "
+			"such as 2026-11-22",
+			since);
+	question->most = MOST;
+	if (most && (!slice_to_u64(slice_of(most), MOST_MAX, &question->most) ||
+	             question->most == 0))
+		return ctl_fail(EX_USAGE, "--limit: \"%.40s\" is no number from 1 to %d",
+		                most, MOST_MAX);
+	struct text lower = TEXT(question->destination);
+	text_put_lower(&lower, slice_of(destination));
+	filter->destination = text_slice(&lower);
+	return cause ? read_cause(cause, filter) : EX_OK;
+}
+
+/* "<alice@sender.test>" is the address between; "<>" is the null sender. */
+static struct slice
+without_brackets(struct slice word)
+{
+	if (word.n > 2 && word.p[0] == '<' && word.p[word.n - 1] == '>')
+		return slice_head(slice_from(word, 1), word.n - 2);
+	return word;
+}
+
+static int
+read_operands(int argc, char **argv, struct question *question)
+{
+	struct text words = TEXT(question->words);
+	struct text address = TEXT(question->address);
+	for (int i = 1; i < argc; i++) {
+		text_puts(&words, i > 1 ? " " : "");
+		text_puts(&words, argv[i]);
+	}
+	if (argc < 2)
+		return EX_OK;
+	if (remembered_id(text_slice(&words), question->id)) {
+		question->filter.id = slice_of(question->id);
+		return EX_OK;
+	}
+	text_put_lower(&address, without_brackets(slice_trim(text_slice(&words))));
+	question->filter.address = text_slice(&address);
+	if (argc == 2 && address.n > 0 && !address.cut)
+		return EX_OK;
+	ctl_fail(EX_USAGE, "\"%.100s\" is neither an id nor an address", question->words);
+	return command_misused("why");
+}
+
+/* ---- what was found ---- */
+
+static void
+add_row(struct table *table, const struct decided *decided)
+{
+	char buf[64];
+	struct text text = TEXT(buf);
+	when_print(decided->at_s, &text);
+	table_cell(table, text_slice(&text));
+	table_cell(table, decided->id);
+	table_cell(table, decided->observed ? SLICE("observed") : decided->action);
+	table_cell(table, decided->why);
+	table_cell(table, decided->client.n > 0 ? decided->client : decided->identity);
+	table_cell(table, decided->sender);
+	table_cell(table, decided->recipient);
+	text = TEXT(buf);
+	if (decided->wait_s > 0)
+		when_print_long(decided->wait_s, &text);
+	table_cell(table, text_slice(&text));
+}
+
+static int
+print_table(const struct remembered *found)
+{
+	static const char *const headings[] = {"TIME",   "ID",     "WHAT",      "WHY",
+	                                       "CLIENT", "SENDER", "RECIPIENT", ">WAIT"};
+	struct view view = view_of_stdout();
+	struct table *table = table_new(&view, headings, COUNT_OF(headings));
+	for (size_t i = 0; i < found->n; i++)
+		add_row(table, &found->v[i]);
+	table_print(table);
+	table_free(&table);
+	return EX_OK;
+}
+
+static int
+tell_story(struct ctl *ctl, const struct question *question,
+           const struct remembered *found)
+{
+	struct view view = view_of_stdout();
+	struct remembered later;
+	struct err err;
+	int status = EX_OK;
+	for (size_t i = 0; i < found->n; i++) {
+		const struct decided *decided = &found->v[i];
+		if (i > 0)
+			view_puts(&view, "\nAnother decision has the same id:\n\n");
+		if (remembered_later(ctl->ledger, decided, &later, &err))
+			story_tell(&view, ctl->conf, decided, &later, question->now_s);
+		else
+			status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		remembered_free(&later);
+	}
+	return status;
+}
+
+static int
+print_list(const struct remembered *found)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < found->n; i++)
+		json_array_append_new(list, status_decision(&found->v[i]));
+	print_json(list);
+	return found->n > 0 ? EX_OK : CTL_NO;
+}
+
+static int
+say_none(const struct conf *conf)
+{
+	char buf[64];
+	struct text text = TEXT(buf);
+	if (conf->decisions.keep == 0)
+		return ctl_fail(CTL_NO, "nothing is remembered: decisions.keep is 0");
+	when_print_long(conf->decisions.lifetime_ms / 1000, &text);
+	return ctl_fail(
+		CTL_NO,
+		"no such decision is remembered; it may be\n"
+		"  older than the last %lld (decisions.keep) or than %s (decisions.lifetime),\n"
+		"  of a daemon that uses another store than this one (%s%s), or\n"
+		"  mail that was simply accepted: that stands in the log only",
+		(long long)conf->decisions.keep, buf,
+		conf->store.backend == BACKEND_REDIS ? "redis, prefix " : "embedded in ",
+		conf->store.backend == BACKEND_REDIS ? conf->store.redis.prefix
+						     : conf->store.path);
+}
+
+static int
+answer(struct ctl *ctl, struct question *question)
+{
+	struct remembered found;
+	struct err err;
+	int status;
+	if (!remembered_find(ctl->ledger, &question->filter, question->most, &found,
+	                     &err))
+		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	else if (ctl->json)
+		status = print_list(&found);
+	else if (found.n == 0)
+		status = say_none(ctl->conf);
+	else if (question->filter.id.n > 0)
+		status = tell_story(ctl, question, &found);
+	else
+		status = print_table(&found);
+	remembered_free(&found);
+	return status;
+}
+
+int
+command_why(struct ctl *ctl, int argc, char **argv)
+{
+	struct question question = {.now_s = clock_wall_s()};
+	int status = read_options(ctl, &question);
+	if (status == EX_OK)
+		status = read_operands(argc, argv, &question);
+	if (status != EX_OK)
+		return status;
+	if (argc < 2 && ctl->n_given == 0) {
+		ctl_fail(EX_USAGE, "why needs an id, an address or an option");
+		return command_misused("why");
+	}
+	return ledger_of(ctl, &status) ? answer(ctl, &question) : status;
+}

@@ -1,0 +1,133 @@
+/* test_ctl_words.c - ids as users paste them, times as operators write them, reasons in plain words. */
+#include <stdlib.h>
+
+#include "harness.h"
+#include "reasons.h"
+#include "remembered.h"
+#include "verdict.h"
+#include "when.h"
+
+/* clang-format off */
+static const struct id_row {
+	const char *in;
+	const char *want; /* "": it is none */
+} id_rows[] = {
+	{"7Q2K9F", "7Q2K9F"},
+	{"7q2k9f", "7Q2K9F"},
+	{"OIL000", "011000"},
+	{"oil000", "011000"},
+	{"(id 7Q2K9F)", "7Q2K9F"},
+	{"id 7Q2K9F", "7Q2K9F"},
+	{"id=7q2k9f", "7Q2K9F"},
+	{"ID: 7Q2K9F.", "7Q2K9F"},
+	{" (7Q2K9F) ", "7Q2K9F"},
+	{"451 4.7.1 <b@c.test>: Recipient address rejected: Greylisted, please try again later (id 7Q2K9F)", "7Q2K9F"},
+	{"451 4.7.1 Greylisted, please try again later (id\n7Q2K9F)", "7Q2K9F"},
+	{"identity id 7Q2K9F", "7Q2K9F"},
+	{"", ""},
+	{"7Q2K9", ""},
+	{"7Q2K9FF", ""},
+	{"7Q2K9U", ""},
+	{"a@b.test", ""},
+	{"<>", ""},
+	{"two words", ""},
+	{"7Q2K9F 7Q2K9F", ""},
+	{"id", ""},
+	{"192.0.2.1", ""},
+};
+
+/* clang-format on */
+
+START_TEST(ids_are_found)
+{
+	const struct id_row *r = &id_rows[_i];
+	char id[VERDICT_ID_LEN + 1] = "";
+	bool found = remembered_id(slice_of(r->in), id);
+	ck_assert_msg(found == (*r->want != '\0'), "\"%s\"", r->in);
+	if (found)
+		ck_slice_eq(r->in, slice_of(id), r->want);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct long_row {
+	int64_t seconds;
+	const char *want;
+} long_rows[] = {
+	{-1, "0s"}, {0, "0s"}, {45, "45s"}, {60, "1m"}, {61, "1m 1s"}, {200, "3m 20s"},
+	{3600, "1h"}, {3659, "1h"}, {3660, "1h 1m"}, {7200, "2h"}, {86399, "23h 59m"},
+	{86400, "1d"}, {90000, "1d 1h"}, {31536000, "365d"},
+};
+
+/* clang-format on */
+
+START_TEST(spans_are_printed)
+{
+	const struct long_row *r = &long_rows[_i];
+	char buf[64];
+	struct text text = TEXT(buf);
+	when_print_long(r->seconds, &text);
+	ck_slice_eq(r->want, text_slice(&text), r->want);
+}
+
+END_TEST
+
+START_TEST(times_are_printed_as_local)
+{
+	char buf[64];
+	struct text text = TEXT(buf);
+	setenv("TZ", "UTC-1", 1);
+	when_print(1795342272, &text);
+	ck_slice_eq("an hour east", text_slice(&text), "2026-11-22 11:11:12");
+}
+
+END_TEST
+
+START_TEST(times_since_are_read)
+{
+	int64_t since_s = 0;
+	ck_assert(when_parse_since(SLICE("2h"), 1795342272, &since_s));
+	ck_assert_int_eq(since_s, 1795342272 - 7200);
+	ck_assert(when_parse_since(SLICE("2026-11-22"), 1795342272, &since_s));
+	ck_assert_int_eq(since_s, 1795305600);
+	ck_assert(!when_parse_since(SLICE("yesterday"), 1795342272, &since_s));
+	ck_assert(!when_parse_since(SLICE(""), 1795342272, &since_s));
+}
+
+END_TEST
+
+/* Whoever adds a reason says here what it means. */
+START_TEST(each_reason_is_explained)
+{
+	const char *word = why_word((enum why)_i);
+	const struct reason *reason = reason_find(slice_of(word));
+	ck_assert_msg(reason, "\"%s\" is not in ctl/reasons.c", word);
+	ck_assert(slice_of(reason->text).n > 20);
+}
+
+END_TEST
+
+START_TEST(words_of_other_versions_are_not)
+{
+	ck_assert_ptr_null(reason_find(SLICE("greylist-tired")));
+}
+
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, ids_are_found, 0, COUNT_OF(id_rows));
+	tcase_add_loop_test(tcase, spans_are_printed, 0, COUNT_OF(long_rows));
+	tcase_add_test(tcase, times_are_printed_as_local);
+	tcase_add_test(tcase, times_since_are_read);
+	tcase_add_loop_test(tcase, each_reason_is_explained, 0, WHY_COUNT);
+	tcase_add_test(tcase, words_of_other_versions_are_not);
+}
+
+int
+main(void)
+{
+	return harness_run("ctl_words", fill);
+}

@@ -1,0 +1,113 @@
+/* test_daemons_judge.c - what is said of daemons, by their beats. */
+#include "daemons_judge.h"
+
+#include <jansson.h>
+
+#include "config.h"
+#include "harness.h"
+
+#define NOW 1800000000
+
+#define BEAT(daemon, node, seen, more)                                             \
+ "{\"daemon\":\"" daemon "\",\"node\":\"" node "\",\"version\":\"" PACKAGE_VERSION \
+ "\",\"pid\":7,\"started\":1799990000,"                                            \
+ "\"seen\":" seen ",\"store_up\":true,\"accepted\":900,\"deferred\":100" more "}"
+#define ALIVE  "1799999999"
+#define SILENT "1799999990"
+
+#define WITHOUT_STORE "a daemon has had to do without the store"
+
+/* clang-format off */
+static const struct beats_row {
+	const char *row;
+	const char *beats; /* between [ and ] */
+	const char *settings;
+	const char *want;
+} beats_rows[] = {
+	{"nobody", "", "", "P no daemon is alive"},
+	{"one", BEAT("policyd", "mx1", ALIVE, ""), "", ""},
+	{"both", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", ALIVE, ""), "", ""},
+	{"silent", BEAT("policyd", "mx1", SILENT, ""), "", "W a daemon has fallen silent"},
+	{"silent beside one", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", SILENT, ""), "", "W a daemon has fallen silent"},
+	{"from the future", BEAT("policyd", "mx1", "1800000006", ""), "", "W the clocks of two hosts differ"},
+	{"five seconds are fine", BEAT("policyd", "mx1", "1800000005", ""), "", ""},
+	{"another version", BEAT("policyd", "mx1", ALIVE, ",\"version\":\"0.0.9\""), "", "W a daemon is of another version than weirctl"},
+	{"without store", BEAT("policyd", "mx1", ALIVE, ",\"store_up\":false"), "", "P a daemon is without its store"},
+	{"a late answer", BEAT("policyd", "mx1", ALIVE, ",\"late_answers\":10"), "", "N " WITHOUT_STORE},
+	{"many late answers", BEAT("policyd", "mx1", ALIVE, ",\"late_answers\":11"), "", "W " WITHOUT_STORE},
+	{"lost decisions and slots", BEAT("policyd", "mx1", ALIVE, ",\"decisions_lost\":1,\"leases_lost\":1"), "", "N " WITHOUT_STORE ";N " WITHOUT_STORE},
+	{"two hosts, nodes 1", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("policyd", "mx2", ALIVE, ""), "", "W the setting nodes is not how many hosts there are"},
+	{"two hosts, nodes 2", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("policyd", "mx2", ALIVE, ""), "nodes=2", ""},
+	{"one host, nodes 2", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", ALIVE, ""), "nodes=2", "W the setting nodes is not how many hosts there are"},
+	{"policyd and limits", BEAT("policyd", "mx1", ALIVE, ""), "limits.default.concurrency=3", "N limits on deliveries at once are judged without weir-milter"},
+	{"milter and limits", BEAT("milter", "mx1", ALIVE, ""), "limits.default.concurrency=3", ""},
+	{"not a beat at all", "{}", "", "W a daemon has fallen silent"},
+};
+
+static const struct name_row {
+	const char *row;
+	const char *one, *other;
+	bool want;
+} name_rows[] = {
+	{"the same process", "{\"pid\":1,\"started\":50}", "{\"pid\":1,\"started\":50}", false},
+	{"two processes", "{\"pid\":1,\"started\":50}", "{\"pid\":2,\"started\":40}", true},
+	{"the same number on two hosts", "{\"pid\":1,\"started\":50}", "{\"pid\":1,\"started\":40}", true},
+	{"started anew just now", "{\"pid\":2,\"started\":100}", "{\"pid\":1,\"started\":50}", false},
+};
+
+/* clang-format on */
+
+START_TEST(beats)
+{
+	const struct beats_row *r = &beats_rows[_i];
+	char text[4096], setting[200], got[512] = "";
+	char *v[] = {setting};
+	struct conf_texts overrides = {.v = v, .n = *r->settings ? 1 : 0};
+	struct findings findings = {.topic = "daemons"};
+	struct text titles = TEXT(got);
+	struct err err;
+	snprintf(text, sizeof(text), "[%s]", r->beats);
+	snprintf(setting, sizeof(setting), "%s", r->settings);
+	json_t *array = json_loads(text, 0, NULL);
+	struct conf *conf = conf_load(NULL, &overrides, &err);
+	ck_assert_msg(array && conf, "%s", r->row);
+	daemons_judge(array, conf, NOW, &findings);
+	for (size_t i = 0; i < findings.n; i++)
+		if (findings.v[i].level != FINDING_OK) {
+			text_printf(&titles, "%s%c %s", titles.n > 0 ? ";" : "",
+			            "oNWP"[findings.v[i].level], findings.v[i].title);
+			ck_assert_msg(*findings.v[i].seen && *findings.v[i].mend,
+			              "%s: not all is said", r->row);
+		}
+	ck_assert_msg(strcmp(got, r->want) == 0, "%s: got %s", r->row, got);
+	findings_free(&findings);
+	json_decref(array);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(names)
+{
+	const struct name_row *r = &name_rows[_i];
+	json_t *one = json_loads(r->one, 0, NULL), *other = json_loads(r->other, 0, NULL);
+	ck_assert_msg(daemons_share_a_name(one, other, 100) == r->want, "%s", r->row);
+	ck_assert_msg(daemons_share_a_name(other, one, 100) == r->want, "%s", r->row);
+	json_decref(one);
+	json_decref(other);
+}
+
+END_TEST
+
+static void
+fill(TCase *tc)
+{
+	tcase_add_loop_test(tc, beats, 0, COUNT_OF(beats_rows));
+	tcase_add_loop_test(tc, names, 0, COUNT_OF(name_rows));
+}
+
+int
+main(void)
+{
+	return harness_run("daemons_judge", fill);
+}

@@ -1,0 +1,241 @@
+/* test_postfix_judge.c - which wirings of Postfix and Sendmail are found good, and what is said of others. */
+#include "mta_sendmail.h"
+#include "postfix_judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "harness.h"
+#include "postfix_texts.h"
+
+#define RCPT(list) "smtpd_recipient_restrictions = " list "\n"
+#define DATA       "smtpd_data_restrictions = " ASK "\n"
+#define BARE_ASK   "check_policy_service inet:localhost:10040"
+#define SMTPS      "smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n"
+
+#define NO_POLICY_ACTION \
+ "W without weir-policyd Postfix does not go on as if there were no weir"
+#define NO_MILTER_ACTION \
+ "W without weir-milter Postfix does not go on as if there were no weir"
+#define LONG_POLICY "W Postfix waits long for weir-policyd"
+#define LONG_MILTER "N Postfix waits long for weir-milter"
+#define NEITHER     "P Postfix asks neither weir-policyd nor weir-milter"
+#define RELAY       "P strangers' attempts to relay reach weir-policyd"
+#define UNKNOWN     "N recipients that do not exist are greylisted first"
+#define BEHIND      "N other restrictions come behind weir-policyd"
+#define BOUNCES     "N bounces are not greylisted"
+#define USERS       "W weir-policyd is asked about users' own mail"
+#define HIDDEN      "P the chroot hides weir's socket from Postfix"
+#define LATE        "W slots of limits are given back late"
+#define NETWORKS    "W hosts of your own networks are greylisted"
+#define POLICY_OK   "o Postfix asks weir-policyd"
+#define MILTER_OK   "o Postfix asks weir-milter"
+
+/* clang-format off */
+static const struct judge_row {
+	const char *row;
+	const char *values;    /* behind Debian's */
+	const char *overrides;
+	const char *services;  /* behind Debian's */
+	const char *settings;  /* -o, separated by '|' */
+	const char *want;      /* titles with a letter for their level, separated by ';' */
+} judge_rows[] = {
+	{"as Debian comes", "", "", "", "", NEITHER},
+	{"as our sample for the policy service", GOOD_POLICY, "", "", "", POLICY_OK},
+	{"as our sample for the milter", GOOD_MILTER, "", "", MILTER_BELOW, MILTER_OK},
+	{"both", GOOD_POLICY GOOD_MILTER, "", "", MILTER_BELOW, "o Postfix asks weir-policyd and weir-milter"},
+	{"another's policy service", RCPT(BEFORE "check_policy_service inet:127.0.0.1:10023"), "", "", "", NEITHER},
+
+	{"no options", RCPT(BEFORE BARE_ASK) "smtpd_data_restrictions = " BARE_ASK "\n", "", "", "",
+	 NO_POLICY_ACTION ";" LONG_POLICY ";" NO_POLICY_ACTION ";" LONG_POLICY},
+	{"options of all services", RCPT(BEFORE BARE_ASK) "smtpd_data_restrictions = " BARE_ASK "\n"
+	 "smtpd_policy_service_default_action = dunno\nsmtpd_policy_service_timeout = 10s\n", "", "", "", POLICY_OK},
+	{"too short a time-out", RCPT(BEFORE "check_policy_service { inet:127.0.0.1:10040, timeout=1s, default_action=DUNNO }") DATA, "", "",
+	 "store.deadline=500ms", "W Postfix waits too short a time for weir-policyd"},
+	{"default_action=OK", RCPT(BEFORE "check_policy_service { inet:127.0.0.1:10040, timeout=5s, default_action=OK }") DATA, "", "", "", NO_POLICY_ACTION},
+
+	{"first, with Debian's relay restrictions", RCPT(ASK) DATA, "", "", "", UNKNOWN ";" POLICY_OK},
+	{"first, relay restrictions later", RCPT(ASK) DATA "smtpd_relay_before_recipient_restrictions = no\n", "", "", "", RELAY},
+	{"behind reject_unauth_destination, relay later", RCPT(BEFORE ASK) DATA "smtpd_relay_before_recipient_restrictions = no\n", "", "", "", POLICY_OK},
+	{"no relay restrictions", RCPT(ASK ", reject_unauth_destination") DATA "smtpd_relay_restrictions =\n", "", "", "", RELAY},
+	{"in the relay restrictions, first", "smtpd_relay_restrictions = " ASK ", reject_unauth_destination\n" DATA, "", "", "", RELAY},
+	{"in the client restrictions", "smtpd_client_restrictions = " ASK "\n" DATA, "", "", "", RELAY},
+	{"in the sender restrictions, refused before", "smtpd_sender_restrictions = reject_unauth_destination, reject_unlisted_recipient, " ASK "\n" DATA, "", "", "", POLICY_OK},
+	{"in the client restrictions, too early", "smtpd_client_restrictions = " ASK "\nsmtpd_delay_reject = no\n" DATA, "", "", "", "P weir-policyd is asked too early"},
+	{"at RCPT with smtpd_delay_reject off", GOOD_POLICY "smtpd_delay_reject = no\n", "", "", "", POLICY_OK},
+	{"behind a reject", RCPT("permit_mynetworks, reject, " ASK) DATA, "", "", "", "P Postfix never comes to ask weir-policyd"},
+	{"behind a permit", RCPT(BEFORE "permit, " ASK) DATA, "", "", "", "P Postfix never comes to ask weir-policyd"},
+	{"a permit in another list", GOOD_POLICY "smtpd_client_restrictions = permit\n", "", "", "", POLICY_OK},
+	{"others behind it", RCPT(BEFORE ASK ", reject_rbl_client zen.example, check_sender_access hash:/etc/postfix/x") DATA, "", "", "", BEHIND ";" POLICY_OK},
+	{"a permit behind it", RCPT(BEFORE ASK ", permit") DATA, "", "", "", POLICY_OK},
+	{"another policy service behind it", RCPT(BEFORE ASK ", check_policy_service inet:127.0.0.1:10023") DATA, "", "", "", POLICY_OK},
+	{"not at DATA", RCPT(BEFORE ASK), "", "", "", BOUNCES ";" POLICY_OK},
+	{"not at DATA, but the milter is", RCPT(BEFORE ASK) GOOD_MILTER, "", "", MILTER_BELOW, "o Postfix asks weir-policyd and weir-milter"},
+	{"in a class that is named", RCPT(BEFORE "grey") DATA "smtpd_restriction_classes = grey, other\ngrey = " ASK "\n", "", "", "", POLICY_OK},
+	{"in a class that comes first", RCPT("grey, reject_unauth_destination") DATA "smtpd_restriction_classes = grey\ngrey = " ASK "\nsmtpd_relay_restrictions =\n", "", "", "", RELAY},
+	{"in a class for an access map", RCPT("check_recipient_access hash:/etc/postfix/grey") "smtpd_restriction_classes = grey\ngrey = " ASK "\n", "", "", "",
+	 "o the restriction class grey asks weir-policyd, for whom an access map names it;" BOUNCES ";" POLICY_OK},
+	{"a class that names itself", RCPT(BEFORE "grey") DATA "smtpd_restriction_classes = grey\ngrey = grey, " ASK "\n", "", "", "", POLICY_OK},
+
+	{"limits, without the end of data", GOOD_POLICY, "", "", "limits.default.concurrency=5", LATE},
+	{"limits, with the end of data", GOOD_POLICY "smtpd_end_of_data_restrictions = " ASK "\n", "", "", "limits.default.concurrency=5", POLICY_OK},
+	{"limits, with the milter", GOOD_POLICY GOOD_MILTER, "", "", "limits.default.concurrency=5|" MILTER_BELOW, "o Postfix asks weir-policyd and weir-milter"},
+
+	{"the chroot hides the policy socket", RCPT(BEFORE "check_policy_service { unix:/run/weir/policy.sock, timeout=5s, default_action=DUNNO }") DATA, "", "",
+	 "policyd.listen=unix:/run/weir/policy.sock", HIDDEN ";" BOUNCES},
+	{"the chroot hides the milter socket", "smtpd_milters = unix:/run/weir/milter.sock\n", "", "", "", HIDDEN},
+	{"the same path without chroot", "smtpd_milters = { unix:/run/weir/milter.sock, connect_timeout=5s, command_timeout=5s, default_action=accept }\n", "", "smtp inet n - n - - smtpd\n", "", HIDDEN},
+
+	{"submission inherits the policy service", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA, "", SUBMISSION, "", USERS},
+	{"submission has permit_sasl_authenticated first", GOOD_POLICY, "", SUBMISSION, "", POLICY_OK},
+	{"submission refuses strangers before", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA, "submission/inet/smtpd_client_restrictions = permit_sasl_authenticated, reject\n", SUBMISSION, "", POLICY_OK},
+	{"submission has its own", GOOD_POLICY, "submission/inet/smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n", SUBMISSION, "", POLICY_OK},
+	{"smtps, by an address", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA, "", "192.0.2.1:465 inet n - y - - smtpd\n", "", USERS},
+	{"submission inherits the milter", GOOD_MILTER, "", SMTPS, MILTER_BELOW, MILTER_OK},
+	{"submission inherits the milter, with limits", GOOD_MILTER, "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N limits hold for users' own mail, too;" MILTER_OK},
+	{"submission without milter", GOOD_MILTER, "smtps/inet/smtpd_milters =\n", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", MILTER_OK},
+	{"only submission asks", "", "smtps/inet/smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=5s, default_action=accept }\n", SMTPS, MILTER_BELOW, NEITHER},
+	{"a second smtp service asks nobody", GOOD_MILTER, "192.0.2.1:25/inet/smtpd_milters =\n", "192.0.2.1:25 inet n - y - - smtpd\n", MILTER_BELOW, NEITHER},
+	{"a content filter's way back asks nobody", GOOD_MILTER, "127.0.0.1:10025/inet/smtpd_milters =\n", "127.0.0.1:10025 inet n - y - - smtpd\n", MILTER_BELOW, MILTER_OK},
+
+	{"a milter without options", "smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, NO_MILTER_ACTION ";" LONG_MILTER},
+	{"options of all milters", "smtpd_milters = unix:weir/milter.sock\nmilter_default_action = accept\nmilter_command_timeout = 10s\nmilter_connect_timeout = 10s\n", "", "", MILTER_BELOW, MILTER_OK},
+	{"a milter that refuses", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=reject }\n", "", "", MILTER_BELOW, "P without weir-milter Postfix refuses all mail for good"},
+	{"a milter with too little time", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=1s, default_action=accept }\n", "", "", MILTER_BELOW "|milter.deadline=2s", "P Postfix gives weir-milter up before its deadline"},
+	{"another milter behind", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }, inet:localhost:8891\n", "", "", MILTER_BELOW, "N other milters come behind weir-milter;" MILTER_OK},
+	{"another milter before", "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", "", MILTER_BELOW, MILTER_OK},
+	{"no_milters", GOOD_MILTER "receive_override_options = no_address_mappings, no_milters\n", "", "", MILTER_BELOW, "o service smtp leaves milters out (no_milters);" NEITHER},
+	{"an old protocol", GOOD_MILTER "milter_protocol = 2\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
+	{"local mail", GOOD_MILTER "non_smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, "N weir-milter is asked about local mail;" MILTER_OK},
+
+	{"own networks, milter", GOOD_MILTER "mynetworks = 127.0.0.0/8 198.51.100.0/24 [2001:db8::]/32\n", "", "", MILTER_BELOW, NETWORKS},
+	{"own networks, known to weir", GOOD_MILTER "mynetworks = 127.0.0.0/8 198.51.100.0/24\n", "", "", MILTER_BELOW "|lists.networks=127.0.0.0/8, 198.51.100.0/24", MILTER_OK},
+	{"own networks, policy behind permit_mynetworks", GOOD_POLICY "mynetworks = 198.51.100.0/24\n", "", "", "", POLICY_OK},
+	{"own networks, policy before it", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA "mynetworks = 198.51.100.0/24\n", "", "", "", NETWORKS},
+	{"tables and exceptions are no networks", GOOD_MILTER "mynetworks = !198.51.100.7 cidr:/etc/postfix/nets /etc/postfix/more 127.0.0.0/8\n", "", "", MILTER_BELOW, MILTER_OK},
+
+	{"soft_bounce", GOOD_POLICY "soft_bounce = yes\n", "", "", "", "N soft_bounce is on;" POLICY_OK},
+	{"postscreen's deep tests", GOOD_POLICY "postscreen_pipelining_enable = yes\n", "", "smtpd pass - - y - - smtpd\nsmtp inet n - y - 1 postscreen\n", "", "N postscreen holds up new clients, too;" POLICY_OK},
+	{"they are on, but postscreen does not run", GOOD_POLICY "postscreen_pipelining_enable = yes\n", "", "", "", POLICY_OK},
+	{"an old Postfix", GOOD_POLICY "mail_version = 2.11.3\n", "", "", "", "W this Postfix is too old"},
+};
+
+/* clang-format on */
+
+static struct conf *
+settings(const char *texts)
+{
+	char *v[8];
+	struct conf_texts overrides = {.v = v};
+	struct slice rest = slice_of(texts), one;
+	struct err err;
+	while (*texts && overrides.n < COUNT_OF(v) && slice_cut(&rest, '|', &one))
+		v[overrides.n++] = mem_dup(one);
+	struct conf *conf = conf_load(NULL, &overrides, &err);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	for (size_t i = 0; i < overrides.n; i++)
+		free(v[i]);
+	return conf;
+}
+
+static void
+print_titles(const struct findings *findings, struct text *out)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		text_printf(out, "%s%c %s", i > 0 ? ";" : "",
+		            "oNWP"[findings->v[i].level], findings -> v[i].title);
+}
+
+/* Whoever is not told how to mend it is left alone with it. */
+static void
+check_complete(const char *row, const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *f = &findings->v[i];
+		ck_assert_msg(f->level == FINDING_OK || (*f->seen && *f->mend),
+		              "%s: %s: not all is said", row, f->title);
+	}
+}
+
+START_TEST(wirings)
+{
+	const struct judge_row *r = &judge_rows[_i];
+	char values[8192], services[2048], got[1024] = "";
+	struct text titles = TEXT(got);
+	struct postfix postfix = {0};
+	struct findings findings = {.topic = "mta"};
+	struct wiring wiring;
+	struct conf *conf = settings(r->settings);
+	snprintf(values, sizeof(values), "%s%s", DEBIAN_VALUES, r->values);
+	snprintf(services, sizeof(services), "%s%s", DEBIAN_SMTP, r->services);
+	postfix_parse(&postfix, slice_of(values), slice_of(r->overrides),
+	              slice_of(services));
+	postfix_judge(&postfix, conf, &findings, &wiring);
+	print_titles(&findings, &titles);
+	ck_assert_msg(strcmp(got, r->want) == 0, "%s:\n got %s\nwant %s", r->row, got,
+	              r->want);
+	check_complete(r->row, &findings);
+	findings_free(&findings);
+	postfix_free(&postfix);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+#define X(spec)     "Xweir, " spec "\n"
+#define MC(spec)    "INPUT_MAIL_FILTER(`weir', `" spec "')dnl\n"
+#define SENDMAIL_OK "o Sendmail asks weir-milter (f)"
+
+/* clang-format off */
+static const struct sendmail_row {
+	const char *row;
+	const char *text;
+	const char *settings;
+	const char *want;
+} sendmail_rows[] = {
+	{"nothing", "", "", "P Sendmail does not ask weir-milter"},
+	{"our sample", MC("S=unix:/run/weir/milter.sock, T=C:5s;S:5s;R:10s;E:1m"), "", SENDMAIL_OK},
+	{"the same in sendmail.cf", "Cwlocalhost\nO InputMailFilters=weir\n" X("S=unix:/run/weir/milter.sock, T=C:5s;S:5s;R:10s;E:1m"), "", SENDMAIL_OK},
+	{"local:", X("S=local:/run/weir/milter.sock"), "", SENDMAIL_OK},
+	{"inet", X("S=inet:10043@127.0.0.1, T=R:10s"), "milter.listen=inet:127.0.0.1:10043", SENDMAIL_OK},
+	{"inet, localhost", X("S=inet:10043@localhost"), "milter.listen=inet:127.0.0.1:10043", SENDMAIL_OK},
+	{"another port", X("S=inet:10044@localhost"), "milter.listen=inet:127.0.0.1:10043", "P Sendmail does not ask weir-milter"},
+	{"another filter", MC("S=unix:/run/other.sock"), "", "P Sendmail does not ask weir-milter"},
+	{"in a comment", "dnl " MC("S=unix:/run/weir/milter.sock"), "", "P Sendmail does not ask weir-milter"},
+	{"F=T", X("S=unix:/run/weir/milter.sock, F=T, T=R:10s"), "", "W without weir-milter Sendmail does not go on as if there were no weir"},
+	{"F=R", MC("S=unix:/run/weir/milter.sock, F=R"), "", "P without weir-milter Sendmail refuses all mail for good"},
+	{"behind another filter", MC("S=unix:/run/other.sock, F=R") MC("S=unix:/run/weir/milter.sock"), "", SENDMAIL_OK},
+};
+
+/* clang-format on */
+
+START_TEST(sendmails)
+{
+	const struct sendmail_row *r = &sendmail_rows[_i];
+	char got[256] = "";
+	struct text titles = TEXT(got);
+	struct findings findings = {.topic = "mta"};
+	struct conf *conf = settings(r->settings);
+	bool asked = sendmail_judge_text("f", slice_of(r->text), conf, &findings);
+	print_titles(&findings, &titles);
+	ck_assert_msg(strcmp(got, r->want) == 0, "%s: got %s", r->row, got);
+	ck_assert_msg(asked == !strstr(got, "does not ask"), "%s", r->row);
+	check_complete(r->row, &findings);
+	findings_free(&findings);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+static void
+fill(TCase *tc)
+{
+	tcase_add_loop_test(tc, wirings, 0, COUNT_OF(judge_rows));
+	tcase_add_loop_test(tc, sendmails, 0, COUNT_OF(sendmail_rows));
+}
+
+int
+main(void)
+{
+	return harness_run("postfix_judge", fill);
+}
