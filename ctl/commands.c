@@ -68,7 +68,7 @@ static const struct command_option for_options[] = {
 };
 
 static const struct command_option leases_options[] = {
-	{"destination", "NAME", "kill: of all who have one there"},
+	{"destination", "NAME", "those of that destination"},
 	{"yes", NULL, "kill: do not ask"},
 	{0},
 };

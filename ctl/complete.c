@@ -35,7 +35,7 @@ print_options(const struct command *command)
 {
 	const struct command_option *option = command->options;
 	for (; option && option->name; option++)
-		printf("--%s%s\n", option->name, option->argument ? "=" : "");
+		printf("--%s\n", option->name);
 }
 
 int

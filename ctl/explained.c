@@ -84,12 +84,12 @@ settle(struct explained *explained)
 	}
 }
 
+/* How full each limit is, whether or not it comes to that. */
 static bool
-make_limits(struct explained *explained, struct ledger *ledger,
+read_limits(struct explained *explained, struct ledger *ledger,
             const struct key_secret *secret, struct err *err)
 {
 	const struct plan *plan = &explained->plan;
-	explained->asks_limits = true;
 	limits_uses(plan->limits, plan->n_limits, secret, &explained->limits);
 	if (!ledger_read_leases(ledger, on_lease, explained, err))
 		return false;
@@ -97,10 +97,21 @@ make_limits(struct explained *explained, struct ledger *ledger,
 		if (!judge_use(ledger, &explained->limits.uses[i], &explained->uses[i],
 		               err))
 			return false;
+	return true;
+}
+
+static void
+ask_limits(struct explained *explained)
+{
+	const struct plan *plan = &explained->plan;
+	explained->asks_limits = plan->n_limits > 0 &&
+	                         explained->verdict.action == VERDICT_ACCEPT &&
+	                         explained->query->stage == STAGE_RCPT;
+	if (!explained->asks_limits)
+		return;
 	settle(explained);
 	verdict_limits(explained->conf, plan, &explained->limits,
 	               &explained->limits_result, explained->arena, &explained->verdict);
-	return true;
 }
 
 bool
@@ -109,19 +120,19 @@ explained_make(struct explained *explained, struct ledger *ledger, int64_t now_s
 {
 	struct plan *plan = &explained->plan;
 	struct key_secret secret;
-	struct answer answer;
+	struct answer answer = {.status = STORE_OK};
 	if (!ledger_secret(ledger, &secret, err_out))
 		return false;
 	plan_make(explained->conf, explained->orders, explained->query, now_s,
 	          explained->arena, plan);
-	bool good = !plan->ask ||
-	            make_greylist(explained, ledger, &secret, now_s, &answer, err_out);
-	if (good)
-		verdict_make(explained->conf, plan, plan->ask ? &answer : NULL, 0,
-		             explained->arena, &explained->verdict);
-	if (good && explained->verdict.action == VERDICT_ACCEPT && plan->n_limits > 0 &&
-	    explained->query->stage == STAGE_RCPT)
-		good = make_limits(explained, ledger, &secret, err_out);
+	bool good = (!plan->ask || make_greylist(explained, ledger, &secret, now_s,
+	                                         &answer, err_out)) &&
+	            read_limits(explained, ledger, &secret, err_out);
 	explicit_bzero(&secret, sizeof(secret));
-	return good;
+	if (!good)
+		return false;
+	verdict_make(explained->conf, plan, plan->ask ? &answer : NULL, 0,
+	             explained->arena, &explained->verdict);
+	ask_limits(explained);
+	return true;
 }

@@ -27,7 +27,7 @@ struct explained {
 	/* when plan.ask */
 	struct key identity_key, triplet_key;
 	struct grey_record identity, triplet;
-	/* when the limits gate would be asked */
+	/* of each limit that holds; asks_limits: it comes to asking for room */
 	bool asks_limits;
 	struct limits_ask limits;
 	struct explained_use uses[LIMIT_USES_MAX];

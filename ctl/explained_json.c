@@ -126,13 +126,40 @@ use_json(const struct explained *explained, size_t i)
 	                 now->has_room, "observed", use->observed, "key", key);
 }
 
+/* What exempts from limits: an entry with limits=false, or an order. */
+static json_t *
+exemption(const struct explained *explained)
+{
+	const struct conf *conf = explained->conf;
+	const struct query *query = explained->query;
+	const struct plan *plan = &explained->plan;
+	const struct orders *orders = explained->orders;
+	struct plan by = {0};
+	by.order = orders_client(orders, &plan->client, query->client_name, plan->now_s,
+	                         true);
+	if (!by.order)
+		by.order = orders_mail(orders, ORDER_ALLOW_SENDER, query->sender,
+		                       plan->now_s, true);
+	if (!by.order)
+		by.order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
+		                       plan->now_s, true);
+	bool listed = list_has_client(conf->unlimited_clients, &plan->client,
+	                              query->client_name, plan->now_s, &by.hit) ||
+	              list_has_mail(conf->unlimited_senders, query->sender, plan->now_s,
+	                            &by.hit) ||
+	              list_has_mail(conf->unlimited_recipients, query->recipient,
+	                            plan->now_s, &by.hit);
+	return by.order || listed ? cause_of(&by) : json_string("");
+}
+
 static json_t *
 limits(const struct explained *explained)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < explained->limits.n; i++)
 		json_array_append_new(list, use_json(explained, i));
-	return json_pack("{s:b, s:o}", "asked", explained->asks_limits, "bounds", list);
+	return json_pack("{s:b, s:o, s:o}", "asked", explained->asks_limits, "exempt",
+	                 exemption(explained), "bounds", list);
 }
 
 static json_t *

@@ -143,10 +143,16 @@ print_limits(const struct view *view, const json_t *value)
 	const json_t *use;
 	size_t i;
 	heading(view, "Limits");
-	if (!json_flag(limits, "asked")) {
-		view_puts(view, "None is asked for this.\n");
+	if (*json_text(limits, "exempt")) {
+		say(view, "exempt by    ", json_text(limits, "exempt"));
 		return;
 	}
+	if (json_array_size(bounds) == 0) {
+		view_puts(view, "None holds for this.\n");
+		return;
+	}
+	if (!json_flag(limits, "asked"))
+		view_puts(view, "Not asked: it is deferred before.\n");
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
 	json_array_foreach(bounds, i, use)
 	{

@@ -37,6 +37,9 @@ make_printable(char *text, size_t len)
 	json_decref(utf8);
 }
 
+static const char *keep(struct findings *findings, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 static const char *
 keep(struct findings *findings, const char *fmt, va_list args)
 {

@@ -45,7 +45,7 @@ greylisted_say(const struct view *view, const struct grey_record *record, int64_
 	static const char *const texts[] = {
 		[GREY_ABSENT] = "not known",
 		[GREY_WAITING] = "waiting since ",
-		[GREY_PASSED] = "has passed, used last at ",
+		[GREY_PASSED] = "passed, used last at ",
 		[GREY_IDENTITY] = "known, used last at ",
 	};
 	char buf[96];

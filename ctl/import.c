@@ -36,13 +36,12 @@ import_open(struct import *import, struct ctl *ctl, const char *source)
 	    !ledger_scan(import->ledger, on_any, &import->holds_records, &err))
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	import->intake = mem_new(struct intake);
-	*import->intake = (struct intake){
-		.ledger = import->ledger,
-		.rules = plan_rules(import->conf),
-		.now_s = clock_wall_s(),
-		.apply = ctl_option(ctl, "apply") != NULL,
-		.replace = ctl_option(ctl, "replace") != NULL || !import->holds_records,
-	};
+	import->intake->ledger = import->ledger;
+	import->intake->rules = plan_rules(import->conf);
+	import->intake->now_s = clock_wall_s();
+	import->intake->apply = ctl_option(ctl, "apply") != NULL;
+	import->intake->replace =
+		ctl_option(ctl, "replace") != NULL || !import->holds_records;
 	return EX_OK;
 }
 

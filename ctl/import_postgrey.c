@@ -134,7 +134,7 @@ add_client(struct postgrey *postgrey, struct slice value, struct slice key)
 static void
 on_row(struct postgrey *postgrey, struct slice line)
 {
-	struct slice kind, value, key = line;
+	struct slice kind, value = {0}, key = line;
 	int64_t *count = postgrey->foreign.import.intake->count;
 	bool there = slice_cut(&key, ' ', &kind);
 	if (there && slice_eq(kind, SLICE("end"))) {

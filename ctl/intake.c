@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "escape.h"
 #include "output.h"
@@ -38,22 +39,16 @@ intake_prefers(const struct grey_record *rec, const struct grey_record *other)
 	return rec->at_s > other->at_s;
 }
 
-/* Whether the store has something that must stay. */
+/* Whether what is there must stay. */
 static bool
-is_kept(const struct intake *intake, const struct ledger_row *row, bool *kept_out,
-        struct err *err_out)
+is_kept(const struct intake *intake, int64_t there, const struct ledger_row *row)
 {
-	int64_t there;
 	struct grey_record old, new;
-	*kept_out = false;
-	if (!ledger_get_record(intake->ledger, row->kind, &row->key, &there, err_out))
-		return false;
 	if (there == 0)
-		return true;
-	*kept_out = !record_unpack(there, &old) || !record_unpack(row->packed, &new) ||
-	            (!grey_is_expired(&old, &intake->rules, intake->now_s) &&
-	             !intake_prefers(&new, &old));
-	return true;
+		return false;
+	return !record_unpack(there, &old) || !record_unpack(row->packed, &new) ||
+	       (!grey_is_expired(&old, &intake->rules, intake->now_s) &&
+	        !intake_prefers(&new, &old));
 }
 
 /* Leaves what is to be written in the batch. */
@@ -61,11 +56,12 @@ static bool
 drop_older(struct intake *intake, struct err *err_out)
 {
 	size_t left = 0;
+	struct ledger_row *there = intake->there;
+	memcpy(there, intake->batch, intake->n_batch * sizeof(*there));
+	if (!ledger_get_records(intake->ledger, intake->n_batch, there, err_out))
+		return false;
 	for (size_t i = 0; i < intake->n_batch; i++) {
-		bool kept;
-		if (!is_kept(intake, &intake->batch[i], &kept, err_out))
-			return false;
-		if (kept)
+		if (is_kept(intake, there[i].packed, &intake->batch[i]))
 			intake->count[INTAKE_OLDER]++;
 		else
 			intake->batch[left++] = intake->batch[i];

@@ -43,6 +43,7 @@ struct intake {
 
 	struct ledger_row batch[INTAKE_BATCH];
 	size_t n_batch;
+	struct ledger_row there[INTAKE_BATCH]; /* what the store has under those keys */
 };
 
 /* Whether `rec` tells more than `other` does: it has passed and the other waits, or it is newer. */

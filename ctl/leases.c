@@ -19,13 +19,13 @@
 #include "when.h"
 
 struct row {
-	const char *limit; /* "destination acme" */
+	struct key key;
+	char *limit; /* "destination acme" */
 	char holder[HOLDER_MAX + 1];
 	int64_t left_ms;
 };
 
 struct rows {
-	struct limit_names *names;
 	struct row *v;
 	size_t n, room;
 };
@@ -41,10 +41,42 @@ on_lease(void *arg, const struct ledger_lease *lease)
 		rows->v = mem_grow(rows->v, rows->room * sizeof(struct row));
 	}
 	struct row *row = &rows->v[rows->n++];
-	*row = (struct row){.limit = limit_names_find(rows->names, &lease->key),
-	                    .left_ms = lease->left_ms};
+	*row = (struct row){.key = lease->key, .left_ms = lease->left_ms};
 	struct text holder = TEXT(row->holder);
 	text_puts(&holder, lease->holder);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct row *one = a, *other = b;
+	return memcmp(&one->key, &other->key, sizeof(one->key));
+}
+
+/* Rows of one limit stand together, so that each name is asked for once. */
+static bool
+name_rows(const struct ctl *ctl, struct rows *rows, struct err *err)
+{
+	struct key_secret secret;
+	char buf[LEDGER_NAME_MAX + 1];
+	struct text name = TEXT(buf);
+	int64_t now_s = clock_wall_s();
+	if (rows->n == 0)
+		return true;
+	if (!ledger_secret(ctl->ledger, &secret, err))
+		return false;
+	qsort(rows->v, rows->n, sizeof(struct row), compare_keys);
+	for (size_t i = 0; i < rows->n; i++) {
+		struct row *row = &rows->v[i];
+		if (i == 0 || compare_keys(row, row - 1) != 0) {
+			name.n = 0;
+			if (!limit_name(ctl->conf, ctl->ledger, &secret, &row->key, now_s,
+			                &name, err))
+				return false;
+		}
+		row->limit = mem_dup(text_slice(&name));
+	}
+	return true;
 }
 
 static int
@@ -63,8 +95,8 @@ read_rows(struct ctl *ctl, struct rows *rows)
 	*rows = (struct rows){0};
 	if (!ledger_of(ctl, &status))
 		return status;
-	rows->names = limit_names_read(ctl->conf, ctl->ledger, clock_wall_s(), &err);
-	if (!rows->names || !ledger_read_leases(ctl->ledger, on_lease, rows, &err))
+	if (!ledger_read_leases(ctl->ledger, on_lease, rows, &err) ||
+	    !name_rows(ctl, rows, &err))
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (rows->n > 0)
 		qsort(rows->v, rows->n, sizeof(struct row), compare);
@@ -74,7 +106,8 @@ read_rows(struct ctl *ctl, struct rows *rows)
 static void
 free_rows(struct rows *rows)
 {
-	limit_names_free(&rows->names);
+	for (size_t i = 0; i < rows->n; i++)
+		free(rows->v[i].limit);
 	free(rows->v);
 }
 
@@ -311,7 +344,8 @@ command_leases(struct ctl *ctl, int argc, char **argv)
 {
 	const char *operand = argc > 2 ? argv[2] : NULL;
 	if (strcmp(argv[1], "list") == 0)
-		return list_leases(ctl, operand);
+		return list_leases(ctl,
+		                   operand ? operand : ctl_option(ctl, "destination"));
 	if (strcmp(argv[1], "kill") == 0)
 		return kill_leases(ctl, operand);
 	ctl_fail(EX_USAGE, "leases: \"%.40s\" is neither list nor kill", argv[1]);

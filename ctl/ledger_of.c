@@ -25,14 +25,16 @@ is_forbidden(const struct conf *conf)
 bool
 ledger_attempt(struct ctl *ctl, struct err *err_out, int *status_out)
 {
+	*status_out = EX_OK;
 	if (ctl->ledger)
 		return true;
 	*status_out = EX_CONFIG;
 	if (!rights_become(ctl->conf->user, err_out))
 		return false;
 	ctl->ledger = ledger_open(ctl->conf, PATIENCE_MS, err_out);
-	if (!ctl->ledger)
-		*status_out = is_forbidden(ctl->conf) ? EX_NOPERM : EX_UNAVAILABLE;
+	*status_out = ctl->ledger               ? EX_OK
+	              : is_forbidden(ctl->conf) ? EX_NOPERM
+	                                        : EX_UNAVAILABLE;
 	return ctl->ledger;
 }
 

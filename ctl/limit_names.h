@@ -6,14 +6,12 @@
 #include "err.h"
 #include "ledger.h"
 
-struct limit_names;
-
-/* Those of the settings, and those that the daemons have told; NULL with a text. */
-struct limit_names *limit_names_read(const struct conf *conf, struct ledger *ledger,
-                                     int64_t now_s, struct err *err_out);
-void limit_names_free(struct limit_names **names);
-
-/* "destination acme", "client 192.0.2.0/24"; the key itself when nobody told. */
-const char *limit_names_find(struct limit_names *names, const struct key *key);
+/*
+ * Appends "destination acme", "client 192.0.2.0/24": as the settings say, or as the daemons have
+ * told; the key itself when nobody knows.  False with a text when the store fails.
+ */
+bool limit_name(const struct conf *conf, struct ledger *ledger,
+                const struct key_secret *secret, const struct key *key, int64_t now_s,
+                struct text *name_out, struct err *err_out);
 
 #endif

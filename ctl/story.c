@@ -1,6 +1,7 @@
 /* story.c - one decision told in sentences. */
 #include "story.h"
 
+#include "greylisted.h"
 #include "reasons.h"
 #include "when.h"
 
@@ -133,25 +134,28 @@ tell_meaning(const struct view *view, const struct conf *conf,
 	}
 }
 
-/* Later tries of a triplet that was deferred; true: it has passed. */
+/* True when it would pass now. */
 static bool
-tell_later(const struct view *view, const struct decided *decided,
-           const struct remembered *later)
+tell_sequel(const struct view *view, const struct decided *decided,
+            const struct sequel *sequel, int64_t now_s)
 {
 	if (!is_deferred(decided) || decided->triplet.n == 0)
 		return false;
-	if (later->n == 0) {
-		view_puts(view, "It has not come back since.\n");
-		return false;
+	if (sequel->later.n == 0) {
+		view_puts(view, "No later try is remembered.\n");
+	} else {
+		const struct decided *last = &sequel->later.v[0];
+		say_time(view,
+		         is_deferred(last) ? "It came back, and was deferred again at "
+		                           : "It came back, and was let through at ",
+		         last->at_s, "");
+		say(view, " (id ", last->id, "");
+		say(view, ", ", last->why, ").\n");
 	}
-	const struct decided *last = &later->v[0];
-	say_time(view,
-	         is_deferred(last) ? "It came back, and was deferred again at "
-	                           : "It came back, and was let through at ",
-	         last->at_s, "");
-	say(view, " (id ", last->id, "");
-	say(view, ", ", last->why, ").\n");
-	return !is_deferred(last);
+	view_puts(view, "Just now the triplet is ");
+	greylisted_say(view, &sequel->record, now_s);
+	view_puts(view, ".\n");
+	return sequel->record.state == GREY_PASSED;
 }
 
 static void
@@ -192,12 +196,12 @@ tell_remedy(const struct view *view, const struct decided *decided, enum remedy 
 
 void
 story_tell(const struct view *view, const struct conf *conf,
-           const struct decided *decided, const struct remembered *later, int64_t now_s)
+           const struct decided *decided, const struct sequel *sequel, int64_t now_s)
 {
 	const struct reason *reason = reason_find(decided->why);
 	tell_what(view, decided, now_s);
 	tell_whose(view, decided);
 	tell_meaning(view, conf, decided, reason, now_s);
-	if (!tell_later(view, decided, later) && reason && is_deferred(decided))
+	if (!tell_sequel(view, decided, sequel, now_s) && reason && is_deferred(decided))
 		tell_remedy(view, decided, reason->remedy);
 }

@@ -4,12 +4,18 @@
 
 #include "conf.h"
 #include "decided.h"
+#include "grey.h"
 #include "remembered.h"
 #include "view.h"
 
-/* `later`: what was decided about the same triplet since. */
+/* What became of the decision's triplet. */
+struct sequel {
+	struct remembered later;   /* what was decided about it since */
+	struct grey_record record; /* as it is now */
+};
+
 void story_tell(const struct view *view, const struct conf *conf,
-                const struct decided *decided, const struct remembered *later,
+                const struct decided *decided, const struct sequel *sequel,
                 int64_t now_s);
 
 #endif

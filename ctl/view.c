@@ -24,14 +24,20 @@ view_size(int fd, size_t *columns_out, size_t *rows_out)
 	return true;
 }
 
-/* See no-color.org; a dumb terminal knows no colours. */
+bool
+view_is_screen(void)
+{
+	const char *terminal = getenv("TERM");
+	return isatty(STDOUT_FILENO) && terminal && *terminal &&
+	       !slice_eq(slice_of(terminal), SLICE("dumb"));
+}
+
+/* See no-color.org. */
 static bool
 wants_colour(void)
 {
 	const char *no_colour = getenv("NO_COLOR");
-	const char *terminal = getenv("TERM");
-	return !(no_colour && *no_colour) && terminal && *terminal &&
-	       !slice_eq(slice_of(terminal), SLICE("dumb"));
+	return view_is_screen() && !(no_colour && *no_colour);
 }
 
 struct view

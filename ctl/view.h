@@ -21,6 +21,9 @@ struct view {
 /* Standard output as it is just now. */
 struct view view_of_stdout(void);
 
+/* Whether standard output is a terminal on which text can be placed and coloured. */
+bool view_is_screen(void);
+
 /* Columns and rows of the terminal; false when it is none. */
 bool view_size(int fd, size_t *columns_out, size_t *rows_out);
 

@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "screen.h"
 
@@ -56,6 +55,6 @@ watch_stream(int64_t interval_ms, watch_fn *print, void *arg)
 int
 watch(int64_t interval_ms, watch_fn *print, void *arg)
 {
-	return isatty(STDOUT_FILENO) ? watch_screen(interval_ms, print, arg)
-	                             : watch_stream(interval_ms, print, arg);
+	return view_is_screen() ? watch_screen(interval_ms, print, arg)
+	                        : watch_stream(interval_ms, print, arg);
 }

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "commands.h"
+#include "greylisted.h"
 #include "nearest.h"
 #include "output.h"
 #include "remembered.h"
@@ -137,23 +138,34 @@ print_table(const struct remembered *found)
 	return EX_OK;
 }
 
+static bool
+read_sequel(struct ledger *ledger, const struct decided *decided, struct sequel *sequel,
+            struct err *err)
+{
+	struct key key;
+	sequel->record = (struct grey_record){.state = GREY_ABSENT};
+	return remembered_later(ledger, decided, &sequel->later, err) &&
+	       (!key_parse(decided->triplet, &key) ||
+	        greylisted_get(ledger, RECORD_TRIPLET, &key, &sequel->record, err));
+}
+
 static int
 tell_story(struct ctl *ctl, const struct question *question,
            const struct remembered *found)
 {
 	struct view view = view_of_stdout();
-	struct remembered later;
+	struct sequel sequel;
 	struct err err;
 	int status = EX_OK;
 	for (size_t i = 0; i < found->n; i++) {
 		const struct decided *decided = &found->v[i];
 		if (i > 0)
 			view_puts(&view, "\nAnother decision has the same id:\n\n");
-		if (remembered_later(ctl->ledger, decided, &later, &err))
-			story_tell(&view, ctl->conf, decided, &later, question->now_s);
+		if (read_sequel(ctl->ledger, decided, &sequel, &err))
+			story_tell(&view, ctl->conf, decided, &sequel, question->now_s);
 		else
 			status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
-		remembered_free(&later);
+		remembered_free(&sequel.later);
 	}
 	return status;
 }

@@ -47,7 +47,7 @@ void clerk_beat(struct clerk *clerk, char *json);
 
 void clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours);
 
-/* Writes what is left, as long as the store's patience lasts, and ends the thread. */
+/* Writes what is left, for some seconds at most, and ends the thread. */
 void clerk_stop(struct clerk **clerk);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * ledger.h - the store as it is read and changed beside the mail: decisions, orders, leases.
  *
- * Every call blocks, at most for the patience it was opened with; so it is for weirctl and for the
- * daemons' clerk thread, never for the loop.  A ledger is used by one thread at a time.  It has
+ * Every call blocks, at most for the patience it was opened with (reading much: for each part of
+ * it); so it is for weirctl and for the daemons' clerk thread, never for the loop.  A ledger is used by one thread at a time.  It has
  * connections of its own to the same store that store.h asks: with the embedded one weir.db, and
  * ledger.db beside it for all that is not asked about in front of an answer.
  *
@@ -44,7 +44,8 @@ void ledger_close(struct ledger **ledger);
 
 /*
  * Adds `n` lines, each ended by '\n'; at least the last `keep` remain, and not many more, and none
- * is older than `lifetime_s`.
+ * is older than `lifetime_s`.  With none to add, what is too old goes all the same: the embedded
+ * store looks at that only when it is called.
  */
 bool ledger_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                           int64_t keep, int64_t lifetime_s, struct err *err_out)
@@ -62,7 +63,6 @@ bool ledger_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg
 enum ledger_board {
 	BOARD_ORDERS,  /* the operator's: orders.h */
 	BOARD_DAEMONS, /* what each daemon tells of itself: beat.h */
-	BOARD_NAMES, /* key of a limit -> whose it is, where that is not in the settings */
 	BOARDS
 };
 
@@ -85,6 +85,15 @@ typedef void ledger_text_fn(void *arg, struct slice name, struct slice text,
  */
 bool ledger_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
                  ledger_text_fn *fn, void *arg, struct err *err_out) MUST_CHECK;
+
+/* ---- whose the limits are that the settings do not name: "client 192.0.2.0/24" by key ---- */
+
+bool ledger_put_name(struct ledger *ledger, const struct key *key, struct slice name,
+                     int64_t until_s, struct err *err_out) MUST_CHECK;
+
+/* Appends it; nothing when it is not known. */
+bool ledger_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,
+                     struct text *name_out, struct err *err_out) MUST_CHECK;
 
 /* ---- the funnel of greylisting: what became of the triplets of each hour ---- */
 
@@ -131,6 +140,13 @@ struct ledger_row {
 };
 
 /*
+ * Fills in what is stored under the keys of `n` rows: 0 where there is none, what cannot be
+ * unpacked where it is no record.  Quick for a thousand at once.
+ */
+bool ledger_get_records(struct ledger *ledger, size_t n, struct ledger_row *rows,
+                        struct err *err_out) MUST_CHECK;
+
+/*
  * Writes rows in place of what is there, in one transaction where that exists; `rules` and `now_s`
  * tell how long they are kept.  Quick for a thousand at once.
  */
@@ -145,7 +161,10 @@ bool ledger_drop_record(struct ledger *ledger, enum ledger_record kind,
 /* False: no more is wanted. */
 typedef bool ledger_row_fn(void *arg, const struct ledger_row *row);
 
-/* Every record, in any order, while the daemons go on; rows that change meanwhile may be missed. */
+/*
+ * Every record, in any order, while the daemons go on; rows that change meanwhile may be missed.
+ * Redis may give one twice.
+ */
 bool ledger_scan(struct ledger *ledger, ledger_row_fn *fn, void *arg, struct err *err_out)
 	MUST_CHECK;
 

@@ -61,6 +61,7 @@ struct plan {
 	struct slice recipient;
 	struct slice destination; /* its name, or that of the domain or next hop */
 	struct slice shown;       /* the same for replies: never a next hop */
+	bool configured;          /* it is one of the settings */
 	struct limit_of limits[SCOPES];
 	size_t n_limits; /* none: the limits gate is not asked */
 };

@@ -6,13 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
 #include "status.h"
+
+#define uthash_malloc(size) mem_alloc(size)
+/* Not the default: clang finds the fall-through of its switch unannotated. */
+#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
+#include <uthash.h>
 
 #define PASS_MS       500
 #define STATUS_MS     1000
@@ -61,6 +65,7 @@ struct clerk {
 	pthread_mutex_t lock; /* of these */
 	pthread_cond_t wake;
 	bool stop;
+	int64_t stop_ms; /* when it was asked to stop */
 	struct conf *conf;
 	struct inbox inbox;
 	struct orders *new_orders;
@@ -242,6 +247,16 @@ have_ledger(struct clerk *clerk, struct conf *conf)
 	return clerk->ledger;
 }
 
+/* Stopping must not take long, however much there is to write, and however slow the store is. */
+static bool
+has_to_end(struct clerk *clerk)
+{
+	pthread_mutex_lock(&clerk->lock);
+	bool late = clerk->stop && clock_mono_ms() - clerk->stop_ms > PATIENCE_MS;
+	pthread_mutex_unlock(&clerk->lock);
+	return late;
+}
+
 /* The next lines that may be written at once; how many. */
 static size_t
 next_piece(struct slice *rest, struct slice *piece_out)
@@ -267,7 +282,7 @@ write_decisions(struct clerk *clerk, const struct conf *conf, const struct inbox
 	struct slice rest = {.p = inbox->lines, .n = inbox->lines_n}, piece;
 	size_t written = 0;
 	bool good = true;
-	while (good && rest.n > 0) {
+	while (good && rest.n > 0 && !has_to_end(clerk)) {
 		size_t n = next_piece(&rest, &piece);
 		good = ledger_add_decisions(clerk->ledger, n, piece, conf->decisions.keep,
 		                            conf->decisions.lifetime_ms / 1000, err);
@@ -282,13 +297,10 @@ static bool
 write_names(struct clerk *clerk, const struct inbox *inbox, struct err *err)
 {
 	int64_t until_s = clock_wall_s() + NAME_KEPT_S;
-	for (size_t i = 0; i < inbox->n_names; i++) {
-		char key[KEY_TEXT_LEN + 1];
-		key_print(&inbox->names[i].key, key);
-		if (!ledger_put(clerk->ledger, BOARD_NAMES, slice_of(key),
-		                slice_of(inbox->names[i].text), until_s, err))
+	for (size_t i = 0; i < inbox->n_names && !has_to_end(clerk); i++)
+		if (!ledger_put_name(clerk->ledger, &inbox->names[i].key,
+		                     slice_of(inbox->names[i].text), until_s, err))
 			return false;
-	}
 	return true;
 }
 
@@ -377,23 +389,30 @@ free_inbox(struct inbox *inbox)
 	free(inbox->beat);
 }
 
-/* Writes what the loop has left, and reads what it wants to know. */
+/* Each of them is tried, whatever became of those before. */
+static bool
+is_done(struct clerk *clerk, bool done, const struct err *err)
+{
+	if (!done)
+		complain(clerk, err);
+	return done;
+}
+
+/* Reads what the loop wants to know, and writes what it has left; false: the store is away. */
 static bool
 work_off(struct clerk *clerk, struct conf *conf, const struct inbox *inbox)
 {
 	struct err err;
-	if (!have_ledger(clerk, conf)) {
+	if (!have_ledger(clerk, conf) ||
+	    !is_done(clerk, read_orders(clerk, &err), &err)) {
 		stats_add(STAT_DECISIONS_LOST, inbox->n_lines);
 		return false;
 	}
-	bool good = write_decisions(clerk, conf, inbox, &err) &&
-	            write_names(clerk, inbox, &err) &&
-	            write_funnel(clerk, conf, inbox, &err) &&
-	            write_beat(clerk, conf, inbox->beat, &err) &&
-	            read_orders(clerk, &err);
-	if (!good)
-		complain(clerk, &err);
-	return good;
+	is_done(clerk, write_beat(clerk, conf, inbox->beat, &err), &err);
+	is_done(clerk, write_decisions(clerk, conf, inbox, &err), &err);
+	is_done(clerk, write_names(clerk, inbox, &err), &err);
+	is_done(clerk, write_funnel(clerk, conf, inbox, &err), &err);
+	return true;
 }
 
 /* With the lock held.  The first time at once: orders hold from the start. */
@@ -475,6 +494,7 @@ clerk_stop(struct clerk **clerk_at)
 		return;
 	pthread_mutex_lock(&clerk->lock);
 	clerk->stop = true;
+	clerk->stop_ms = clock_mono_ms();
 	pthread_cond_signal(&clerk->wake);
 	pthread_mutex_unlock(&clerk->lock);
 	pthread_join(clerk->thread, NULL);

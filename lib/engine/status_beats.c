@@ -6,7 +6,9 @@
 #include "mem.h"
 #include "status_priv.h"
 
-#define ALIVE_S 10 /* without a beat for so long it is not */
+#define ALIVE_S    10 /* without a beat for so long it is not */
+#define DEFERRED_S 300
+#define PEAK_S     3600
 
 /* ---- one daemon ---- */
 
@@ -135,11 +137,15 @@ find_seen(struct beats *beats, const char *name)
 	return seen;
 }
 
+/* What a daemon told that is there no more holds no longer than its minutes would. */
 static void
 add_destinations(struct beats *beats, const json_t *beat)
 {
 	const json_t *told;
 	size_t i;
+	int64_t ago_s = beats->now_s - json_integer_value(json_object_get(beat, "seen"));
+	if (ago_s > PEAK_S)
+		return;
 	json_array_foreach(json_object_get(beat, "destinations"), i, told)
 	{
 		const char *name = json_string_value(json_object_get(told, "name"));
@@ -148,7 +154,9 @@ add_destinations(struct beats *beats, const json_t *beat)
 		struct seen *seen = find_seen(beats, name);
 		int64_t peak = json_integer_value(json_object_get(told, "peak"));
 		seen->peak = peak > seen->peak ? peak : seen->peak;
-		seen->deferred += json_integer_value(json_object_get(told, "deferred"));
+		if (ago_s <= DEFERRED_S)
+			seen->deferred +=
+				json_integer_value(json_object_get(told, "deferred"));
 	}
 }
 

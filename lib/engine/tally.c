@@ -3,19 +3,25 @@
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "mem.h"
 #include "status.h"
+
+#define uthash_malloc(size) mem_alloc(size)
+/* Not the default: clang finds the fall-through of its switch unannotated. */
+#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
+#include <uthash.h>
 
 #define DEFERRED_MINUTES 6 /* so that the last five are in it whenever it is asked */
 #define PEAK_MINUTES     60
 #define DESTINATIONS_MAX 512
 #define PRINTED_MAX      100
-#define HOURS_MAX        64 /* that differ between two beats */
+#define PRINTED_BYTES    24000 /* of their names; a beat must fit on its board */
+#define HOURS_MAX        64    /* that differ between two beats */
 
 struct destination {
 	char name[256];
+	bool configured;
 	int64_t minute; /* up to which both rings are */
 	uint32_t deferred[DEFERRED_MINUTES];
 	uint32_t peaks[PEAK_MINUTES];
@@ -108,29 +114,31 @@ most_of(const uint32_t *ring, size_t n)
 
 /* ---- counting ---- */
 
-/* NULL when there are too many. */
+/* NULL when there are too many; those of the settings always have their place. */
 static struct destination *
-find_destination(struct tally *tally, struct slice name, int64_t minute)
+find_destination(struct tally *tally, const struct plan *plan, int64_t minute)
 {
 	struct destination *destination;
-	name = slice_head(name, sizeof(destination->name) - 1);
+	struct slice name = slice_head(plan->destination, sizeof(destination->name) - 1);
 	HASH_FIND(hh, tally->destinations, name.p, name.n, destination);
-	if (destination || HASH_COUNT(tally->destinations) >= DESTINATIONS_MAX)
+	if (destination ||
+	    (HASH_COUNT(tally->destinations) >= DESTINATIONS_MAX && !plan->configured))
 		return destination;
 	destination = mem_new(struct destination);
 	memcpy(destination->name, name.p, name.n);
 	destination->minute = minute;
+	destination->configured = plan->configured;
 	HASH_ADD(hh, tally->destinations, name, name.n, destination);
 	return destination;
 }
 
 static void
-note_destination(struct tally *tally, struct slice name, bool deferred, int64_t held,
-                 int64_t minute)
+note_destination(struct tally *tally, const struct plan *plan, bool deferred,
+                 int64_t held, int64_t minute)
 {
-	if (name.n == 0 || (!deferred && held == 0))
+	if (plan->destination.n == 0 || (!deferred && held == 0))
 		return;
-	struct destination *destination = find_destination(tally, name, minute);
+	struct destination *destination = find_destination(tally, plan, minute);
 	if (!destination)
 		return;
 	advance_destination(destination, minute);
@@ -176,7 +184,7 @@ tally_note(struct tally *tally, const struct plan *plan, const struct verdict *v
 	int64_t minute = now_s / 60;
 	tally->verdicts[verdict->why][verdict->action]++;
 	note_funnel(tally, verdict, now_s);
-	note_destination(tally, plan->destination, deferred, held, minute);
+	note_destination(tally, plan, deferred, held, minute);
 	if (!deferred)
 		return;
 	advance_causes(tally, minute);
@@ -230,27 +238,33 @@ weight_of(const struct destination *destination)
 	       most_of(destination->peaks, PEAK_MINUTES);
 }
 
+/* Those of the settings come first. */
 static int
 by_weight(const struct destination *a, const struct destination *b)
 {
+	if (a->configured != b->configured)
+		return a->configured ? -1 : 1;
 	uint32_t first = weight_of(a), second = weight_of(b);
 	return first < second ? 1 : first > second ? -1 : 0;
 }
 
-/* "name" as jansson wants it: whole UTF-8; a destination's name is ASCII unless it is hostile. */
+/* The name is escaped, so that it is ASCII whatever it was. */
 static json_t *
-print_name(const char *name)
+print_destination(const struct destination *destination, size_t *bytes)
 {
-	char escaped[4 * 256 + 1];
-	struct text text = TEXT(escaped);
-	text_put_escaped(&text, slice_of(name));
-	return json_string(escaped);
+	char escaped[4 * sizeof(destination->name) + 1];
+	struct text name = TEXT(escaped);
+	text_put_escaped(&name, slice_of(destination->name));
+	*bytes += name.n;
+	return json_pack("{s:s, s:I, s:I}", "name", escaped, "peak",
+	                 (json_int_t)most_of(destination->peaks, PEAK_MINUTES),
+	                 "deferred",
+	                 (json_int_t)sum_of(destination->deferred, DEFERRED_MINUTES));
 }
 
-static json_t *
-print_destinations(struct tally *tally, int64_t minute)
+static void
+drop_idle(struct tally *tally, int64_t minute)
 {
-	json_t *list = json_array();
 	struct destination *destination, *next;
 	HASH_ITER(hh, tally->destinations, destination, next)
 	{
@@ -258,18 +272,19 @@ print_destinations(struct tally *tally, int64_t minute)
 		if (weight_of(destination) == 0)
 			drop(tally, destination);
 	}
+}
+
+static json_t *
+print_destinations(struct tally *tally, int64_t minute)
+{
+	json_t *list = json_array();
+	size_t bytes = 0;
+	drop_idle(tally, minute);
 	HASH_SORT(tally->destinations, by_weight);
-	for (destination = tally->destinations;
-	     destination && json_array_size(list) < PRINTED_MAX;
+	for (const struct destination *destination = tally->destinations;
+	     destination && json_array_size(list) < PRINTED_MAX && bytes < PRINTED_BYTES;
 	     destination = destination->hh.next)
-		json_array_append_new(list,
-		                      json_pack("{s:o, s:I, s:I}", "name",
-		                                print_name(destination->name), "peak",
-		                                (json_int_t)most_of(destination->peaks,
-		                                                    PEAK_MINUTES),
-		                                "deferred",
-		                                (json_int_t)sum_of(destination->deferred,
-		                                                   DEFERRED_MINUTES)));
+		json_array_append_new(list, print_destination(destination, &bytes));
 	return list;
 }
 

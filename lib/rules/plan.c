@@ -254,6 +254,7 @@ plan_make(const struct conf *conf, const struct orders *orders, const struct que
 		plan->client.family = ADDR_NONE;
 	plan->destination = limit_destination(conf, query, arena, &destination);
 	plan->shown = plan->destination;
+	plan->configured = destination != NULL;
 	if (!destination && conf->limits.destinations_by == BY_NEXTHOP)
 		plan->shown = mailaddr_domain(query->recipient);
 	plan->greylist_mode = destination && destination->has_greylist

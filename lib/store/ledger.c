@@ -87,6 +87,21 @@ ledger_put(struct ledger *ledger, enum ledger_board board, struct slice name,
 }
 
 bool
+ledger_put_name(struct ledger *ledger, const struct key *key, struct slice name,
+                int64_t until_s, struct err *err_out)
+{
+	return is_name(name, err_out) &&
+	       ledger->ops->put_name(ledger, key, name, until_s, err_out);
+}
+
+bool
+ledger_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,
+                struct text *name_out, struct err *err_out)
+{
+	return ledger->ops->get_name(ledger, key, now_s, name_out, err_out);
+}
+
+bool
 ledger_drop(struct ledger *ledger, enum ledger_board board, struct slice name,
             bool *found_out, struct err *err_out)
 {
@@ -153,6 +168,13 @@ ledger_get_record(struct ledger *ledger, enum ledger_record kind, const struct k
 {
 	*packed_out = 0;
 	return ledger->ops->get_record(ledger, kind, key, packed_out, err_out);
+}
+
+bool
+ledger_get_records(struct ledger *ledger, size_t n, struct ledger_row *rows,
+                   struct err *err_out)
+{
+	return ledger->ops->get_records(ledger, n, rows, err_out);
 }
 
 /* How long the row stays from now on; 0: it has run out. */

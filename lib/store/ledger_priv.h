@@ -26,6 +26,11 @@ struct ledger_ops {
 	bool (*read)(struct ledger *ledger, enum ledger_board board, int64_t now_s,
 	             ledger_text_fn *fn, void *arg, struct err *err_out);
 
+	bool (*put_name)(struct ledger *ledger, const struct key *key, struct slice name,
+	                 int64_t until_s, struct err *err_out);
+	bool (*get_name)(struct ledger *ledger, const struct key *key, int64_t now_s,
+	                 struct text *name_out, struct err *err_out);
+
 	bool (*add_funnel)(struct ledger *ledger, size_t n,
 	                   const struct funnel_hour *hours, int64_t oldest_hour,
 	                   int64_t kept_hours, struct err *err_out);
@@ -39,6 +44,8 @@ struct ledger_ops {
 	bool (*get_record)(struct ledger *ledger, enum ledger_record kind,
 	                   const struct key *key, int64_t *packed_out,
 	                   struct err *err_out);
+	bool (*get_records)(struct ledger *ledger, size_t n, struct ledger_row *rows,
+	                    struct err *err);
 	/* kept_s: for each row how long it stays; 0: it has run out already. */
 	bool (*put_records)(struct ledger *ledger, size_t n,
 	                    const struct ledger_row *rows, const int64_t *kept_s,

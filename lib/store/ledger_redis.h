@@ -83,6 +83,10 @@ bool redis_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                          int64_t keep, int64_t lifetime_s, struct err *err);
 bool redis_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg,
                           struct err *err);
+bool redis_put_name(struct ledger *ledger, const struct key *key, struct slice name,
+                     int64_t until_s, struct err *err);
+bool redis_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,
+                     struct text *name_out, struct err *err);
 bool redis_put(struct ledger *ledger, enum ledger_board board, struct slice name,
                struct slice text, int64_t until_s, struct err *err);
 bool redis_drop(struct ledger *ledger, enum ledger_board board, struct slice name,
@@ -98,6 +102,8 @@ bool redis_set_secret(struct ledger *ledger, const struct key_secret *secret,
                       struct err *err);
 bool redis_get_record(struct ledger *ledger, enum ledger_record kind,
                       const struct key *key, int64_t *packed_out, struct err *err);
+bool redis_get_records(struct ledger *ledger, size_t n, struct ledger_row *rows,
+                       struct err *err);
 bool redis_put_records(struct ledger *ledger, size_t n, const struct ledger_row *rows,
                        const int64_t *kept_s, struct err *err);
 bool redis_drop_record(struct ledger *ledger, enum ledger_record kind,

@@ -16,7 +16,6 @@ static const struct script board_script = {{board_lua, sizeof(board_lua) - 1},
 static const char *const names[BOARDS] = {
 	[BOARD_ORDERS] = "orders",
 	[BOARD_DAEMONS] = "daemons",
-	[BOARD_NAMES] = "names",
 };
 
 bool

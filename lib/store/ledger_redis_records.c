@@ -5,6 +5,7 @@
 #include "mem.h"
 
 #define PUT_AT_ONCE 1000
+#define NO_RECORD   (-1) /* and not nothing */
 #define SCAN_COUNT  "1000"
 
 static const char kinds[] = {[RECORD_TRIPLET] = 't', [RECORD_IDENTITY] = 'i'};
@@ -158,6 +159,30 @@ redis_drop_record(struct ledger *base, enum ledger_record kind, const struct key
 }
 
 /* ---- many of them */
+
+bool
+redis_get_records(struct ledger *base, size_t n, struct ledger_row *rows, struct err *err)
+{
+	struct ledger_redis *ledger = talk_begin(base, err);
+	struct redis_key name;
+	if (!ledger)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct slice words[] = {SLICE("GET"),
+		                        talk_key(ledger, kinds[rows[i].kind],
+		                                 &rows[i].key, &name)};
+		talk_say(ledger, COUNT_OF(words), words);
+	}
+	for (size_t i = 0; i < n; i++) {
+		redisReply *reply = talk_hear_any(ledger, err);
+		if (!reply)
+			return false;
+		if (!read_packed(reply, &rows[i].packed))
+			rows[i].packed = NO_RECORD;
+		freeReplyObject(reply);
+	}
+	return true;
+}
 
 static void
 say_put(struct ledger_redis *ledger, const struct ledger_row *row, int64_t kept_s)

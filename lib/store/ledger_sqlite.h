@@ -25,6 +25,7 @@ struct ledger_sqlite {
 	struct ledger base;
 	char *dir;
 	int64_t max_size;         /* of weir.db; 0: no quota */
+	int64_t cleared_s;        /* when names that had run out went last */
 	int64_t keep;             /* decisions; ledger.db's quota goes by them */
 	struct ledger_file mail;  /* weir.db */
 	struct ledger_file aside; /* ledger.db */
@@ -45,8 +46,11 @@ bool ledger_file_failed(struct ledger_file *file, struct err *err);
 /* Says which right is missing to read or write the file, and to whom.  False: none is. */
 bool ledger_say_rights(const char *path, struct err *err);
 
-/* Makes an empty file for who owns the directory.  True when there is one already. */
-bool ledger_make_file(const char *dir, const char *path, struct err *err);
+/*
+ * Makes an empty file for who owns the directory.  True when there is one already.  `alone`: what
+ * a deleted one has left beside it goes.
+ */
+bool ledger_make_file(const char *dir, const char *path, bool alone, struct err *err);
 
 /* NULL with a text when it cannot be prepared. */
 sqlite3_stmt *ledger_prepare(struct ledger_file *file, const char *sql, struct err *err);
@@ -75,6 +79,10 @@ bool sqlite_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                           int64_t keep, int64_t lifetime_s, struct err *err);
 bool sqlite_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg,
                            struct err *err);
+bool sqlite_put_name(struct ledger *ledger, const struct key *key, struct slice name,
+                     int64_t until_s, struct err *err);
+bool sqlite_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,
+                     struct text *name_out, struct err *err);
 bool sqlite_put(struct ledger *ledger, enum ledger_board board, struct slice name,
                 struct slice text, int64_t until_s, struct err *err);
 bool sqlite_drop(struct ledger *ledger, enum ledger_board board, struct slice name,
@@ -90,6 +98,8 @@ bool sqlite_set_secret(struct ledger *ledger, const struct key_secret *secret,
                        struct err *err);
 bool sqlite_get_record(struct ledger *ledger, enum ledger_record kind,
                        const struct key *key, int64_t *packed_out, struct err *err);
+bool sqlite_get_records(struct ledger *ledger, size_t n, struct ledger_row *rows,
+                       struct err *err);
 bool sqlite_put_records(struct ledger *ledger, size_t n, const struct ledger_row *rows,
                         const int64_t *kept_s, struct err *err);
 bool sqlite_drop_record(struct ledger *ledger, enum ledger_record kind,

@@ -119,6 +119,8 @@ make_tables(struct ledger_file *file, struct err *err)
 	         "CREATE TABLE IF NOT EXISTS board (board INTEGER NOT NULL, "
 	         "name BLOB NOT NULL, until INTEGER NOT NULL, text BLOB NOT NULL, "
 	         "PRIMARY KEY (board, name));"
+	         "CREATE TABLE IF NOT EXISTS name (key BLOB PRIMARY KEY, "
+	         "until INTEGER NOT NULL, name BLOB NOT NULL) WITHOUT ROWID;"
 	         "CREATE TABLE IF NOT EXISTS funnel (hour INTEGER PRIMARY KEY, "
 	         "fresh INTEGER NOT NULL, back INTEGER NOT NULL);"
 	         "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
@@ -147,7 +149,7 @@ open_aside(struct ledger_sqlite *ledger, struct err *err)
 	struct ledger_file *file = &ledger->aside;
 	bool fresh = false;
 	ledger->keep = -1;
-	return ledger_make_file(ledger->dir, file->path, err) &&
+	return ledger_make_file(ledger->dir, file->path, true, err) &&
 	       open_file(file, ASIDE_ID, &fresh, err) &&
 	       (!fresh || make_tables_in_time(file, err));
 }
@@ -189,7 +191,7 @@ make_mail(struct ledger_sqlite *ledger, struct err *err)
 	struct sqlite_db *db;
 	int64_t until_ms = clock_mono_ms() + ledger->base.patience_ms;
 	enum db_opened opened;
-	if (!ledger_make_file(ledger->dir, ledger->mail.path, err))
+	if (!ledger_make_file(ledger->dir, ledger->mail.path, false, err))
 		return false;
 	while ((opened = db_open(ledger->dir, ledger->max_size, "", &db, err)) ==
 	               DB_LATER &&

@@ -128,6 +128,37 @@ sqlite_drop_record(struct ledger *ledger, enum ledger_record kind, const struct 
 /* ---- many of them */
 
 static bool
+get_rows(struct ledger_file *file, sqlite3_stmt *const stmts[], size_t n,
+         struct ledger_row *rows, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		sqlite3_stmt *stmt = stmts[rows[i].kind];
+		ledger_bind_key(stmt, 1, &rows[i].key);
+		int rc = sqlite3_step(stmt);
+		rows[i].packed = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+		sqlite3_reset(stmt);
+		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+			return ledger_file_failed(file, err);
+	}
+	return true;
+}
+
+bool
+sqlite_get_records(struct ledger *ledger, size_t n, struct ledger_row *rows,
+                   struct err *err)
+{
+	struct ledger_file *file = ledger_mail_file(ledger, err);
+	sqlite3_stmt *stmts[2] = {NULL, NULL};
+	bool good = file != NULL;
+	for (int kind = 0; good && kind < 2; kind++)
+		good = (stmts[kind] = ledger_prepare(file, gets_of[kind], err)) != NULL;
+	good = good && get_rows(file, stmts, n, rows, err);
+	for (int kind = 0; kind < 2; kind++)
+		sqlite3_finalize(stmts[kind]);
+	return good;
+}
+
+static bool
 put_rows(struct ledger_file *file, sqlite3_stmt *const stmts[], size_t n,
          const struct ledger_row *rows, const int64_t *kept_s, struct err *err)
 {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,26 +107,60 @@ give_away(int fd, const char *dir)
 	(void)given; /* who lacks a right then is told so */
 }
 
-bool
-ledger_make_file(const char *dir, const char *path, struct err *err)
+/* For whoever else makes files there; given back when it is closed. */
+static int
+lock_dir(const char *dir)
 {
-	struct stat st;
-	if (stat(path, &st) == 0)
-		return true;
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
-	int saved = errno;
-	if (fd < 0 && saved == EEXIST && stat(path, &st) == 0)
-		return true; /* by another process, just now */
-	if (fd < 0) {
-		errno = saved;
-		if (!ledger_say_rights(path, err)) {
-			errno = saved;
-			err_set_errno(err, "cannot make %s", path);
-		}
-		return false;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		flock(fd, LOCK_EX); /* without it, two that begin at once may fail */
+	return fd;
+}
+
+/* What was left when the file alone was deleted would be taken for the new one's. */
+static void
+drop_rest(const char *path)
+{
+	static const char *const tails[] = {"-wal", "-shm"};
+	for (size_t i = 0; i < COUNT_OF(tails); i++) {
+		char name[1100];
+		struct text text = TEXT(name);
+		text_puts(&text, path);
+		text_puts(&text, tails[i]);
+		unlink(name);
 	}
+}
+
+static bool
+make_empty(const char *dir, const char *path, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+	if (fd < 0 && errno != EEXIST) {
+		int saved = errno;
+		if (ledger_say_rights(path, err))
+			return false;
+		errno = saved;
+		return err_set_errno(err, "cannot make %s", path);
+	}
+	if (fd < 0)
+		return true; /* by another process, just now */
 	give_away(fd, dir);
 	fchmod(fd, 0660); /* whatever the umask is */
 	close(fd);
 	return true;
+}
+
+bool
+ledger_make_file(const char *dir, const char *path, bool alone, struct err *err)
+{
+	struct stat st;
+	if (stat(path, &st) == 0)
+		return true;
+	int lock = lock_dir(dir);
+	if (alone && lock >= 0 && stat(path, &st) != 0)
+		drop_rest(path);
+	bool made = make_empty(dir, path, err);
+	if (lock >= 0)
+		close(lock);
+	return made;
 }

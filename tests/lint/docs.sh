@@ -6,6 +6,7 @@
 
 manual=man/weir.conf.5
 daemon_manual=man/weir-policyd.8
+ctl_manual=man/weirctl.8
 sample=etc/weir.conf
 
 # "name default reload|restart" of each row of the table, the default as it is written in a settings file.
@@ -130,6 +131,57 @@ options_are_explained() {
 	done
 }
 
+# "command option" of each row of weirctl's table; of the command itself, without an option.
+ctl_rows() {
+	awk '
+		/^static const struct command_option / { table = $5; sub(/\[.*/, "", table) }
+		/^};/ { table = "" }
+		/^\t\{"/ { split($0, words, "\""); name = words[2] }
+		/^\t\{"/ && table { options[table] = options[table] " " name }
+		/^\t\{"/ && !table {
+			print name
+			last = $NF
+			sub(/}.*/, "", last)
+			n = split(options[last], of_command, " ")
+			for (i = 1; i <= n; i++)
+				print name, of_command[i]
+		}' ctl/commands.c
+}
+
+# The same from the manual: ".It Ic command ...", and "Fl -option" there and up to the next one. Options of the program
+# are those of ctl/options.c.
+ctl_manual_rows() {
+	awk '
+		/^\.Sh / { command = "" }
+		/^\.S[sh] (Looking|Letting|Destinations|The site)/ { inside = 1 }
+		/^\.Sh / { inside = 0 }
+		!inside { next }
+		/^\.It Ic / { command = $3; print command }
+		{
+			line = $0
+			while (match(line, /Fl -[a-z0-9-]+/)) {
+				print command, substr(line, RSTART + 4, RLENGTH - 4)
+				line = substr(line, RSTART + RLENGTH)
+			}
+		}' "$ctl_manual" | grep -v -E ' (json|help|version)$' | sort -u
+}
+
+ctl_rows_sorted() {
+	ctl_rows | sort -u
+}
+
+ctl_table_is_read() {
+	[ "$(ctl_rows | wc -l)" -ge 40 ] || echo 'the table in ctl/commands.c was not understood'
+}
+
+# Options of weirctl itself.
+ctl_options_are_explained() {
+	awk -F '"' '/^static const struct command_option globals/ { inside = 1 } /^};/ { inside = 0 }
+		inside && /^\t\{"/ { print $2 }' ctl/options.c | while read -r option; do
+		grep -q -E -e "^\\.It (.* )?Fl -$option( |\$)" "$ctl_manual" || echo "--$option has no entry in $ctl_manual"
+	done
+}
+
 manuals_are_clean() {
 	mandoc -T lint -W warning man/*.[1-8]
 }
@@ -141,6 +193,9 @@ check "every reason is in $daemon_manual" reasons_are_explained
 check "every counter is in $daemon_manual" counters_are_explained
 check "every metric is in $daemon_manual" metrics_are_explained
 check "every option is in $daemon_manual" options_are_explained
+check 'the table of commands can be read' ctl_table_is_read
+check "every command of weirctl is in $ctl_manual with its options" compare ctl_rows_sorted ctl_manual_rows
+check "every option of weirctl itself is in $ctl_manual" ctl_options_are_explained
 if command -v mandoc >/dev/null; then
 	check 'mandoc has nothing against the manual' manuals_are_clean
 else

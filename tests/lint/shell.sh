@@ -6,7 +6,7 @@
 
 is_shell_script() {
 	case $1 in
-	*.sh) return 0 ;;
+	*.sh | *.bash-completion) return 0 ;;
 	*.[ch] | *.pl | *.lua | *.awk) return 1 ;;
 	esac
 	head -n 1 "$1" | tr -d '\000' | grep -q -E '^#! */(usr/)?bin/(env +)?(ba)?sh'
@@ -14,7 +14,7 @@ is_shell_script() {
 
 # The project's own; configure and its like are made by others.
 shell_scripts() {
-	for place in quickstart run-tests .ci lib tests bench fuzz debian; do
+	for place in quickstart run-tests .ci etc lib tests bench fuzz debian; do
 		[ ! -e "$place" ] || find "$place" -type f -size -200k
 	done | sort | while IFS= read -r file; do
 		is_shell_script "$file" && echo "$file"

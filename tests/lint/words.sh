@@ -4,7 +4,7 @@
 # shellcheck source=tests/lint/tap.sh disable=SC1091
 . "$(dirname "$0")/tap.sh"
 
-files=$(c_files include lib policyd tests fuzz bench)
+files=$(c_files include lib policyd milter ctl tests fuzz bench)
 
 banned_calls() {
 	# shellcheck disable=SC2086

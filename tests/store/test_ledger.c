@@ -369,7 +369,6 @@ START_TEST(boards_hold_texts_for_a_time)
 	board_is(ledger, BOARD_ORDERS, 4000,
 	         "allow\\x20x=1 6000;drain\\x20acme=by=me 5000;");
 	board_is(ledger, BOARD_DAEMONS, 4000, "allow\\x20x=2 6000;");
-	board_is(ledger, BOARD_NAMES, 4000, "");
 	put(ledger, BOARD_ORDERS, SLICE("drain acme"), "by=you", 7000);
 	board_is(other, BOARD_ORDERS, 4000,
 	         "allow\\x20x=1 6000;drain\\x20acme=by=you 7000;");
@@ -392,24 +391,55 @@ START_TEST(boards_hold_texts_for_a_time)
 
 END_TEST
 
+START_TEST(names_of_limits_are_found_for_a_time)
+{
+	struct store_place place = place_on(_i);
+	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
+	const struct key a = {{1}}, b = {{2}};
+	int64_t now_s = clock_wall_s();
+	struct err err = {""};
+	char buf[100] = "";
+	struct text name = TEXT(buf);
+	ledger_worked(ledger_get_name(ledger, &a, now_s, &name, &err), "getting", &err);
+	ck_assert_str_eq(buf, "");
+	ledger_worked(ledger_put_name(ledger, &a, SLICE("client 192.0.2.0/24"),
+	                              now_s + 60, &err),
+	              "putting", &err);
+	ledger_worked(ledger_get_name(other, &b, now_s, &name, &err), "getting", &err);
+	ck_assert_str_eq(buf, "");
+	ledger_worked(ledger_get_name(other, &a, now_s, &name, &err), "getting", &err);
+	ck_assert_str_eq(buf, "client 192.0.2.0/24");
+	if (place.backend == BACKEND_EMBEDDED) { /* Redis has its own clock */
+		name.n = 0;
+		buf[0] = '\0';
+		ledger_worked(ledger_get_name(other, &a, now_s + 60, &name, &err),
+		              "getting", &err);
+		ck_assert_str_eq(buf, "");
+	}
+	ledger_close(&ledger);
+	ledger_close(&other);
+}
+
+END_TEST
+
 START_TEST(names_and_texts_are_any_bytes)
 {
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct slice binary = SLICE("x\0y\r\n");
 	struct err err = {""};
-	put(ledger, BOARD_NAMES, SLICE("a"), "", 5000);
-	put(ledger, BOARD_NAMES, SLICE("\xff '%s*?["), "\x01\xff", 5000);
-	put(ledger, BOARD_NAMES, SLICE("a\n"), "\n", 5000);
-	put(ledger, BOARD_NAMES, SLICE("a\0b"), "1 2", 5000);
-	put(ledger, BOARD_NAMES, SLICE("\0"), "0", 5000);
-	ledger_worked(ledger_put(ledger, BOARD_NAMES, SLICE("b"), binary, 5000, &err),
+	put(ledger, BOARD_DAEMONS, SLICE("a"), "", 5000);
+	put(ledger, BOARD_DAEMONS, SLICE("\xff '%s*?["), "\x01\xff", 5000);
+	put(ledger, BOARD_DAEMONS, SLICE("a\n"), "\n", 5000);
+	put(ledger, BOARD_DAEMONS, SLICE("a\0b"), "1 2", 5000);
+	put(ledger, BOARD_DAEMONS, SLICE("\0"), "0", 5000);
+	ledger_worked(ledger_put(ledger, BOARD_DAEMONS, SLICE("b"), binary, 5000, &err),
 	              "binary", &err);
-	board_is(ledger, BOARD_NAMES, 0,
+	board_is(ledger, BOARD_DAEMONS, 0,
 	         "\\x00=0 5000;a= 5000;a\\x00b=1\\x202 5000;a\\x0a=\\x0a 5000;"
 	         "b=x\\x00y\\x0d\\x0a 5000;\\xff\\x20'%s*?[=\\x01\\xff 5000;");
-	board_is(ledger, BOARD_NAMES, 5000, "");
-	board_is(ledger, BOARD_NAMES, 0, "");
+	board_is(ledger, BOARD_DAEMONS, 5000, "");
+	board_is(ledger, BOARD_DAEMONS, 0, "");
 	ledger_close(&ledger);
 }
 
@@ -585,6 +615,35 @@ START_TEST(records_are_written_for_the_daemons)
 	ck_assert(!found);
 	ask_wants(&fixture, "no longer allowed", &allowed, STORE_OK, GREY_IS_NEW);
 	fixture_close(&fixture);
+	ledger_close(&ledger);
+}
+
+END_TEST
+
+START_TEST(many_records_are_read_at_once)
+{
+	struct store_place place = place_on(_i);
+	struct ledger *ledger = ledger_at(&place);
+	struct err err = {""};
+	int64_t now_s = FIXTURE_T0_S;
+	struct ledger_row put[] = {
+		row_of('t', 1 << 16 | 1, GREY_WAITING, now_s - 200, 0),
+		row_of('i', 3, GREY_IDENTITY, now_s, 3),
+	};
+	struct ledger_row got[1000];
+	for (size_t i = 0; i < COUNT_OF(got); i++) {
+		got[i] = put[i % 2];
+		got[i].packed = 7;
+	}
+	got[500] = row_of('t', 9 << 16 | 9, GREY_WAITING, now_s, 0);
+	ledger_worked(ledger_put_records(ledger, COUNT_OF(put), put, &rules, now_s, &err),
+	              "putting", &err);
+	ledger_worked(ledger_get_records(ledger, COUNT_OF(got), got, &err), "reading",
+	              &err);
+	for (size_t i = 0; i < COUNT_OF(got); i++)
+		ck_assert_msg(got[i].packed == (i == 500 ? 0 : put[i % 2].packed), "%zu",
+		              i);
+	ledger_worked(ledger_get_records(ledger, 0, got, &err), "reading none", &err);
 	ledger_close(&ledger);
 }
 
@@ -942,11 +1001,13 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, many_processes_add, 0, stores);
 	tcase_add_loop_test(tcase, many_processes_begin, 0, stores);
 	tcase_add_loop_test(tcase, boards_hold_texts_for_a_time, 0, stores);
+	tcase_add_loop_test(tcase, names_of_limits_are_found_for_a_time, 0, stores);
 	tcase_add_loop_test(tcase, names_and_texts_are_any_bytes, 0, stores);
 	tcase_add_loop_test(tcase, names_and_texts_have_bounds, 0, stores);
 	tcase_add_loop_test(tcase, the_funnel_adds_up, 0, stores);
 	tcase_add_loop_test(tcase, the_secret_is_the_daemons, 0, stores);
 	tcase_add_loop_test(tcase, records_are_written_for_the_daemons, 0, stores);
+	tcase_add_loop_test(tcase, many_records_are_read_at_once, 0, stores);
 	tcase_add_loop_test(tcase, records_are_read_as_the_daemons_wrote_them, 0, stores);
 	tcase_add_loop_test(tcase, only_records_are_written, 0, stores);
 	tcase_add_loop_test(tcase, a_scan_sees_every_record, 0, stores);

@@ -206,24 +206,45 @@ START_TEST(a_damaged_ledger_may_be_deleted)
 
 END_TEST
 
+/* In the child: a ledger that is open all the while. */
+static void
+hold_ledger(const struct store_place *place, int from, int to)
+{
+	struct ledger *ledger = NULL;
+	char go;
+	while (read(from, &go, 1) == 1) {
+		if (ledger)
+			ledger_add_lines(ledger, "c", 1, 1, LEDGER_KEEP);
+		else
+			ledger = ledger_at(place);
+		ledger_add_lines(ledger, "a", 1, 2000, LEDGER_KEEP);
+		if (write(to, "+", 1) != 1)
+			_exit(1);
+	}
+}
+
+/* With all that belongs to it, or the file alone; another process has it open. */
 START_TEST(a_deleted_ledger_is_made_anew)
 {
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
-	struct ledger *ledger = ledger_at(&place);
-	ledger_add_lines(ledger, "a", 1, 200, LEDGER_KEEP);
+	struct child child = start_child(hold_ledger, &place);
+	step_child(&child);
 	unlink(file_of(&place, "ledger.db"));
-	unlink(file_of(&place, "ledger.db-wal"));
-	unlink(file_of(&place, "ledger.db-shm"));
-	struct ledger *other = ledger_at(&place);
-	ledger_add_lines(other, "b", 1, 2, LEDGER_KEEP);
-	ledger_add_lines(ledger, "c", 1, 1, LEDGER_KEEP);
-	ledger_add_lines(other, "d", 1, 1, LEDGER_KEEP);
+	if (_i == 0)
+		unlink(file_of(&place, "ledger.db-wal"));
+	if (_i == 0)
+		unlink(file_of(&place, "ledger.db-shm"));
+	struct ledger *ledger = ledger_at(&place);
+	ledger_add_lines(ledger, "b", 1, 2, LEDGER_KEEP);
 	char *lines = ledger_all_lines(ledger);
-	ck_assert_str_eq(lines, "b.1\nb.2\nc.1\nd.1\n");
+	ck_assert_str_eq(lines, "b.1\nb.2\n");
 	free(lines);
-	ledger_close(&other);
+	step_child(&child);
+	ledger_add_lines(ledger, "d", 1, 1, LEDGER_KEEP);
+	kill_child(&child);
 	lines = ledger_all_lines(ledger);
-	ck_assert_str_eq(lines, "b.1\nb.2\nc.1\nd.1\n");
+	ck_assert_msg(strncmp(lines, "b.1\nb.2\nc.1\na.1\n", 16) == 0, "%.40s", lines);
+	ck_assert_msg(strstr(lines, "a.2000\nd.1\n") != NULL, "the end is missing");
 	free(lines);
 	ledger_close(&ledger);
 }
@@ -849,7 +870,7 @@ fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, what_is_not_ours_is_left_alone, 0, COUNT_OF(refused));
 	tcase_add_test(tcase, a_damaged_ledger_may_be_deleted);
-	tcase_add_test(tcase, a_deleted_ledger_is_made_anew);
+	tcase_add_loop_test(tcase, a_deleted_ledger_is_made_anew, 0, 2);
 	tcase_add_loop_test(tcase, files_are_for_owner_and_group, 0, 2);
 	tcase_add_test(tcase, a_database_from_before_there_were_limits);
 	tcase_add_loop_test(tcase, the_right_that_is_missing_is_named, 0,

@@ -53,7 +53,8 @@ diag() {
 
 show_evidence() {
 	local file
-	for file in "${WEIR_LOG:-}" "${MILTER_LOG:-}" "${PRIVATE:-}/dialogue" "${PRIVATE:-}/counts"; do
+	for file in "${WEIR_LOG:-}" "${MILTER_LOG:-}" "${PRIVATE:-}/dialogue" "${PRIVATE:-}/counts" \
+		"${PRIVATE:-}/said" "${PRIVATE:-}/complaints"; do
 		[ -s "$file" ] || continue
 		diag "end of ${file##*/}:"
 		tail -n 10 "$file" | cut -c 1-300 | sed 's/^/#   /'

@@ -109,6 +109,46 @@ START_TEST(there_is_a_bound_on_destinations)
 
 END_TEST
 
+START_TEST(those_of_the_settings_have_their_place)
+{
+	char name[32];
+	for (int i = 0; i < 600; i++) {
+		struct text text = TEXT(name);
+		text_printf(&text, "d%d.example", i);
+		note(name, WHY_GREYLIST_NEW, true, 0, 0, NOW);
+		note(name, WHY_GREYLIST_NEW, true, 0, 0, NOW);
+	}
+	struct plan plan = {.destination = SLICE("acme"), .configured = true};
+	struct verdict verdict = {.action = VERDICT_DEFER, .why = WHY_LIMIT};
+	tally_note(tally, &plan, &verdict, 1, NOW);
+	json_t *told = tally_print(tally, NOW);
+	json_t *first = json_array_get(json_object_get(told, "destinations"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(first, "name")), "acme");
+	json_decref(told);
+}
+
+END_TEST
+
+START_TEST(long_names_fit_on_the_board)
+{
+	char name[256];
+	for (int i = 0; i < 200; i++) {
+		memset(name, '"', sizeof(name));
+		struct text text = TEXT(name);
+		text_printf(&text, "%d", i);
+		name[text.n] = '"';
+		name[sizeof(name) - 1] = '\0';
+		note(name, WHY_GREYLIST_NEW, true, 0, 0, NOW);
+	}
+	json_t *told = tally_print(tally, NOW);
+	char *dumped = json_dumps(told, JSON_COMPACT);
+	ck_assert_uint_lt(strlen(dumped), LEDGER_TEXT_MAX - 8000);
+	free(dumped);
+	json_decref(told);
+}
+
+END_TEST
+
 START_TEST(hostile_names_are_told_as_text)
 {
 	note("\xff\"<b>.example", WHY_GREYLIST_NEW, true, 0, 0, NOW);
@@ -161,6 +201,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, old_minutes_are_forgotten);
 	tcase_add_test(tcase, destinations_are_told_by_weight);
 	tcase_add_test(tcase, there_is_a_bound_on_destinations);
+	tcase_add_test(tcase, those_of_the_settings_have_their_place);
+	tcase_add_test(tcase, long_names_fit_on_the_board);
 	tcase_add_test(tcase, hostile_names_are_told_as_text);
 	tcase_add_test(tcase, the_funnel_is_by_hour_of_the_first_try);
 }

@@ -1,0 +1,407 @@
+#!/bin/bash
+# weirctl beside a running system, on each store: what its commands change is seen where mail comes in.
+# usage: weirctl.sh [embedded|redis]...
+
+# Much in single quotes is Perl, or for eval.
+# shellcheck disable=SC2016
+
+# shellcheck source=tests/system/lib.sh disable=SC1091,SC2119
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/milter_lib.sh disable=SC1091
+. "$(dirname "$0")/milter_lib.sh"
+# shellcheck source=tests/system/postfix_lib.sh disable=SC1091
+. "$(dirname "$0")/postfix_lib.sh"
+# shellcheck source=tests/system/ctl_lib.sh disable=SC1091
+. "$(dirname "$0")/ctl_lib.sh"
+
+LIMITS='limits: { destinations = (
+	{ name = "acme"; domains = ["acme.test"]; concurrency = 2; },
+	{ name = "third"; domains = ["third.test"]; concurrency = 2; mode = "observe"; }
+); };'
+
+# settings DELAY: nothing passes by waiting, unless DELAY is short.
+settings() {
+	write_settings "$STORE" "$POLICY_PORT" "$LIMITS"
+	sed -i "s/delay = \"3s\"/delay = \"$1\"/" "$PRIVATE/weir.conf"
+}
+
+# answers REGEX CLIENT SENDER RECIPIENT: weir-policyd's answer on the open connection, within two seconds.
+answers() {
+	await 2 policy_says "$@"
+}
+
+# deferred CLIENT FROM TO: a mail is greylisted; the id in Postfix' reply is in ID.
+deferred() {
+	send_as "$@"
+	ID=$(reply_id)
+	reply_to RCPT 451 && [ -n "$ID" ]
+}
+
+# accepted CLIENT FROM TO: it is not.
+accepted() {
+	send_as "$@"
+	reply_to RCPT 250
+}
+
+# knows ID: the decision is remembered by now.
+knows() {
+	await 5 ctl 0 why "$1"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+state_of_the_site() {
+	ok "$STORE: status: all is well, soon" await 10 ctl 0 status
+	ok "$STORE: status: names both daemons" eval 'said "^policyd +mx1\.test +alive" && said "^milter +mx1\.test +alive"'
+	ok "$STORE: status: names the destinations of the settings" eval 'said "^acme .* 0/2 " && said "^third .*observe"'
+	ok "$STORE: status: as JSON" json '
+		$v->{store}{up} && $v->{store}{backend} eq "'"$STORE"'" && $v->{node} eq "mx1.test" &&
+		@{$v->{daemons}} == 2 && $v->{destinations}[0]{name} eq "acme" && $v->{destinations}[0]{limit} == 2' status
+	ok "$STORE: status: no escape sequence where there is no terminal" not grep -q $'\033' "$PRIVATE/said"
+	(timeout 3 "$WEIRCTL" -c "$PRIVATE/weir.conf" status --watch --interval 200ms >"$PRIVATE/said" 2>"$PRIVATE/complaints")
+	ok "$STORE: status --watch: one after another into a pipe" eval '[ "$(grep -c "^weir .* store" "$PRIVATE/said")" -gt 3 ]'
+	ok "$STORE: status --watch: with an empty line between" grep -q -x '' "$PRIVATE/said"
+	"$WEIRCTL" -c "$PRIVATE/weir.conf" status --watch --interval 100ms 2>"$PRIVATE/complaints" | head -n 3 >"$PRIVATE/said"
+	ok "$STORE: status --watch: ends when nobody reads on" eval '[ "$(wc -l <"$PRIVATE/said")" -eq 3 ]'
+}
+
+reasons() {
+	ok "$STORE: why: a mail is greylisted" deferred 192.0.2.1 alice@sender.test bob@local.test
+	local id=$ID
+	ok "$STORE: why: the id of the reply is known" knows "$id"
+	ok "$STORE: why: tells what, whose and why" eval 'said "^$id: deferred by policyd on mx1\.test" &&
+		said "client +192\.0\.2\.1" && said "192\.0\.2\.0/24 \(prefix\)" && said "sender +alice@sender\.test" &&
+		said "recipient +bob@local\.test" && said "reason +greylist-new"'
+	ok "$STORE: why: when a retry passes" said '^A retry passes from '
+	ok "$STORE: why: how it passes now" eval 'said "weirctl release $id" && said "weirctl allow --sender alice@sender\.test"'
+	ok "$STORE: why: an id in lower case" tells "^$id: " why "${id,,}"
+	ok "$STORE: why: O and I for 0 and 1" tells "^$id: " why "$(tr 01 OI <<<"$id")"
+	ok "$STORE: why: a whole reply" tells "^$id: " why "451 4.7.1 Greylisted, please try again later (id $id)"
+	ok "$STORE: why: in words of their own" tells "^$id: " why id "($id)"
+	ok "$STORE: why: as JSON" json '@$v == 1 && $v->[0]{id} eq "'"$id"'" && $v->[0]{why} eq "greylist-new" &&
+		$v->[0]{sender} eq "alice\@sender.test" && length $v->[0]{triplet} == 22' why "$id"
+
+	deferred 192.0.2.1 alice@sender.test bob@local.test
+	ok "$STORE: why: an early retry has another id" knows "$ID"
+	ok "$STORE: why: the first one knows what came later" tells "deferred again at .* \(id $ID, greylist-early\)" why "$id"
+	ok "$STORE: why: by the sender, the newest first" eval 'tells "greylist-new" why alice@sender.test &&
+		[ "$(sed -n 2p "$PRIVATE/said" | grep -c "$ID .*greylist-early")" -eq 1 ] && [ "$(wc -l <"$PRIVATE/said")" -eq 3 ]'
+	ok "$STORE: why: by its domain" tells "$id" why sender.test
+	ok "$STORE: why: by the client" tells "$id" why 192.0.2.1
+	ok "$STORE: why: by the recipient" tells "$id" why '<bob@local.test>'
+	ok "$STORE: why: --limit" eval 'tells "$ID" why --limit 1 alice@sender.test && not said "$id"'
+	ok "$STORE: why: --cause" eval 'tells "$id" why --cause greylist-new alice@sender.test && not said "$ID"'
+	ok "$STORE: why: --since" eval 'tells "$id" why --since 1h --destination local.test'
+	ok "$STORE: why: nothing at another destination" refuses 1 'no such decision' why --destination other.test
+	ok "$STORE: why: nor of an id never given" eval 'refuses 1 "no such decision" why 000000 && complained "decisions.keep"'
+	ok "$STORE: why: as JSON that is an empty array" eval 'JSON_STATUS=1 json "@\$v == 0" why 000000'
+}
+
+# evil PATH: bytes of a client reach no terminal.
+evil_bytes() {
+	policy_says '451 ' 192.0.2.200 $'ev\033[31mil\xff\xc2\x9b@evil.test' bob@local.test
+	ok "$STORE: why: control bytes are escaped" await 5 tells 'ev\\x1B\[31mil\\xFF\\xC2\\x9B@evil\.test' why evil.test
+	ok "$STORE: why: and none is left" not grep -q -a $'[\033\x9b\xff]' "$PRIVATE/said"
+	ok "$STORE: why: in JSON, too" json '$v->[0]{sender} =~ /evil\.test$/' why evil.test
+}
+
+passes_by_hand() {
+	local id
+	ok "$STORE: release: a mail is greylisted" deferred 192.0.2.65 carol@sender.test dave@local.test
+	id=$ID
+	knows "$id"
+	ok "$STORE: release: by id" tells '^released' release "$id"
+	ok "$STORE: release: says what was before" said 'before +waiting since'
+	ok "$STORE: release: is told to the log" complained "event=release .*sender=carol@sender.test .*before=waiting by="
+	ok "$STORE: release: the next try is answered 250" accepted 192.0.2.65 carol@sender.test dave@local.test
+	ok "$STORE: why: tells that it passes" tells 'passed, used last' why "$id"
+	ok "$STORE: forget: by id" tells 'forgotten' forget "$id"
+	ok "$STORE: forget: the next try is answered 451" deferred 192.0.2.65 carol@sender.test dave@local.test
+	ok "$STORE: release: by addresses, before any mail" tells 'before +not known' \
+		release --client 198.51.100.7 --sender 'Eve+tag@Sender.test' --recipient dave@local.test
+	ok "$STORE: release: the first try is answered 250" accepted 198.51.100.7 eve@sender.test dave@local.test
+	ok "$STORE: forget: as JSON" json '$v->{before}{state} eq "passed" && $v->{after} eq "absent"' \
+		forget --client 198.51.100.7 --sender eve@sender.test --recipient dave@local.test
+	ok "$STORE: forget: twice is once too often" ctl 1 forget --client 198.51.100.7 --sender eve@sender.test \
+		--recipient dave@local.test
+	ok "$STORE: release: mail without a sender" tells 'sender +<>' \
+		release --client 198.51.100.9 --sender '<>' --recipient dave@local.test
+	send_as 198.51.100.9 '<>' dave@local.test
+	ok "$STORE: release: it passes DATA" reply_to DATA 354
+}
+
+identities() {
+	settings 1s
+	kill -HUP "$WEIR_PID"
+	kill -HUP "$MILTER_PID"
+	await 10 eval 'log_holds "$WEIR_LOG" "settings reloaded" && log_holds "$MILTER_LOG" "settings reloaded"'
+	send_as 100.64.9.1 a@sender.test b@local.test
+	await 5 accepted 100.64.9.1 a@sender.test b@local.test
+	ok "$STORE: forget --identity: a client is allowed after a pass" accepted 100.64.9.2 c@sender.test d@local.test
+	ok "$STORE: explain: says so" json '$v->{verdict}{why} eq "client-allowed" &&
+		$v->{greylist}{identity}{state} eq "identity" && $v->{greylist}{identity}{count} == 1' \
+		explain --client 100.64.9.3 --sender e@sender.test --recipient f@local.test
+	ok "$STORE: forget --identity: forgets it" tells 'forgotten' forget --identity --client 100.64.9.77
+	ok "$STORE: forget --identity: from then on it is greylisted" deferred 100.64.9.4 g@sender.test h@local.test
+	settings 1h
+	kill -HUP "$WEIR_PID"
+	kill -HUP "$MILTER_PID"
+	await 10 eval '[ "$(grep -c "settings reloaded" "$WEIR_LOG")" -eq 2 ] && [ "$(grep -c "settings reloaded" "$MILTER_LOG")" -eq 2 ]'
+}
+
+# allowance OPTION ENTRY CLIENT SENDER RECIPIENT: such mail passes within two seconds of the order, and is held up again
+# as soon after its end. Each try is another triplet, for a held one of which the answer is remembered.
+allowance() {
+	local mail=("${@:3}")
+	ok "$STORE: allow $1 $2: before, it is greylisted" policy_says '451 ' "${mail[@]}"
+	ok "$STORE: allow $1 $2: the order is taken" tells 'is not greylisted' allow "$1" "$2" --for 10m
+	ok "$STORE: allow $1 $2: until when" said '^until [0-9-]+ [0-9:]+ \(for 10m\)$'
+	ok "$STORE: allow $1 $2: it passes" answers 'DUNNO$' "${mail[@]}"
+	ok "$STORE: allow $1 $2: it is listed" tells "^allow-${1#--} +$2 .* root$" allowed
+	ok "$STORE: allow $1 $2: its end" tells 'no longer in force' disallow "$1" "$2"
+	ok "$STORE: allow $1 $2: it is greylisted again" answers '451 ' "${mail[@]}"
+	ok "$STORE: allow $1 $2: it cannot end twice" refuses 1 'there is no order' disallow "$1" "$2"
+}
+
+allowances() {
+	allowance --client 203.0.113.0/24 203.0.113.9 a@b.test c@local.test
+	allowance --sender news@letter.test 203.0.114.9 news@letter.test c@local.test
+	allowance --recipient postmaster@ 203.0.115.9 a@b.test postmaster@local.test
+	ok "$STORE: allow: is told to the log" eval 'ctl 0 allow --client 203.0.113.1 --no-limits &&
+		complained "event=order kind=allow-client name=203.0.113.1 limits=false until=[0-9]+ by=" &&
+		await 3 logged "event=order kind=allow-client name=203.0.113.1 "'
+	ok "$STORE: orders: as JSON" json '@$v == 1 && $v->[0]{kind} eq "allow-client" && $v->[0]{no_limits} &&
+		$v->[0]{until} - $v->[0]{made} == 7200' orders
+	ctl 0 disallow --client 203.0.113.1
+	ok "$STORE: orders: none" tells 'no orders are in force' orders
+}
+
+# gets REPLY TO: a client of the own networks is answered so at RCPT.
+gets() {
+	attempt "$OWN" one@sender.test "$2" "$1"
+}
+
+drains() {
+	ok "$STORE: drain: before, mail is taken" gets 250 bob@acme.test
+	ok "$STORE: drain: the order is taken, by a domain of the destination" tells '^destination acme is drained' drain acme.test --for 1h
+	ok "$STORE: drain: mail is answered 451 4.3.2" await 2 gets '451 4.3.2 acme is not accepting mail now' bob@acme.test
+	ok "$STORE: drain: mail elsewhere is taken" gets 250 bob@other.test
+	ok "$STORE: drain: the id of that answer is known" eval 'gets "451 4.3.2" bob@acme.test; knows "$REPLY_ID"'
+	ok "$STORE: drain: why names the way out" said '^  weirctl undrain acme$'
+	ok "$STORE: drain: status shows it" tells '^acme .* drained (1h|59m)' status
+	ok "$STORE: drain: explain shows it" json '$v->{verdict}{why} eq "destination-drained" &&
+		$v->{rules}[0]{applies} eq "yes" && $v->{rules}[0]{by} eq "drain acme" &&
+		$v->{verdict}{reply} =~ /^451 4\.3\.2 acme /' explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
+	ok "$STORE: undrain: ends it" tells 'no longer in force: drain acme' undrain acme
+	ok "$STORE: undrain: mail is taken" await 2 gets 250 bob@acme.test
+}
+
+limits() {
+	ok "$STORE: set-limit: the order is taken" tells 'may have 1 deliveries at once' set-limit acme 1
+	ok "$STORE: set-limit: the daemons see it" await 3 logged 'event=order kind=limit name=acme limit=1 '
+	ok "$STORE: set-limit: a delivery is under way" hold_delivery one "$OWN" one@sender.test bob@acme.test
+	ok "$STORE: set-limit: the second is too much" await 2 gets '451 4.7.1 Too many connections to acme' bob@acme.test
+	ok "$STORE: set-limit: why names the ways out" eval 'knows "$REPLY_ID" && said "weirctl set-limit acme N" &&
+		said "weirctl allow --sender one@sender.test --no-limits"'
+	ok "$STORE: set-limit: explain shows it" json '$v->{verdict}{why} eq "destination-concurrency" &&
+		$v->{limits}{bounds}[0]{held} == 1 && $v->{limits}{bounds}[0]{count} == 1 && !$v->{limits}{bounds}[0]{room}' \
+		explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
+	ok "$STORE: set-limit: status shows it" tells '^acme .* 1/1 .* full, limit set for ' status
+	ok "$STORE: allow --no-limits: exempts from it" eval 'ctl 0 allow --sender one@sender.test --no-limits &&
+		await 2 gets 250 bob@acme.test'
+	ctl 0 disallow --sender one@sender.test
+	await 2 gets 451 bob@acme.test
+	ok "$STORE: unset-limit: ends it" tells 'no longer in force: limit acme' unset-limit acme
+	ok "$STORE: unset-limit: the second is taken" await 2 gets 250 bob@acme.test
+	quit_delivery one
+	ok "$STORE: set-limit: warns where it refuses nothing" eval 'ctl 0 set-limit third 5 && complained "warning: .*observe"'
+	ok "$STORE: set-limit: of a domain nobody configured" tells '^destination other\.test may have 3' set-limit other.test 3
+	await 3 log_holds "$WEIR_LOG" 'event=order kind=limit name=other.test '
+	await 3 log_holds "$MILTER_LOG" 'event=order kind=limit name=other.test '
+}
+
+leases() {
+	ok "$STORE: leases: none" tells 'no leases are in force' leases list
+	hold_delivery one '' one@sender.test bob@acme.test
+	hold_delivery two '' one@sender.test bob@acme.test carol@other.test
+	ok "$STORE: leases: list, with whose limits they are" await 5 tells '^destination other\.test +milter +mx1\.test +127\.0\.0\.1:[0-9]+ ' leases list
+	ok "$STORE: leases: each has its line" eval '[ "$(grep -c "^destination acme +*" "$PRIVATE/said")" -eq 2 ]'
+	ok "$STORE: leases: of one destination, as JSON" json '@$v == 2 && $v->[0]{limit} eq "destination acme" &&
+		$v->[0]{holder} eq "m/mx1.test/$v->[0]{client}" && $v->[0]{daemon} eq "milter" && $v->[0]{left} > 0' leases list acme.test
+	ok "$STORE: leases: a third is too much" gets 451 bob@acme.test
+	ok "$STORE: leases kill: not unasked" refuses 64 '.*--yes' leases kill --destination acme
+	kill_milter
+	ok "$STORE: leases kill: the slots of a dead milter are taken" gets 451 bob@acme.test
+	local client
+	ctl 0 leases list acme
+	client=$(sed -n '2s/.* \(127\.0\.0\.1:[0-9]*\) .*/\1/p' "$PRIVATE/said")
+	ok "$STORE: leases kill: by client and port" tells ' of 1 holders are gone' leases kill --yes "$client"
+	ok "$STORE: leases kill: is told to the log" complained "event=leases-killed holder=m/mx1.test/$client leases=[12] by="
+	ok "$STORE: leases kill: its slot is free" gets 250 bob@acme.test
+	ok "$STORE: leases kill: once" refuses 1 'there is no such lease' leases kill --yes "$client"
+	ok "$STORE: leases kill: all of a destination" json '$v->{killed} >= 1 && @{$v->{holders}} >= 1' \
+		leases kill --yes --destination acme
+	ok "$STORE: leases kill: none is left there" tells 'no leases are in force' leases list acme
+	start_milter "${PATIENT[@]}"
+	quit_delivery one
+	quit_delivery two
+	ctl 0 unset-limit other.test
+}
+
+explanations() {
+	local mail=(--client 192.0.2.1 --sender Alice+x@Sender.test --recipient bob@local.test)
+	ok "$STORE: explain: a triplet that waits" tells '^deferred: greylist-early' explain "${mail[@]}"
+	ok "$STORE: explain: as it is compared, its record, the reply" eval 'said "alice@sender\.test" &&
+		said "^triplet +waiting since" && said "^identity +not known" && said "^reply: 451 4\.7\.1 Greylisted"'
+	echo 'news@listed.test' >>"$PRIVATE/senders"
+	ok "$STORE: explain: a list, with its line" json '$v->{verdict}{why} eq "list-sender" &&
+		(grep { $_->{rule} eq "list-sender" && $_->{applies} eq "yes" && $_->{by} =~ m{/senders:1$} } @{$v->{rules}}) &&
+		(grep { $_->{rule} eq "own-network" && $_->{applies} eq "no" } @{$v->{rules}}) &&
+		(grep { $_->{rule} eq "list-recipient" && $_->{applies} eq "not tried" } @{$v->{rules}})' \
+		explain --client 192.0.2.1 --sender news@listed.test --recipient bob@local.test
+	ok "$STORE: explain: mail without a sender, at each stage" eval '
+		tells "^accepted: null-sender" explain --client 192.0.2.1 --recipient bob@local.test &&
+		tells "^deferred: greylist-new" explain --client 192.0.2.1 --recipient bob@local.test --stage data'
+	ok "$STORE: explain: nothing is written" tells '^deferred: greylist-new' \
+		explain --client 192.0.2.1 --recipient bob@local.test --stage data
+	ok "$STORE: explain: how full limits are, though it does not come to that" json '!$v->{limits}{asked} &&
+		$v->{limits}{bounds}[0]{name} eq "acme" && $v->{limits}{bounds}[0]{count} == 2' \
+		explain --client 192.0.2.1 --sender a@b.test --recipient bob@acme.test
+	ctl 0 allow --client 192.0.2.1 --no-limits
+	ok "$STORE: explain: an order that exempts from limits" json '$v->{limits}{exempt} eq "allow-client 192.0.2.1" &&
+		@{$v->{limits}{bounds}} == 0 && $v->{verdict}{why} eq "order-client"' \
+		explain --client 192.0.2.1 --sender a@b.test --recipient bob@acme.test
+	ctl 0 disallow --client 192.0.2.1
+	ok "$STORE: explain: who has logged in" tells '^accepted: authenticated' explain "${mail[@]}" --user alice
+	ok "$STORE: explain: a name makes the identity" json '$v->{identity} eq "sender.test" && $v->{rung} eq "domain"' \
+		explain "${mail[@]}" --client-name mail.sender.test
+}
+
+wrong_usage() {
+	ok "usage: no command" eval 'ctl 64 && complained "^usage: weirctl"'
+	ok "usage: an unknown command, and the nearest" refuses 64 'unknown command "stauts": did you mean "status"' stauts
+	ok "usage: an unknown option, and the nearest" refuses 64 'unknown option "--sinse": did you mean "--since"' why --sinse 2h x
+	ok "usage: an unknown destination, and the nearest" refuses 64 'there is no destination "acne": did you mean "acme"' drain acne
+	ok "usage: nothing like a destination" refuses 64 '"xyzzy" is neither a destination of the settings nor a domain' drain xyzzy
+	ok "usage: an unknown reason, and the nearest" refuses 64 '--cause: .*did you mean "greylist-new"' why --cause greylist-nwe
+	ok "usage: --for is too short" refuses 64 '--for: "30s" is no time from 1m to 365d' drain acme --for 30s
+	ok "usage: --for is too long" refuses 64 '--for: ' drain acme --for 366d
+	ok "usage: --for is no time" refuses 64 '--for: ' drain acme --for soon
+	ok "usage: allow whom" refuses 64 'allow needs one of' allow --for 1h
+	ok "usage: allow one at a time" refuses 64 'allow needs one of' allow --client 192.0.2.1 --sender a@b.test
+	ok "usage: no such client" refuses 64 '--client: ' allow --client 192.0.2.1/24
+	ok "usage: no such regular expression" refuses 64 '--sender: ' allow --sender '/(/'
+	ok "usage: no such limit" refuses 64 '"many" is no number' set-limit acme many
+	ok "usage: an operand is missing" refuses 64 'drain needs DESTINATION' drain
+	ok "usage: neither id nor address" refuses 64 '"two words" is neither' why two words
+	ok "usage: no id" refuses 64 '"7Q2K9U" is no id' release 7Q2K9U
+	ok "usage: explain needs a recipient" refuses 64 'the option --recipient is missing' explain --client 192.0.2.1
+	ok "usage: explain needs an address" refuses 64 '--client: "mail.test" is no address' explain --client mail.test --recipient a@b.test
+	ok "usage: --interval is no time" refuses 64 '--interval: ' status --watch --interval often
+	ok "usage: leases do what" refuses 64 'leases: "lsit" is neither' leases lsit
+	ok "usage: help" tells '^usage: weirctl ' --help
+	ok "usage: help of a command" tells '^usage: weirctl drain DESTINATION' help drain
+	ok "usage: the version" tells '^weirctl [0-9]' -V
+	ok "settings: wrong ones" refuses 78 '.*greylist\.delay' -o greylist.delay=soon status
+	ok "settings: none" refuses 78 '.*nowhere' -c "$PRIVATE/nowhere" orders
+}
+
+# as_nobody STATUS WORD...: the same as another user, with a copy of the program that it may read.
+as_nobody() {
+	cp "$WEIRCTL" "$PRIVATE/weirctl"
+	timeout 20 setpriv --reuid nobody --regid nogroup --clear-groups "$PRIVATE/weirctl" -c "$PRIVATE/weir.conf" \
+		"${@:2}" >"$PRIVATE/said" 2>"$PRIVATE/complaints" </dev/null
+	[ $? -eq "$1" ]
+}
+
+rights() {
+	ok "rights: another user may not use the store" as_nobody 77 orders
+	ok "rights: and is told what is missing" complained "$PRIVATE/db.* nobody|nobody.*$PRIVATE/db"
+	mkdir "$PRIVATE/theirs" && chown nobody "$PRIVATE/theirs"
+	ok "rights: root becomes the daemons' user" ctl 0 -o user=nobody -o "store.path=$PRIVATE/theirs" orders
+	ok "rights: so that its files are that user's" eval '[ -e "$PRIVATE/theirs/ledger.db" ] &&
+		[ -z "$(find "$PRIVATE/theirs" ! -user nobody)" ]'
+	ok "rights: an unknown user" refuses 78 'user: there is no user' -o user=no-such-user orders
+}
+
+# completes WORD LINE...: so does the shell, at the end of the line.
+completes() {
+	local want=$1
+	COMP_WORDS=("${@:2}")
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	COMPREPLY=()
+	_weirctl
+	printf '%s\n' "${COMPREPLY[@]}" | grep -q -x -e "$want"
+}
+
+completion() {
+	# shellcheck source=etc/weirctl.bash-completion disable=SC1091
+	. "$TOP/etc/weirctl.bash-completion"
+	local line=("$WEIRCTL" -c "$PRIVATE/weir.conf")
+	ok "completion: commands" completes set-limit "${line[@]}" s
+	ok "completion: not the others" not completes drain "${line[@]}" s
+	ok "completion: destinations of these settings" completes third "${line[@]}" drain ''
+	ok "completion: no second one" not completes third "${line[@]}" drain acme ''
+	ok "completion: options of the command" completes --no-limits "${line[@]}" allow --
+	ok "completion: options of all" completes --json "${line[@]}" allow --
+	ok "completion: reasons" completes greylist-early "${line[@]}" why --cause greylist-e
+	ok "completion: with '='" completes greylist-early "${line[@]}" why --cause = greylist-e
+	ok "completion: destinations of an option" completes acme "${line[@]}" why --destination ''
+}
+
+# The daemons are away from here on.
+alone() {
+	stop_postfix
+	stop_weir
+	stop_milter
+	ok "$STORE: alone: status says so" await 15 eval 'ctl 1 status && [ "$(grep -c DEAD "$PRIVATE/said")" -eq 2 ]'
+	ok "$STORE: alone: an order is taken, with a warning" eval 'ctl 0 drain acme && complained "warning: no daemon is alive"'
+	ctl 0 undrain acme
+	[ "$STORE" = redis ] || return
+	stop_redis
+	ok "$STORE: away: orders cannot be read" refuses 69 '.*redis' orders
+	ok "$STORE: away: nor can decisions" refuses 69 '' why a@b.test
+	ok "$STORE: away: status tells" eval 'ctl 1 status && said "store redis DOWN: "'
+	ok "$STORE: away: as JSON" eval 'JSON_STATUS=1 json "!\$v->{store}{up} && length \$v->{store}{error}" status'
+}
+
+run_on() {
+	STORE=$1
+	private_dir
+	POLICY_PORT=$(free_port)
+	settings 1h
+	if [ "$STORE" = redis ]; then
+		ok "$STORE: Redis starts" start_redis || return
+	fi
+	ok "$STORE: weir-policyd starts" start_with_store "${PATIENT[@]}" || return
+	ok "$STORE: weir-milter starts" start_milter "${PATIENT[@]}" || return
+	ok "$STORE: Postfix starts" start_postfix "inet:127.0.0.1:$POLICY_PORT" "unix:$PRIVATE/milter.sock" || return
+	policy_open "$POLICY_PORT"
+	state_of_the_site
+	reasons
+	evil_bytes
+	passes_by_hand
+	identities
+	allowances
+	drains
+	limits
+	leases
+	explanations
+	if [ "$STORE" = embedded ]; then
+		wrong_usage
+		rights
+		completion
+	fi
+	policy_close
+	alone
+}
+
+need_postfix_and_stores
+need setpriv
+[ $# -gt 0 ] || set -- embedded redis
+for STORE in "$@"; do
+	[ "$STORE" != redis ] || need redis-server redis-cli
+	run_on "$STORE"
+	clean_up
+done
+plan
