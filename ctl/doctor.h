@@ -30,4 +30,7 @@ void doctor_judge_settings(const struct conf *conf, struct findings *findings);
 /* Whether an endpoint of the settings is for this host only. */
 bool doctor_is_local(const char *endpoint);
 
+/* The group of the daemons' user; "GROUP" when there is none. */
+const char *doctor_group(const struct conf *conf);
+
 #endif

@@ -67,7 +67,7 @@ check_folder(struct checkup *checkup, const char *dir)
 	finding_seen(checkup->findings, "%s: %s%s%s", dir, strerror(error),
 	             *buf ? "; " : "", buf);
 	finding_mend(checkup->findings, "install -d -o %s -g %s -m 750 %s",
-	             user_or(checkup, "USER"), user_or(checkup, "GROUP"), dir);
+	             user_or(checkup, "USER"), doctor_group(checkup->conf), dir);
 	return false;
 }
 
@@ -88,7 +88,7 @@ check_file(struct checkup *checkup, const char *path)
 			"Perhaps root has made it: what it should hold is not stored.");
 		finding_seen(checkup->findings, "%s %s: %s", path, buf, strerror(error));
 		finding_mend(checkup->findings, "chown %s:%s %s && chmod 660 %s",
-		             user_or(checkup, "USER"), user_or(checkup, "GROUP"), path,
+		             user_or(checkup, "USER"), doctor_group(checkup->conf), path,
 		             path);
 	} else if (st.st_mode & S_IRWXO) {
 		finding_add(

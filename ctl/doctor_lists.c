@@ -174,8 +174,10 @@ check_file(struct checkup *checkup, const char *path, enum list_kind kind)
 		            "the daemons cannot read a list",
 		            "They keep their old settings and lists at a reload.");
 		finding_seen(checkup->findings, "%s: %s", path, strerror(error));
-		finding_mend(checkup->findings, "chmod a+r %s, and a+x its directories",
-		             path);
+		finding_mend(checkup->findings,
+		             "chmod a+r %s\n"
+		             "and the directories above it need mode a+x: namei -l %s",
+		             path, path);
 		return;
 	}
 	if (stat(path, &st) != 0 || !listfile_read(path, on_entry, &report, &err)) {

@@ -1,4 +1,7 @@
-/* doctor_local.c - whether an endpoint is for this host only. */
+/* doctor_local.c - what the parts of doctor share: what is of this host. */
+#include <grp.h>
+#include <pwd.h>
+
 #include "doctor.h"
 #include "endpoint.h"
 
@@ -11,4 +14,12 @@ doctor_is_local(const char *text)
 	return strncmp(endpoint.host, "127.", 4) == 0 ||
 	       strcmp(endpoint.host, "::1") == 0 ||
 	       slice_eq_nocase(slice_of(endpoint.host), SLICE("localhost"));
+}
+
+const char *
+doctor_group(const struct conf *conf)
+{
+	const struct passwd *user = getpwnam(conf->user);
+	const struct group *group = user ? getgrgid(user->pw_gid) : NULL;
+	return group ? group->gr_name : "GROUP";
 }

@@ -163,14 +163,13 @@ static void
 check_readable(struct checkup *checkup, const char *path, const char *title,
                const char *why)
 {
-	const char *user = checkup->conf->user;
-	int error = errand_try_access(user, path, R_OK);
+	int error = errand_try_access(checkup->conf->user, path, R_OK);
 	if (error == 0)
 		return;
 	finding_add(checkup->findings, FINDING_PROBLEM, title, why);
 	finding_seen(checkup->findings, "%s: %s", path, strerror(error));
 	finding_mend(checkup->findings, "chown root:%s %s && chmod 640 %s",
-	             *user ? user : "GROUP", path, path);
+	             doctor_group(checkup->conf), path, path);
 }
 
 static void

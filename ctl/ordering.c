@@ -44,12 +44,19 @@ ordering_find(const struct orders *orders, const struct order *like)
 
 /* NULL when the settings have none of that name. */
 static const struct conf_destination *
-named(const struct conf *conf, struct slice name)
+find_named(const struct conf *conf, struct slice name)
 {
 	for (size_t i = 0; i < conf->limits.n_destinations; i++)
 		if (slice_eq_nocase(slice_of(conf->limits.destinations[i].name), name))
 			return &conf->limits.destinations[i];
 	return NULL;
+}
+
+const struct conf_destination *
+ordering_configured(const struct conf *conf, struct slice name)
+{
+	const struct conf_destination *known = find_named(conf, name);
+	return known || name.n == 0 ? known : destination_find(conf, name);
 }
 
 /* A domain, or a next hop such as "[192.0.2.1]:25" where destinations are found by that. */
@@ -84,10 +91,8 @@ int
 ordering_destination(const struct conf *conf, const char *given, struct order *order)
 {
 	struct slice name = slice_trim(slice_of(given));
-	const struct conf_destination *known = named(conf, name);
+	const struct conf_destination *known = ordering_configured(conf, name);
 	struct err err;
-	if (!known && name.n > 0)
-		known = destination_find(conf, name);
 	if (!known && !is_plausible(conf, name))
 		return fail_unknown(conf, given);
 	if (!order_set_name(order, known ? slice_of(known->name) : name, &err))
@@ -136,7 +141,7 @@ warn_of_greylist(const struct conf *conf)
 static void
 warn_of_limit(const struct conf *conf, const struct order *order)
 {
-	const struct conf_destination *known = named(conf, slice_of(order->name));
+	const struct conf_destination *known = find_named(conf, slice_of(order->name));
 	const struct conf_limit *limit = known ? &known->limit : &conf->limits.other;
 	if (limit->mode == MODE_OBSERVE)
 		ctl_fail(0,

@@ -11,6 +11,10 @@ struct orders *ordering_read(struct ledger *ledger, int64_t now_s, struct err *e
 /* The one of that kind and name among them; NULL: there is none. */
 const struct order *ordering_find(const struct orders *orders, const struct order *like);
 
+/* The one of the settings with that name, or that domain; NULL: there is none. */
+const struct conf_destination *ordering_configured(const struct conf *conf,
+                                                   struct slice name);
+
 /*
  * What a command's operand means as a destination: the name of a configured one, also by one of its
  * domains, or a domain nobody configured.  EX_OK, or EX_USAGE and said so.

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "greylisted.h"
 #include "nearest.h"
+#include "ordering.h"
 #include "output.h"
 #include "remembered.h"
 #include "status.h"
@@ -46,11 +47,27 @@ read_cause(const char *given, struct decided_filter *filter)
 	return ctl_fail(EX_USAGE, "--cause: there is no reason \"%.40s\"", given);
 }
 
+/* Decisions are remembered under the name of a configured destination, not under its domains. */
+static int
+read_destination(struct ctl *ctl, struct question *question)
+{
+	const char *given = ctl_option(ctl, "destination");
+	struct text lower = TEXT(question->destination);
+	if (!given)
+		return EX_OK;
+	const struct conf *conf = ctl_conf(ctl, false);
+	if (!conf)
+		return EX_CONFIG;
+	const struct conf_destination *known = ordering_configured(conf, slice_of(given));
+	text_put_lower(&lower, slice_of(known ? known->name : given));
+	question->filter.destination = text_slice(&lower);
+	return EX_OK;
+}
+
 static int
 read_options(const struct ctl *ctl, struct question *question)
 {
 	const char *since = ctl_option(ctl, "since"), *most = ctl_option(ctl, "limit");
-	const char *destination = ctl_option(ctl, "destination");
 	const char *cause = ctl_option(ctl, "cause");
 	struct decided_filter *filter = &question->filter;
 	if (since &&
@@ -65,9 +82,6 @@ read_options(const struct ctl *ctl, struct question *question)
 	             question->most == 0))
 		return ctl_fail(EX_USAGE, "--limit: \"%.40s\" is no number from 1 to %d",
 		                most, MOST_MAX);
-	struct text lower = TEXT(question->destination);
-	text_put_lower(&lower, slice_of(destination));
-	filter->destination = text_slice(&lower);
 	return cause ? read_cause(cause, filter) : EX_OK;
 }
 
@@ -125,7 +139,7 @@ add_row(struct table *table, const struct decided *decided)
 }
 
 static int
-print_table(const struct remembered *found)
+print_table(const struct question *question, const struct remembered *found)
 {
 	static const char *const headings[] = {"TIME",   "ID",     "WHAT",      "WHY",
 	                                       "CLIENT", "SENDER", "RECIPIENT", ">WAIT"};
@@ -135,6 +149,8 @@ print_table(const struct remembered *found)
 		add_row(table, &found->v[i]);
 	table_print(table);
 	table_free(&table);
+	if (found->n == question->most)
+		ctl_fail(EX_OK, "these are the newest %zu; --limit shows more", found->n);
 	return EX_OK;
 }
 
@@ -216,7 +232,7 @@ answer(struct ctl *ctl, struct question *question)
 	else if (question->filter.id.n > 0)
 		status = tell_story(ctl, question, &found);
 	else
-		status = print_table(&found);
+		status = print_table(question, &found);
 	remembered_free(&found);
 	return status;
 }
@@ -226,6 +242,8 @@ command_why(struct ctl *ctl, int argc, char **argv)
 {
 	struct question question = {.now_s = clock_wall_s()};
 	int status = read_options(ctl, &question);
+	if (status == EX_OK)
+		status = read_destination(ctl, &question);
 	if (status == EX_OK)
 		status = read_operands(argc, argv, &question);
 	if (status != EX_OK)

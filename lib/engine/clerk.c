@@ -22,6 +22,7 @@
 #define STATUS_MS     1000
 #define PATIENCE_MS   1000
 #define REOPEN_MS     5000
+#define TRIM_MS       600000
 #define LINES_DUE     4000  /* that are not left waiting for the next pass */
 #define LINES_MAX     20000 /* that wait to be written */
 #define NAMES_MAX     4096  /* that wait, and that are known to have been told */
@@ -78,6 +79,7 @@ struct clerk {
 	bool started;
 	int64_t next_open_ms;
 	int64_t next_status_ms;
+	int64_t next_trim_ms;
 	int64_t said_ms;
 };
 
@@ -293,6 +295,18 @@ write_decisions(struct clerk *clerk, const struct conf *conf, const struct inbox
 	return good;
 }
 
+/* Decisions that are too old go also where no new ones come. */
+static bool
+trim_decisions(struct clerk *clerk, const struct conf *conf, struct err *err)
+{
+	if (clock_mono_ms() < clerk->next_trim_ms)
+		return true;
+	clerk->next_trim_ms = clock_mono_ms() + TRIM_MS;
+	return ledger_add_decisions(clerk->ledger, 0, (struct slice){0},
+	                            conf->decisions.keep,
+	                            conf->decisions.lifetime_ms / 1000, err);
+}
+
 static bool
 write_names(struct clerk *clerk, const struct inbox *inbox, struct err *err)
 {
@@ -410,6 +424,7 @@ work_off(struct clerk *clerk, struct conf *conf, const struct inbox *inbox)
 	}
 	is_done(clerk, write_beat(clerk, conf, inbox->beat, &err), &err);
 	is_done(clerk, write_decisions(clerk, conf, inbox, &err), &err);
+	is_done(clerk, trim_decisions(clerk, conf, &err), &err);
 	is_done(clerk, write_names(clerk, inbox, &err), &err);
 	is_done(clerk, write_funnel(clerk, conf, inbox, &err), &err);
 	return true;

@@ -171,11 +171,13 @@ report_names(const struct decision *decision)
 	                                     [SCOPE_SENDER] = "sender",
 	                                     [SCOPE_USER] = "user"};
 	const struct limits_ask *ask = &decision->ask.limits;
+	bool whole = decision->conf->decisions.addresses == ADDRESSES_FULL;
 	for (size_t i = 0; i < ask->n; i++) {
 		const struct limit_use *use = &ask->uses[i];
 		const struct limit_of *of = plan_limit_of(&decision->plan, use);
 		if (use->kind != LIMIT_CONCURRENCY ||
-		    (use->scope == SCOPE_DESTINATION && !of->unnamed))
+		    (use->scope == SCOPE_DESTINATION && !of->unnamed) ||
+		    (use->scope >= SCOPE_SENDER && !whole))
 			continue;
 		char buf[LEDGER_NAME_MAX];
 		struct text name = TEXT(buf);

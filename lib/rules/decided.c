@@ -64,6 +64,7 @@ void
 decided_print(const struct decided *decided, enum decided_addresses addresses,
               struct text *out)
 {
+	bool whole = addresses == ADDRESSES_FULL;
 	bool with_client = addresses != ADDRESSES_NONE;
 	struct slice nothing = {0};
 	put_word(out, decided->id, WORD_MAX);
@@ -79,7 +80,9 @@ decided_print(const struct decided *decided, enum decided_addresses addresses,
 	put_address(out, decided->sender, addresses, SENDER_MAX);
 	put_address(out, decided->recipient, addresses, RECIPIENT_MAX);
 	put_field(out, decided->destination, DESTINATION_MAX);
-	put_field(out, decided->entry, ENTRY_MAX);
+	put_field(out,
+	          whole || slice_find(decided->entry, '@') < 0 ? decided->entry : nothing,
+	          ENTRY_MAX);
 	put_number(out, decided->wait_s);
 	put_number(out, decided->delayed_s);
 	put_number(out, decided->held);

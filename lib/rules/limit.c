@@ -58,8 +58,10 @@ limit_in_force(const struct conf_limit *set, const struct orders *orders,
 	struct conf_limit *limit = arena_take(arena, sizeof(*limit));
 	*limit = *set;
 	limit->concurrency = order->limit;
-	if (limit->mode == MODE_OFF)
+	if (limit->mode == MODE_OFF) { /* its rates stay off */
 		limit->mode = MODE_ON;
+		limit->messages = limit->recipients = (struct conf_rate){0};
+	}
 	return limit;
 }
 

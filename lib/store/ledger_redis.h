@@ -84,9 +84,9 @@ bool redis_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
 bool redis_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg,
                           struct err *err);
 bool redis_put_name(struct ledger *ledger, const struct key *key, struct slice name,
-                     int64_t until_s, struct err *err);
+                    int64_t until_s, struct err *err);
 bool redis_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,
-                     struct text *name_out, struct err *err);
+                    struct text *name_out, struct err *err);
 bool redis_put(struct ledger *ledger, enum ledger_board board, struct slice name,
                struct slice text, int64_t until_s, struct err *err);
 bool redis_drop(struct ledger *ledger, enum ledger_board board, struct slice name,
@@ -117,7 +117,7 @@ bool redis_kill_leases(struct ledger *ledger, struct slice holder, int64_t *kill
 bool redis_get_rate(struct ledger *ledger, const struct key *key, int64_t *tat_us_out,
                     struct err *err);
 bool redis_facts(struct ledger *ledger, bool deep, ledger_fact_fn *fn, void *arg,
-                  struct err *err);
+                 struct err *err);
 bool redis_try(struct ledger *ledger, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "scripts.h"
 
 #define AT_ONCE 64 /* segments */
+#define AT_FIRST  4 /* mostly the newest are wanted only */
 
 static const struct script decisions_script = {{decisions_lua, sizeof(decisions_lua) - 1},
                                                {decisions_lua_sha,
@@ -106,14 +107,15 @@ bool
 redis_read_decisions(struct ledger *base, ledger_lines_fn *fn, void *arg, struct err *err)
 {
 	struct ledger_redis *ledger = talk_begin(base, err);
-	int64_t first = 0, end = 0;
+	int64_t first = 0, end = 0, at_once = AT_FIRST;
 	bool wanted = true, good = true;
 	if (!ledger || !read_state(ledger, &first, &end, err))
 		return false;
 	while (good && wanted && end > first) {
-		int64_t n = end - first < AT_ONCE ? end - first : AT_ONCE;
+		int64_t n = end - first < at_once ? end - first : at_once;
 		good = read_segments(ledger, (size_t)n, end, fn, arg, &wanted, err);
 		end -= n;
+		at_once = AT_ONCE;
 	}
 	return good;
 }

@@ -295,6 +295,20 @@ talk_script(struct ledger_redis *ledger, const struct script *script, size_t n_a
 
 /* ---- the beginning */
 
+/* Who cannot save refuses a PING, too, but can be read. */
+static bool
+hear_ping(struct ledger_redis *ledger, struct err *err)
+{
+	redisReply *reply = talk_hear_any(ledger, err);
+	if (!reply)
+		return false;
+	bool good = reply->type != REDIS_REPLY_ERROR ||
+	            redis_error_find(reply_text(reply))->remedy == REMEDY_NONE ||
+	            talk_refused(ledger, reply, err);
+	freeReplyObject(reply);
+	return good;
+}
+
 static bool
 greet(struct ledger_redis *ledger, struct err *err)
 {
@@ -311,7 +325,7 @@ greet(struct ledger_redis *ledger, struct err *err)
 	if (!slice_eq(slice_of(ledger->db), SLICE("0")))
 		talk_say(ledger, COUNT_OF(select_db), select_db);
 	talk_say(ledger, COUNT_OF(ping), ping);
-	return talk_hear_done(ledger, ledger->waiting, err);
+	return talk_hear_done(ledger, ledger->waiting - 1, err) && hear_ping(ledger, err);
 }
 
 /* Nothing is to be read from a connection that is idle: neither its end nor a surplus reply. */

@@ -80,6 +80,20 @@ START_TEST(decisions_come_back_in_their_order)
 
 END_TEST
 
+/* Keys of decisions that are in Redis. */
+static size_t
+count_segments(const struct store_place *place)
+{
+	if (place->backend != BACKEND_REDIS)
+		return 0;
+	redisContext *redis = redis_server_connect(&server);
+	redisReply *keys = redisCommand(redis, "KEYS %sd[0-9]*", place->text);
+	size_t n = keys->elements;
+	freeReplyObject(keys);
+	redisFree(redis);
+	return n;
+}
+
 /* The last `keep` are there, and not many more, whatever is added at once. */
 START_TEST(decisions_are_kept_by_number)
 {
@@ -99,6 +113,7 @@ START_TEST(decisions_are_kept_by_number)
 		size_t kept = count_lines(lines);
 		ck_assert_uint_ge(kept, (size_t)rows[i].keep);
 		ck_assert_uint_le(kept, (size_t)rows[i].keep + 700);
+		ck_assert_uint_le(count_segments(&place), kept / 64 + 2);
 		lines_are("kept", lines, "k", last - (unsigned)kept + 1, last);
 		free(lines);
 
@@ -109,6 +124,7 @@ START_TEST(decisions_are_kept_by_number)
 		              "keep 0", &err);
 		lines = ledger_all_lines(ledger);
 		ck_assert_str_eq(lines, "");
+		ck_assert_uint_eq(count_segments(&place), 0);
 		free(lines);
 		ledger_add_lines(ledger, "again", 1, 3, 100);
 		lines = ledger_all_lines(ledger);
@@ -595,14 +611,14 @@ START_TEST(records_are_written_for_the_daemons)
 	ledger_worked(ledger_put_records(ledger, COUNT_OF(rows), rows, &rules, now_s,
 	                                 &err),
 	              "putting", &err);
-	fixture_open(&fixture, &place, patient);
-	ask_wants(&fixture, "waiting", &waiting, STORE_OK, GREY_IS_PASSED_NOW);
-	ask_wants(&fixture, "passed", &passed, STORE_OK, GREY_IS_KNOWN);
-	ask_wants(&fixture, "allowed", &allowed, STORE_OK, GREY_IS_CLIENT_ALLOWED);
 	ledger_worked(ledger_get_record(ledger, RECORD_TRIPLET, &rows[3].key, &packed,
 	                                &err),
 	              "an expired one", &err);
 	ck_assert_int_eq(packed, 0);
+	fixture_open(&fixture, &place, patient);
+	ask_wants(&fixture, "waiting", &waiting, STORE_OK, GREY_IS_PASSED_NOW);
+	ask_wants(&fixture, "passed", &passed, STORE_OK, GREY_IS_KNOWN);
+	ask_wants(&fixture, "allowed", &allowed, STORE_OK, GREY_IS_CLIENT_ALLOWED);
 	ask_wants(&fixture, "expired", &expired, STORE_OK, GREY_IS_NEW);
 
 	ledger_worked(ledger_drop_record(ledger, RECORD_IDENTITY, &rows[2].key, &found,

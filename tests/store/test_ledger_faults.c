@@ -171,6 +171,48 @@ START_TEST(what_is_not_ours_is_left_alone)
 
 END_TEST
 
+/* In the child: another program's database, whose log is not moved into it. */
+static void
+leave_a_log_behind(const struct store_place *place, int from, int to)
+{
+	sqlite3 *db;
+	char go;
+	if (read(from, &go, 1) != 1)
+		return;
+	bool done = sqlite3_open(file_of(place, "ledger.db"), &db) == SQLITE_OK &&
+	            sqlite3_exec(db,
+	                         "PRAGMA journal_mode = WAL; CREATE TABLE theirs (a);"
+	                         "INSERT INTO theirs VALUES (1)",
+	                         NULL, NULL, NULL) == SQLITE_OK;
+	if (write(to, done ? "+" : "-", 1) != 1)
+		_exit(1);
+	while (read(from, &go, 1) == 1)
+		;
+}
+
+/* Even the write-ahead log of another program's database stays as it is. */
+START_TEST(a_foreign_log_is_left_alone)
+{
+	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
+	struct child child = start_child(leave_a_log_behind, &place);
+	struct err err = {""};
+	size_t n_before, n_after;
+	step_child(&child);
+	kill_child(&child);
+	char *before = read_all(file_of(&place, "ledger.db-wal"), &n_before);
+	ck_assert_uint_gt(n_before, 0);
+	failed_with("foreign",
+	            ledger_try_at(&place, LEDGER_PATIENCE_MS, NULL, &err) != NULL, &err,
+	            "another program");
+	char *after = read_all(file_of(&place, "ledger.db-wal"), &n_after);
+	ck_assert_msg(n_before == n_after && !memcmp(before, after, n_before),
+	              "the log was changed: %zu bytes, now %zu", n_before, n_after);
+	free(before);
+	free(after);
+}
+
+END_TEST
+
 static bool
 ignore_lines(void *arg, struct slice lines)
 {
@@ -869,6 +911,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, what_is_not_ours_is_left_alone, 0, COUNT_OF(refused));
+	tcase_add_test(tcase, a_foreign_log_is_left_alone);
 	tcase_add_test(tcase, a_damaged_ledger_may_be_deleted);
 	tcase_add_loop_test(tcase, a_deleted_ledger_is_made_anew, 0, 2);
 	tcase_add_loop_test(tcase, files_are_for_owner_and_group, 0, 2);

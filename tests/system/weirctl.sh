@@ -89,7 +89,7 @@ reasons() {
 	ok "$STORE: why: by its domain" tells "$id" why sender.test
 	ok "$STORE: why: by the client" tells "$id" why 192.0.2.1
 	ok "$STORE: why: by the recipient" tells "$id" why '<bob@local.test>'
-	ok "$STORE: why: --limit" eval 'tells "$ID" why --limit 1 alice@sender.test && not said "$id"'
+	ok "$STORE: why: --limit" eval 'tells "$ID" why --limit 1 alice@sender.test && not said "$id" && complained "newest 1"'
 	ok "$STORE: why: --cause" eval 'tells "$id" why --cause greylist-new alice@sender.test && not said "$ID"'
 	ok "$STORE: why: --since" eval 'tells "$id" why --since 1h --destination local.test'
 	ok "$STORE: why: nothing at another destination" refuses 1 'no such decision' why --destination other.test
@@ -187,6 +187,8 @@ drains() {
 	ok "$STORE: drain: mail is answered 451 4.3.2" await 2 gets '451 4.3.2 acme is not accepting mail now' bob@acme.test
 	ok "$STORE: drain: mail elsewhere is taken" gets 250 bob@other.test
 	ok "$STORE: drain: the id of that answer is known" eval 'gets "451 4.3.2" bob@acme.test; knows "$REPLY_ID"'
+	ok "$STORE: why: --destination, by one of its domains" tells "$REPLY_ID" why --destination acme.test
+	ctl 0 why "$REPLY_ID"
 	ok "$STORE: drain: why names the way out" said '^  weirctl undrain acme$'
 	ok "$STORE: drain: status shows it" tells '^acme .* drained (1h|59m)' status
 	ok "$STORE: drain: explain shows it" json '$v->{verdict}{why} eq "destination-drained" &&
@@ -204,7 +206,7 @@ limits() {
 	ok "$STORE: set-limit: why names the ways out" eval 'knows "$REPLY_ID" && said "weirctl set-limit acme N" &&
 		said "weirctl allow --sender one@sender.test --no-limits"'
 	ok "$STORE: set-limit: explain shows it" json '$v->{verdict}{why} eq "destination-concurrency" &&
-		$v->{limits}{bounds}[0]{held} == 1 && $v->{limits}{bounds}[0]{count} == 1 && !$v->{limits}{bounds}[0]{room}' \
+		$v->{verdict}{action} eq "defer" && $v->{limits}{bounds}[0]{held} == 1 && $v->{limits}{bounds}[0]{count} == 1 && !$v->{limits}{bounds}[0]{room}' \
 		explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
 	ok "$STORE: set-limit: status shows it" tells '^acme .* 1/1 .* full, limit set for ' status
 	ok "$STORE: allow --no-limits: exempts from it" eval 'ctl 0 allow --sender one@sender.test --no-limits &&

@@ -160,6 +160,9 @@ START_TEST(addresses_are_kept_as_far_as_is_wanted)
 	ck_slice_eq(r->name, got.sender, r->want_sender);
 	ck_slice_eq(r->name, got.recipient, r->want_recipient);
 	ck_slice_eq(r->name, got.identity, "example.com");
+	decided.entry = SLICE("allow-sender alice@example.org");
+	ck_assert(decided_parse(print(&decided, r->addresses), &arena, &got));
+	ck_assert(r->addresses == ADDRESSES_FULL || got.entry.n == 0);
 }
 
 END_TEST

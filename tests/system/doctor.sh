@@ -1,0 +1,598 @@
+#!/usr/bin/env bash
+# weirctl doctor and check-config, on real stores, daemons and Postfix settings in bad states: what is wrong is found, and is
+# gone when it is mended as doctor says.
+
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+need redis-server redis-cli postconf perl
+need_root
+
+WEIRCTL=$BUILD/weirctl
+PORT=$(free_port) || exit 1
+USER_OF_WEIR=nobody
+private_dir
+MTA=$PRIVATE/no-mta
+mkdir "$MTA"
+
+# ---- asking -------------------------------------------------------------------------------------------------------
+
+# What it says, as lines, is where a failed test shows it.
+SAID=$PRIVATE/dialogue
+
+# doctor: what it says is in SAID and, for programs, in PRIVATE/said.json; its status in DOCTOR_STATUS.
+doctor() {
+	"$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}" doctor --mta "$MTA" --json >"$PRIVATE/said.json" 2>"$PRIVATE/said.err" &&
+		DOCTOR_STATUS=0 || DOCTOR_STATUS=$?
+	perl -MJSON::PP -e '
+		local $/;
+		for (@{decode_json(<STDIN>)}) {
+			print "$_->{level} $_->{topic}: $_->{title} | $_->{seen}\n";
+		}' <"$PRIVATE/said.json" >"$SAID"
+}
+
+OPTIONS=()
+DOCTOR_STATUS=
+
+# finds TEXT: doctor says so, and ends accordingly.
+finds() {
+	local want=0
+	doctor
+	! grep -q -e '^warning ' -e '^problem ' "$SAID" || want=1
+	[ "$DOCTOR_STATUS" -eq "$want" ] && grep -q -F -e "$1" "$SAID"
+}
+
+finds_not() {
+	doctor
+	[ -s "$SAID" ] && ! grep -q -F -e "$1" "$SAID"
+}
+
+# saw TEXT: the last doctor said so.
+saw() {
+	grep -q -F -e "$1" "$SAID"
+}
+
+# advice TITLE: how the last doctor would mend it.
+advice() {
+	perl -MJSON::PP -e '
+		local $/;
+		for (@{decode_json(<STDIN>)}) {
+			print "$_->{mend}\n" if $_->{title} eq $ARGV[0];
+		}' "$1" <"$PRIVATE/said.json"
+}
+
+# mend TITLE: does what it advises, where that is commands for this host.
+mend() {
+	local line done=1
+	while IFS= read -r line; do
+		[[ $line == *'redis-cli '* ]] && line="redis-cli ${line#*redis-cli }"
+		case $line in
+		redis-cli* | chmod* | chown* | install* | mkdir*)
+			[[ $line == *...* ]] || { (eval "$line") >/dev/null 2>&1 && done=0; }
+			;;
+		esac
+	done < <(advice "$1")
+	return $done
+}
+
+# appears_and_goes TITLE: it is found; when mended by its own advice, it is not.
+appears_and_goes() {
+	finds ": $1 |" && mend "$1" && finds_not ": $1 |"
+}
+
+conf() {
+	write_settings "$1" "$PORT" "${2:-}"
+}
+
+# ---- settings -----------------------------------------------------------------------------------------------------
+
+settings_that_are_wrong() {
+	conf embedded 'gerylist: { mode = "on"; };'
+	finds 'problem settings: the settings cannot be used' && saw "$PRIVATE/weir.conf:15: gerylist" && [ "$(wc -l <"$SAID")" -eq 1 ]
+}
+
+settings_nobody_may_read() {
+	conf embedded
+	OPTIONS=(-o "user=$USER_OF_WEIR")
+	chmod 600 "$PRIVATE/weir.conf"
+	appears_and_goes 'the daemons cannot read the settings'
+}
+
+settings_everybody_may_change() {
+	chmod 666 "$PRIVATE/weir.conf"
+	appears_and_goes 'everybody may change the settings'
+}
+
+password_nobody_may_read() {
+	conf redis
+	echo secret >"$PRIVATE/password"
+	chmod 600 "$PRIVATE/password"
+	OPTIONS=(-o "user=$USER_OF_WEIR" -o "store.redis.password_file=$PRIVATE/password")
+	appears_and_goes 'the daemons cannot read the password of Redis'
+}
+
+no_such_user() {
+	conf embedded
+	OPTIONS=(-o user=no-such-user)
+	finds "problem settings: the daemons' user does not exist" && OPTIONS=() && finds_not 'does not exist'
+}
+
+# hardly_meant OPTION TEXT: said with it, and not without.
+hardly_meant() {
+	OPTIONS=(-o greylist.delay=3m)
+	finds_not "$2" || return
+	OPTIONS=(-o greylist.delay=3m -o "$1")
+	finds "$2"
+}
+
+ok 'wrong settings are named with file and line' settings_that_are_wrong
+conf embedded
+ok 'a delay below a minute is odd' hardly_meant greylist.delay=10s 'warning settings: greylist.delay is shorter than a minute'
+ok "mode observe is noted" hardly_meant greylist.mode=observe "note settings: greylisting only observes"
+ok 'milter.enforce = false is noted' hardly_meant milter.enforce=false 'note settings: weir-milter defers nothing'
+ok 'a status page for all hosts is found' hardly_meant http.listen=inet:0.0.0.0:10041 'warning settings: the status page can be read by other hosts'
+ok 'an open policy service is noted' hardly_meant policyd.listen=inet:0.0.0.0:10040 'note settings: other hosts may ask weir'
+ok 'an embedded store for two hosts is found' hardly_meant nodes=2 'warning settings: the embedded store is not shared by hosts'
+ok 'settings that the daemons cannot read' settings_nobody_may_read
+ok 'settings that everybody may change' settings_everybody_may_change
+ok 'a password that the daemons cannot read' password_nobody_may_read
+ok 'a user that does not exist' no_such_user
+
+# ---- check-config -------------------------------------------------------------------------------------------------
+
+# check_config STATUS [OPTION]...: what it prints is in PRIVATE/checked.
+check_config() {
+	"$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}" check-config "${@:2}" >"$PRIVATE/checked" 2>&1
+	[ $? -eq "$1" ]
+}
+
+what_is_set_is_printed() {
+	conf embedded 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 5; messages = "9/1m"; } ); };'
+	OPTIONS=()
+	check_config 0 && grep -q -x 'greylist.delay = 3s' "$PRIVATE/checked" &&
+		grep -q -x -F 'limits.destinations = acme (acme.test) concurrency=5 messages=9/60s' "$PRIVATE/checked" &&
+		not grep -q '^greylist.lifetime' "$PRIVATE/checked" && grep -q 'shorter than a minute' "$PRIVATE/checked"
+}
+
+all_settings_are_printed() {
+	check_config 0 --all && grep -q -x 'greylist.lifetime = 35d' "$PRIVATE/checked"
+}
+
+mistakes_are_named() {
+	OPTIONS=(-o greylist.delay=soon)
+	check_config 78 && grep -q '^weirctl: -o greylist.delay' "$PRIVATE/checked"
+}
+
+lists_are_loaded_too() {
+	OPTIONS=(-o "lists.clients=$PRIVATE/missing")
+	check_config 78 && grep -q "$PRIVATE/missing" "$PRIVATE/checked"
+}
+
+as_json() {
+	perl -MJSON::PP -e 'local $/; my $j = decode_json(<STDIN>); exit !eval $ARGV[0]' "$1" <"$PRIVATE/checked"
+}
+
+# shellcheck disable=SC2016 # it is Perl's
+settings_for_programs() {
+	OPTIONS=()
+	check_config 0 --json && as_json '$j->{good} && $j->{settings}{"greylist.delay"} eq "3s" && @{$j->{findings}} == 1' || return
+	OPTIONS=(-o greylist.delay=soon)
+	check_config 78 --json && as_json '!$j->{good} && $j->{error} =~ /greylist.delay/'
+}
+
+ok 'check-config prints what differs from the defaults' what_is_set_is_printed
+ok 'check-config --all prints all' all_settings_are_printed
+ok 'check-config names a mistake, and ends with 78' mistakes_are_named
+ok 'check-config loads the lists' lists_are_loaded_too
+ok 'check-config --json' settings_for_programs
+
+# ---- lists --------------------------------------------------------------------------------------------------------
+
+list_findings() {
+	local soon
+	soon=$(perl -MPOSIX -e 'print strftime("%Y-%m-%d", gmtime(time + 2 * 86400))')
+	conf embedded
+	OPTIONS=()
+	printf '%s\n' '# ours' 192.0.2.1 'old.example until=2020-01-31' "soon.example until=$soon" 'Twice.example' 'twice.example' \
+		>"$PRIVATE/clients"
+	finds 'note lists: entries have run out' && saw "1 in $PRIVATE/clients, the first in line 3" &&
+		saw 'note lists: entries run out within 7 days' && saw 'the first in line 4' &&
+		saw 'note lists: entries stand there more than once' || return
+	printf '%s\n' 192.0.2.1 >"$PRIVATE/clients"
+	finds_not 'note lists' && saw "$PRIVATE/clients has 1 entry; changed 0 days ago"
+}
+
+# lets_everybody_in LIST ENTRY
+lets_everybody_in() {
+	printf '%s\n' user.example "$2" >"$PRIVATE/$1"
+	finds 'warning lists: an entry lets everybody in' && saw "$PRIVATE/$1:2: $2" || return
+	printf '%s\n' user.example >"$PRIVATE/$1"
+	finds_not 'an entry lets everybody in'
+}
+
+# lets_some_in LIST ENTRY
+lets_some_in() {
+	printf '%s\n' "$2" >"$PRIVATE/$1"
+	finds_not 'an entry lets everybody in'
+}
+
+list_nobody_may_read() {
+	OPTIONS=(-o "user=$USER_OF_WEIR")
+	chmod 644 "$PRIVATE/weir.conf"
+	chmod 600 "$PRIVATE/senders"
+	appears_and_goes 'the daemons cannot read a list'
+}
+
+ok 'entries that have run out, will soon, stand twice' list_findings
+ok '0.0.0.0/0 lets everybody in' lets_everybody_in clients 0.0.0.0/0
+ok '::/0 lets everybody in' lets_everybody_in clients ::/0
+ok '/./ lets all clients in' lets_everybody_in clients /./
+ok '/@/ lets all senders in' lets_everybody_in senders /@/
+ok '/.*/ lets all recipients in' lets_everybody_in recipients '/.*/'
+ok '/^mail/ does not' lets_some_in clients '/^mail/'
+ok '10.0.0.0/8 does not' lets_some_in clients 10.0.0.0/8
+ok 'a list that the daemons cannot read' list_nobody_may_read
+
+# ---- the embedded store -------------------------------------------------------------------------------------------
+
+no_folder() {
+	conf embedded
+	OPTIONS=(-o "user=$USER_OF_WEIR")
+	rm -r "$PRIVATE/db"
+	appears_and_goes "the daemons cannot use the store's folder"
+}
+
+files_of_root() {
+	chown root:root "$PRIVATE/db/"*.db && chmod 600 "$PRIVATE/db/"*.db
+	finds "problem store: the daemons cannot write a file of the store" && saw "$PRIVATE/db/weir.db belongs to root:root, mode 0600" &&
+		mend 'the daemons cannot write a file of the store' && finds_not 'cannot write a file'
+}
+
+files_for_everybody() {
+	chmod 664 "$PRIVATE/db/weir.db"
+	appears_and_goes 'everybody may read the store'
+}
+
+another_programs_file() {
+	OPTIONS=()
+	rm -f "$PRIVATE/db/"*
+	printf '%04000d' 7 >"$PRIVATE/db/weir.db"
+	finds 'problem store: the store cannot be written' && saw 'not an SQLite file' || return
+	rm "$PRIVATE/db/weir.db"
+	finds_not 'problem store'
+}
+
+# What SQLite cannot read in the middle of the file, where the tables are.
+damaged_file() {
+	start_with_store && ask_many "$PORT" --requests 3000 && stop_weir || return
+	dd if=/dev/urandom of="$PRIVATE/db/weir.db" bs=1024 seek=40 count=20 conv=notrunc 2>/dev/null
+	finds 'problem store: the store is damaged' && saw "$PRIVATE/db/weir.db" || return
+	mkdir "$PRIVATE/db/damaged" && mv "$PRIVATE/db/weir.db"* "$PRIVATE/db/damaged/"
+	finds_not 'problem store: the store'
+}
+
+quota_used_up() {
+	OPTIONS=(-o store.max_size=128K -o store.on_failure=accept)
+	rm -rf "$PRIVATE/db/"*
+	start_with_store "${OPTIONS[@]}" && ask_many "$PORT" --requests 6000 && stop_weir || return
+	finds 'warning store: the store has nearly used up its quota' || return
+	OPTIONS=(-o store.max_size=1M)
+	finds_not 'used up its quota' && rm -rf "$PRIVATE/db/"*
+}
+
+full_disk() {
+	OPTIONS=(-o "store.path=$PRIVATE/disk")
+	small_disk "$PRIVATE/disk" 4M || return 2
+	finds 'warning store: the store lies in memory' && saw 'warning store: the disk of the store is nearly full' || return
+	dd if=/dev/zero of="$PRIVATE/disk/filling" bs=64k 2>/dev/null
+	finds 'problem store: the disk of the store is nearly full' && saw 'problem store: the store cannot be' || return
+	rm "$PRIVATE/disk/filling"
+	finds_not 'problem store'
+}
+
+few_inodes() {
+	umount "$PRIVATE/disk" && mount -t tmpfs -o size=400M,nr_inodes=120 tmpfs "$PRIVATE/disk" || return
+	finds_not 'few more files' || return
+	touch "$PRIVATE/disk/"{1..60}
+	finds 'warning store: the disk of the store can hold few more files' || return
+	rm "$PRIVATE/disk/"*
+	finds_not 'few more files'
+}
+
+ok 'a folder that is not there' no_folder
+ok 'files that root has made' files_of_root
+ok 'files that everybody may read' files_for_everybody
+ok "another program's file" another_programs_file
+ok 'a damaged file' damaged_file
+ok 'a quota that is used up' quota_used_up
+if small_disk "$PRIVATE/trial" 1M; then
+	ok 'a disk that is full' full_disk
+	ok 'a disk with few inodes' few_inodes
+else
+	skip 'a disk that is full' 'mounting is not allowed'
+fi
+
+# ---- daemons ------------------------------------------------------------------------------------------------------
+
+PORTS=(["main"]="$PORT")
+
+start_main() {
+	start_named main "${OPTIONS[@]}" && has_store
+}
+
+no_daemon_alive() {
+	conf embedded
+	OPTIONS=(-o greylist.delay=3m)
+	rm -f "$PRIVATE/db/"*
+	finds 'problem daemons: no daemon is alive' || return
+	start_main && await 5 finds 'ok daemons: weir-policyd on mx1.test is alive' && not saw 'no daemon is alive'
+}
+
+silent_daemon() {
+	kill -STOP "${PIDS["main"]}"
+	await 20 finds 'warning daemons: a daemon has fallen silent' && kill -CONT "${PIDS["main"]}" &&
+		await 5 finds_not 'has fallen silent'
+}
+
+policyd_alone_with_limits() {
+	OPTIONS+=(-o limits.default.concurrency=3)
+	finds 'note daemons: limits on deliveries at once are judged without weir-milter' &&
+		start_milter "${OPTIONS[@]}" && await 5 finds_not 'judged without weir-milter'
+}
+
+one_name_for_two() {
+	start_named other -o http.listen= && has_store || return
+	sleep 2 # both have to have begun before doctor does
+	finds 'problem daemons: two daemons have the same name' && stop_named other && await 5 finds_not 'two daemons have the same name'
+}
+
+nodes_that_do_not_fit() {
+	start_named second -o http.listen= -o node=mx2.test && await 5 finds 'warning daemons: the setting nodes is not how many hosts there are' &&
+		saw 'mx1.test, mx2.test' || return
+	OPTIONS+=(-o nodes=2)
+	finds_not 'how many hosts' && stop_named second
+}
+
+# no_complaint: none but about the place of the test, which may be small or in memory.
+no_complaint() {
+	doctor
+	! grep -e '^warning' -e '^problem' "$SAID" | grep -v -e 'lies in memory' -e 'nearly full' | grep -q .
+}
+
+all_is_well() {
+	conf embedded
+	rm -f "$PRIVATE/db/"*
+	OPTIONS=(-o greylist.delay=3m)
+	MTA=$PRIVATE/good
+	good_postfix "$MTA" && start_main && start_milter "${OPTIONS[@]}" && await 5 finds 'ok daemons: weir-milter' || return
+	no_complaint
+}
+
+# ---- Postfix ------------------------------------------------------------------------------------------------------
+
+ASK="check_policy_service { inet:127.0.0.1:$PORT, timeout=5s, default_action=DUNNO }"
+BEFORE='permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient'
+TELL="{ unix:$PRIVATE/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }"
+
+# postfix_dir DIR [SETTING]...: Debian's settings, and these.
+postfix_dir() {
+	mkdir -p "$1"
+	cat >"$1/main.cf" <<-END
+		compatibility_level = 3.6
+		mydestination = local.test
+		mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128
+		smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
+	END
+	cat >"$1/master.cf" <<-END
+		smtp       inet n - n - - smtpd
+		submission inet n - n - - smtpd
+		  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+		  -o smtpd_data_restrictions=
+		  -o { smtpd_end_of_data_restrictions = }
+		  -o smtpd_milters=
+		cleanup    unix n - n - 0 cleanup
+	END
+	[ $# -eq 1 ] || postconf -c "$1" "${@:2}"
+}
+
+good_postfix() {
+	postfix_dir "$1" "smtpd_recipient_restrictions = $BEFORE, $ASK" "smtpd_data_restrictions = $ASK" "smtpd_milters = $TELL"
+}
+
+# postfix_case TEXT BAD GOOD: found in a good Postfix with the setting BAD; gone with GOOD.
+postfix_case() {
+	MTA=$PRIVATE/case
+	good_postfix "$MTA" && postconf -c "$MTA" "$2" && finds "$1" && postconf -c "$MTA" "$3" && finds_not "$1"
+}
+
+# The same with lines of master.cf; the good one is without.
+master_case() {
+	MTA=$PRIVATE/case
+	good_postfix "$MTA" && cp "$MTA/master.cf" "$MTA/saved" && printf '%s\n' "${@:2}" >>"$MTA/master.cf" && finds "$1" &&
+		mv "$MTA/saved" "$MTA/master.cf" && finds_not "$1"
+}
+
+no_mta() {
+	MTA=$PRIVATE/no-mta
+	finds 'note mta: there is no Postfix and no Sendmail here'
+}
+
+sample_of_ours() {
+	MTA=$PRIVATE/sample
+	postfix_dir "$MTA" && sed -e "s/127.0.0.1:10040/127.0.0.1:$PORT/" -e "s|unix:weir/milter.sock|unix:$PRIVATE/milter.sock|" \
+		"$TOP/etc/postfix-main.cf" >>"$MTA/main.cf" && finds 'ok mta: Postfix asks weir-policyd and weir-milter'
+}
+
+# The advice is a piece of main.cf.
+as_advised() {
+	MTA=$PRIVATE/advised
+	postfix_dir "$MTA" && finds 'problem mta: Postfix asks neither weir-policyd nor weir-milter' || return
+	advice 'Postfix asks neither weir-policyd nor weir-milter' | grep -v -e '^in main.cf' -e '^or, ' >>"$MTA/main.cf"
+	finds 'ok mta: Postfix asks weir-policyd and weir-milter'
+}
+
+hidden_socket() {
+	MTA=$PRIVATE/case
+	good_postfix "$MTA" && sed -i 's/^smtp .*/smtp inet n - y - - smtpd/' "$MTA/master.cf" &&
+		finds "problem mta: the chroot hides weir's socket from Postfix" && good_postfix "$MTA" && finds_not 'the chroot hides'
+}
+
+broken_postfix() {
+	MTA=$PRIVATE/case
+	good_postfix "$MTA" && rm "$MTA/master.cf" && finds 'warning mta: the settings of Postfix could not be read'
+}
+
+not_to_be_reached() {
+	MTA=$PRIVATE/case
+	start_main && start_milter "${OPTIONS[@]}" && good_postfix "$MTA" && chmod 600 "$PRIVATE/milter.sock" && finds 'problem mta: the MTA may not connect to weir' &&
+		chmod 666 "$PRIVATE/milter.sock" && finds_not 'may not connect' && saw 'ok mta: the MTA reaches weir-milter' || return
+	stop_named main
+	finds 'problem mta: the MTA does not reach weir' && saw 'Connection refused' && start_main &&
+		finds_not 'does not reach'
+}
+
+own_networks() {
+	postfix_case 'warning mta: hosts of your own networks are greylisted' 'mynetworks = 127.0.0.0/8 198.51.100.0/24' \
+		'mynetworks = 127.0.0.0/8' || return
+	postconf -c "$MTA" 'mynetworks = 127.0.0.0/8 198.51.100.0/24'
+	OPTIONS+=(-o 'lists.networks=127.0.0.0/8, 198.51.100.0/24')
+	finds_not 'own networks'
+}
+
+sendmail_settings() {
+	MTA=$PRIVATE/sendmail
+	mkdir "$MTA"
+	echo "INPUT_MAIL_FILTER(\`weir', \`S=unix:$PRIVATE/milter.sock, F=T')dnl" >"$MTA/sendmail.mc"
+	finds 'warning mta: without weir-milter Sendmail' || return
+	echo "INPUT_MAIL_FILTER(\`weir', \`S=unix:$PRIVATE/milter.sock')dnl" >"$MTA/sendmail.mc"
+	finds 'ok mta: Sendmail asks weir-milter' || return
+	echo 'Xother, S=unix:/run/other.sock' >"$MTA/sendmail.cf"
+	finds 'problem mta: Sendmail does not ask weir-milter'
+}
+
+ok 'without a daemon, and with one' no_daemon_alive
+ok 'a daemon that hangs' silent_daemon
+ok 'limits without the milter' policyd_alone_with_limits
+ok 'two daemons with one name' one_name_for_two
+ok 'another number of hosts than nodes' nodes_that_do_not_fit
+stop_named main
+stop_milter
+ok 'all is well' all_is_well
+stop_named main
+stop_milter
+ok 'no MTA' no_mta
+ok 'Postfix as our sample has it' sample_of_ours
+ok 'Postfix that asks nobody, and as advised' as_advised
+ok 'without default_action' postfix_case 'warning mta: without weir-policyd Postfix does not go on' \
+	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, timeout=5s }" "smtpd_recipient_restrictions = $BEFORE, $ASK"
+ok 'with a long time-out' postfix_case 'warning mta: Postfix waits long for weir-policyd' \
+	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, default_action=DUNNO }" "smtpd_recipient_restrictions = $BEFORE, $ASK"
+ok 'relay attempts' postfix_case "problem mta: strangers' attempts to relay reach weir-policyd" \
+	"smtpd_sender_restrictions = $ASK" 'smtpd_sender_restrictions ='
+ok 'restrictions behind it' postfix_case 'note mta: other restrictions come behind weir-policyd' \
+	"smtpd_recipient_restrictions = $BEFORE, $ASK, reject_rbl_client zen.test" "smtpd_recipient_restrictions = $BEFORE, reject_rbl_client zen.test, $ASK"
+ok 'a milter without default_action' postfix_case 'warning mta: without weir-milter Postfix does not go on' \
+	"smtpd_milters = unix:$PRIVATE/milter.sock" "smtpd_milters = $TELL"
+ok 'soft_bounce' postfix_case 'note mta: soft_bounce is on' 'soft_bounce = yes' 'soft_bounce = no'
+ok 'local mail' postfix_case 'note mta: weir-milter is asked about local mail' "non_smtpd_milters = unix:$PRIVATE/milter.sock" 'non_smtpd_milters ='
+ok "users' mail" master_case "note mta: other milters come behind" '2525 inet n - n - - smtpd' "  -o { smtpd_milters = $TELL inet:127.0.0.1:8891 }"
+ok 'the policy service at the submission port' master_case "warning mta: weir-policyd is asked about users' own mail" \
+	'smtps inet n - n - - smtpd' "  -o { smtpd_recipient_restrictions = reject_unauth_destination, $ASK }"
+ok 'a socket outside the chroot' hidden_socket
+ok 'settings of Postfix that cannot be read' broken_postfix
+ok 'own networks' own_networks
+ok 'Sendmail' sendmail_settings
+ok 'a daemon that Postfix does not reach' not_to_be_reached
+stop_named main
+stop_milter
+MTA=$PRIVATE/no-mta
+
+# ---- Redis --------------------------------------------------------------------------------------------------------
+
+# fresh_redis [OPTION]...: with settings of its own, which CONFIG REWRITE can write.
+fresh_redis() {
+	[ -z "$REDIS_PID" ] || stop_redis
+	rm -rf "$PRIVATE/redis"
+	mkdir "$PRIVATE/redis"
+	: >"$PRIVATE/redis/redis.conf"
+	start_process redis-server "$PRIVATE/redis/redis.conf" --port 0 --unixsocket "$PRIVATE/redis.sock" --dir "$PRIVATE/redis" \
+		--daemonize no --logfile "$PRIVATE/redis.log" "$@" >/dev/null
+	REDIS_PID=$STARTED
+	await 10 redis_answers
+}
+
+redis_as_it_comes() {
+	fresh_redis && finds 'ok store: the store can be written and read' && not grep -q -e '^[wp].* store:' "$SAID"
+}
+
+without_saving() {
+	fresh_redis --save '' && appears_and_goes 'Redis does not save anything'
+}
+
+evicting() {
+	fresh_redis --maxmemory-policy allkeys-lru && appears_and_goes 'Redis may drop what weir has stored'
+}
+
+nearly_full() {
+	fresh_redis && redis config set maxmemory 1mb >/dev/null && appears_and_goes 'the memory of Redis is nearly full'
+}
+
+has_evicted() {
+	fresh_redis --maxmemory-policy allkeys-lru --maxmemory 2mb &&
+		redis eval 'for i = 1, 3000 do redis.call("set", "k" .. i, string.rep("x", 1000)) end' 0 >/dev/null
+	finds 'warning store: Redis has dropped keys for want of memory' && redis config set maxmemory 100mb >/dev/null &&
+		mend 'Redis has dropped keys for want of memory' && finds_not 'has dropped keys'
+}
+
+replica() {
+	fresh_redis && redis replicaof 127.0.0.1 "$(free_port)" >/dev/null && finds 'problem store: the store cannot be written' &&
+		appears_and_goes 'this Redis is a replica' && finds_not 'problem store'
+}
+
+save_that_fails() {
+	fresh_redis && mkdir "$PRIVATE/redis/dump.rdb" && redis set k v >/dev/null && redis bgsave >/dev/null &&
+		await 10 finds 'problem store: Redis could not save' && rmdir "$PRIVATE/redis/dump.rdb" && mend 'Redis could not save' &&
+		await 10 finds_not 'could not save'
+}
+
+wrong_password() {
+	fresh_redis --requirepass right && finds 'problem store: the store cannot be used' && saw NOAUTH || return
+	OPTIONS=(-o "store.redis.password_file=$PRIVATE/password")
+	echo wrong >"$PRIVATE/password" && chmod 600 "$PRIVATE/password" && finds 'problem store: the store cannot be used' &&
+		saw WRONGPASS && echo right >"$PRIVATE/password" && finds_not 'problem store'
+	local status=$?
+	OPTIONS=()
+	return $status
+}
+
+few_rights() {
+	fresh_redis && redis acl setuser weir on '>pw' resetkeys '~weir:*' -@all +get +set +del +eval +evalsha +time +info +ping +select \
+		+zadd +zrem +zscore +zcount +zcard +zrange +zremrangebyscore +pexpire \
+		+rpush +lrange +ltrim +llen +hset +hget +hgetall +hdel +hscan +expire +scan >/dev/null || return
+	echo pw >"$PRIVATE/password"
+	OPTIONS=(-o store.redis.username=weir -o "store.redis.password_file=$PRIVATE/password")
+	finds 'note store: whether Redis saves cannot be seen' && not grep -q -e '^[wp].* store:' "$SAID"
+	local status=$?
+	OPTIONS=()
+	return $status
+}
+
+redis_away() {
+	stop_redis
+	finds 'problem store: the store cannot be used' && saw 'note daemons: the daemons were not looked at' && fresh_redis &&
+		finds_not 'problem store'
+}
+
+conf redis
+OPTIONS=()
+ok 'Redis as it comes' redis_as_it_comes
+ok 'Redis without saving' without_saving
+ok 'Redis that drops any key' evicting
+ok 'Redis that is nearly full' nearly_full
+ok 'Redis that has dropped keys' has_evicted
+ok 'a replica' replica
+ok 'Redis that cannot save' save_that_fails
+ok 'a wrong password' wrong_password
+ok 'a user with the rights of the manual' few_rights
+ok 'Redis that is away' redis_away
+
+plan
