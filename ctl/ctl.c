@@ -9,16 +9,31 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "escape.h"
+
+/* What is told may have words in it that came from anywhere. */
+static void
+put_safe(const char *text)
+{
+	struct slice rest = slice_of(text), line;
+	while (slice_cut(&rest, '\n', &line)) {
+		char *escaped = escape(line, false);
+		fprintf(stderr, "%s\n", escaped);
+		free(escaped);
+	}
+}
+
 int
 ctl_fail(int status, const char *fmt, ...)
 {
+	char buf[4096];
 	va_list args;
+	va_start(args, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
 	fflush(stdout);
 	fputs("weirctl: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
+	put_safe(buf);
 	return status;
 }
 

@@ -7,14 +7,9 @@
 #include "config.h"
 #include "doctor.h"
 #include "output.h"
+#include "status.h"
 
-enum { ALIVE_S = 10, CLOCK_S = 5, NODES_MAX = 64 };
-
-static bool
-is_alive(const json_t *beat, int64_t now_s)
-{
-	return now_s - json_number(beat, "seen") < ALIVE_S;
-}
+enum { CLOCK_S = 5, NODES_MAX = 64 };
 
 bool
 daemons_share_a_name(const json_t *beat, const json_t *other, int64_t since_s)
@@ -32,7 +27,7 @@ judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
 {
 	const char *daemon = json_text(beat, "daemon"), *node = json_text(beat, "node");
 	int64_t seen_s = json_number(beat, "seen");
-	if (!is_alive(beat, now_s)) {
+	if (!status_is_alive(beat, now_s)) {
 		finding_add(
 			findings, FINDING_WARNING, "a daemon has fallen silent",
 			"It has ended or hangs, or its host is away or without the store.  "
@@ -150,7 +145,7 @@ judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
 	json_array_foreach(beats, i, beat)
 	{
 		const char *node = json_text(beat, "node");
-		if (is_alive(beat, now_s) && add_node(nodes, &n, node))
+		if (status_is_alive(beat, now_s) && add_node(nodes, &n, node))
 			text_printf(&names, "%s%s", names.n > 0 ? ", " : "", node);
 	}
 	if (n == 0 || (int64_t)n == conf->nodes)
@@ -178,8 +173,8 @@ judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
 	json_array_foreach(beats, i, beat)
 	{
 		bool is_milter = strcmp(json_text(beat, "daemon"), "milter") == 0;
-		milter |= is_milter && is_alive(beat, now_s);
-		policyd |= !is_milter && is_alive(beat, now_s);
+		milter |= is_milter && status_is_alive(beat, now_s);
+		policyd |= !is_milter && status_is_alive(beat, now_s);
 	}
 	if (!policyd || milter || !conf_has_concurrency(conf))
 		return;
@@ -224,7 +219,7 @@ daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
 	json_array_foreach(beats, i, beat)
 	{
 		judge_life(beat, now_s, findings);
-		if (!is_alive(beat, now_s))
+		if (!status_is_alive(beat, now_s))
 			continue;
 		judge_version(beat, findings);
 		judge_store(beat, conf, findings);

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "daemons_judge.h"
 #include "doctor.h"
+#include "status.h"
 
 /* Two beats of each daemon fall into it. */
 enum { WATCH_MS = 2200, WATCH_STEP_US = 20000 };
@@ -78,10 +79,7 @@ any_alive(const json_t *beats, int64_t now_s)
 {
 	json_t *beat;
 	size_t i;
-	json_array_foreach(beats, i,
-	                   beat) if (now_s - json_integer_value(json_object_get(beat,
-	                                                                        "seen")) <
-	                             10) return true;
+	json_array_foreach(beats, i, beat) if (status_is_alive(beat, now_s)) return true;
 	return false;
 }
 

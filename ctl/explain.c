@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "explained.h"
 #include "invented.h"
+#include "order_board.h"
 #include "ordering.h"
 #include "output.h"
 
@@ -45,7 +46,7 @@ command_explain(struct ctl *ctl, int argc, char **argv)
 		return EX_CONFIG;
 	if (!ledger_of(ctl, &status))
 		return status;
-	struct orders *orders = ordering_read(ctl->ledger, clock_wall_s(), &err);
+	struct orders *orders = order_board_read(ctl->ledger, clock_wall_s(), &err);
 	if (!orders)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	arena_init(&arena);

@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "commands.h"
+#include "order_board.h"
 #include "outfile.h"
 #include "progress.h"
 #include "transfer.h"
@@ -33,16 +34,15 @@ on_row(void *arg, const struct ledger_row *row)
 	return !ferror(export->to);
 }
 
-static void
-on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
+static bool
+print_orders(struct export *export, int64_t now_s, struct err *err)
 {
-	struct export *export = arg;
-	struct order order;
-	(void)until_s;
-	if (!order_parse(name, text, &order))
-		return;
-	transfer_print_order(&order, export->to);
-	export->rows++;
+	struct orders *orders = order_board_read(export->ledger, now_s, err);
+	for (size_t i = 0; orders && i < orders_count(orders); i++, export->rows++)
+		transfer_print_order(orders_at(orders, i), export->to);
+	bool read = orders != NULL;
+	orders_unref(&orders);
+	return read;
 }
 
 static bool
@@ -57,8 +57,7 @@ print_all(struct export *export, bool wants_progress, struct err *err)
 	progress_start(&export->progress, "exporting", about, wants_progress);
 	bool ok = ledger_scan(export->ledger, on_row, export, err);
 	progress_end(&export->progress);
-	if (!ok || ferror(export->to) ||
-	    !ledger_read(export->ledger, BOARD_ORDERS, now_s, on_order, export, err))
+	if (!ok || ferror(export->to) || !print_orders(export, now_s, err))
 		return ok && ferror(export->to);
 	transfer_print_end(export->rows, export->to);
 	return true;

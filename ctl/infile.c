@@ -58,6 +58,12 @@ infile_open(const char *path, int64_t *bytes_out, struct err *err_out)
 			fclose(file);
 		return NULL;
 	}
+	if (S_ISCHR(st.st_mode) && !isatty(fileno(file))) { /* /dev/zero has no end */
+		err_set(err_out, "%s is no file", path);
+		if (!is_stdin)
+			fclose(file);
+		return NULL;
+	}
 	if (!S_ISREG(st.st_mode)) {
 		FILE *copy = spool(file, is_stdin ? "standard input" : path, err_out);
 		if (!is_stdin)

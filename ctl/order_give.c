@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "commands.h"
+#include "order_board.h"
 #include "ordering.h"
 #include "output.h"
 #include "schema.h"
@@ -98,17 +99,6 @@ say_order(const struct view *view, const struct order *order, const struct order
 
 /* ---- giving it ---- */
 
-static bool
-put(struct ledger *ledger, const struct order *order, struct err *err)
-{
-	char name_buf[ORDER_NAME_MAX + 32], text_buf[512];
-	struct text name = TEXT(name_buf), text = TEXT(text_buf);
-	order_print_name(order, &name);
-	order_print_text(order, &text);
-	return ledger_put(ledger, BOARD_ORDERS, text_slice(&name), text_slice(&text),
-	                  order->until_s, err);
-}
-
 static int
 put_among(struct ctl *ctl, const struct order *order, const struct orders *orders)
 {
@@ -120,7 +110,7 @@ put_among(struct ctl *ctl, const struct order *order, const struct orders *order
 		                "there are %d orders already, and no more "
 		                "are read: weirctl orders",
 		                ORDERS_MAX);
-	if (!put(ctl->ledger, order, &err))
+	if (!order_board_put(ctl->ledger, order, &err))
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	ordering_log(ctl->conf, "order", order);
 	if (ctl->json)
@@ -138,7 +128,7 @@ give(struct ctl *ctl, struct order *order)
 	int status = read_for(ctl, order, clock_wall_s());
 	if (status != EX_OK || !ledger_of(ctl, &status))
 		return status;
-	struct orders *orders = ordering_read(ctl->ledger, order->made_s, &err);
+	struct orders *orders = order_board_read(ctl->ledger, order->made_s, &err);
 	if (!orders)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	status = put_among(ctl, order, orders);
@@ -156,10 +146,10 @@ take_back(struct ctl *ctl, const struct order *order)
 	struct err err;
 	bool found;
 	int status;
+	order_print_name(order, &name);
 	if (!ledger_of(ctl, &status))
 		return status;
-	order_print_name(order, &name);
-	if (!ledger_drop(ctl->ledger, BOARD_ORDERS, text_slice(&name), &found, &err))
+	if (!order_board_drop(ctl->ledger, order, &found, &err))
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (found)
 		ordering_log(ctl->conf, "order-dropped", order);

@@ -1,14 +1,16 @@
 /* order_intake.c - what an import does with orders: those in force that are newer are taken. */
 #include "order_intake.h"
 
+#include "order_board.h"
 #include "ordering.h"
 
 bool
 order_intake_open(struct order_intake *orders, struct intake *intake, struct err *err_out)
 {
-	*orders = (struct order_intake){.intake = intake,
-	                                .there = ordering_read(intake->ledger,
-	                                                       intake->now_s, err_out)};
+	*orders =
+		(struct order_intake){.intake = intake,
+	                              .there = order_board_read(intake->ledger,
+	                                                        intake->now_s, err_out)};
 	return orders->there != NULL;
 }
 
@@ -26,17 +28,6 @@ is_newer(const struct order_intake *orders, const struct order *order)
 	return !there || order->made_s > there->made_s;
 }
 
-static bool
-put(struct ledger *ledger, const struct order *order, struct err *err_out)
-{
-	char name_buf[LEDGER_NAME_MAX], text_buf[LEDGER_NAME_MAX];
-	struct text name = TEXT(name_buf), text = TEXT(text_buf);
-	order_print_name(order, &name);
-	order_print_text(order, &text);
-	return ledger_put(ledger, BOARD_ORDERS, text_slice(&name), text_slice(&text),
-	                  order->until_s, err_out);
-}
-
 bool
 order_intake_take(struct order_intake *orders, const struct order *order,
                   struct err *err_out)
@@ -47,7 +38,8 @@ order_intake_take(struct order_intake *orders, const struct order *order,
 		fate = INTAKE_EXPIRED;
 	else if (!intake->replace && !is_newer(orders, order))
 		fate = INTAKE_OLDER;
-	if (fate == INTAKE_TAKEN && intake->apply && !put(intake->ledger, order, err_out))
+	if (fate == INTAKE_TAKEN && intake->apply &&
+	    !order_board_put(intake->ledger, order, err_out))
 		return false;
 	intake->count[fate]++;
 	return true;

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "commands.h"
+#include "order_board.h"
 #include "order_table.h"
 #include "ordering.h"
 #include "output.h"
@@ -35,7 +36,7 @@ list_orders(struct ctl *ctl, bool all)
 	int status;
 	if (!ledger_of(ctl, &status))
 		return status;
-	struct orders *orders = ordering_read(ctl->ledger, now_s, &err);
+	struct orders *orders = order_board_read(ctl->ledger, now_s, &err);
 	if (!orders)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	json_t *list = as_json(orders, all);

@@ -11,24 +11,6 @@
 #include "nearest.h"
 #include "status.h"
 
-static void
-on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
-{
-	struct order order;
-	(void)until_s;
-	if (order_parse(name, text, &order))
-		orders_add(arg, &order);
-}
-
-struct orders *
-ordering_read(struct ledger *ledger, int64_t now_s, struct err *err_out)
-{
-	struct orders *orders = orders_new();
-	if (!ledger_read(ledger, BOARD_ORDERS, now_s, on_order, orders, err_out))
-		orders_unref(&orders);
-	return orders;
-}
-
 const struct order *
 ordering_find(const struct orders *orders, const struct order *like)
 {

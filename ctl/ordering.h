@@ -5,9 +5,6 @@
 #include "ctl.h"
 #include "orders.h"
 
-/* All that are in force; NULL with a text.  The caller gives them back with orders_unref(). */
-struct orders *ordering_read(struct ledger *ledger, int64_t now_s, struct err *err_out);
-
 /* The one of that kind and name among them; NULL: there is none. */
 const struct order *ordering_find(const struct orders *orders, const struct order *like);
 

@@ -147,17 +147,27 @@ log_change(const struct ctl *ctl, const char *event, const struct subject *subje
 	audit_send(&rec);
 }
 
+/* decisions.addresses may have kept them back. */
+static const struct slice not_kept = SLICE_INIT("(not kept)");
+
+static struct slice
+sender_shown(const struct subject *subject)
+{
+	if (subject->sender.n > 0)
+		return subject->sender;
+	return subject->recipient.n > 0 ? SLICE("<>") : not_kept;
+}
+
 static void
 say_subject(const struct view *view, const struct subject *subject)
 {
 	view_puts(view, "  client     ");
 	view_put(view, subject->identity);
 	if (subject->kind == RECORD_TRIPLET) {
-		bool null_sender = subject->sender.n == 0;
 		view_puts(view, "\n  sender     ");
-		view_put(view, null_sender ? SLICE("<>") : subject->sender);
+		view_put(view, sender_shown(subject));
 		view_puts(view, "\n  recipient  ");
-		view_put(view, subject->recipient);
+		view_put(view, subject->recipient.n > 0 ? subject->recipient : not_kept);
 	}
 	view_puts(view, "\n  before     ");
 	greylisted_say(view, &subject->before, subject->now_s);

@@ -92,7 +92,7 @@ judge_room(const struct judging *j)
 	if (max <= 0 || used < max / 100 * FULL_PERCENT) {
 		finding_ok(j->findings, "Redis uses %lld MB of %s%lld MB",
 		           (long long)used >> 20,
-		           max > 0 ? "" : "memory without a maxmemory; ",
+		           max > 0 ? "" : "memory, without a maxmemory; the host has ",
 		           (long long)(max > 0 ? max
 		                               : facts_int(j->facts,
 		                                           "total_system_memory", 0)) >>

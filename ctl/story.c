@@ -119,7 +119,8 @@ tell_retry(const struct view *view, const struct conf *conf,
 
 static void
 tell_meaning(const struct view *view, const struct conf *conf,
-             const struct decided *decided, const struct reason *reason, int64_t now_s)
+             const struct decided *decided, const struct reason *reason, bool has_passed,
+             int64_t now_s)
 {
 	if (reason)
 		view_sentence(view, reason->text);
@@ -129,8 +130,9 @@ tell_meaning(const struct view *view, const struct conf *conf,
 		view_sentence(view,
 		              "The sending server was told to try again later; it keeps "
 		              "the mail, and nothing is lost.");
-		tell_retry(view, conf, decided, reason ? reason->remedy : REMEDY_NONE,
-		           now_s);
+		if (!has_passed)
+			tell_retry(view, conf, decided,
+			           reason ? reason->remedy : REMEDY_NONE, now_s);
 	}
 }
 
@@ -201,7 +203,8 @@ story_tell(const struct view *view, const struct conf *conf,
 	const struct reason *reason = reason_find(decided->why);
 	tell_what(view, decided, now_s);
 	tell_whose(view, decided);
-	tell_meaning(view, conf, decided, reason, now_s);
+	tell_meaning(view, conf, decided, reason, sequel->record.state == GREY_PASSED,
+	             now_s);
 	if (!tell_sequel(view, decided, sequel, now_s) && reason && is_deferred(decided))
 		tell_remedy(view, decided, reason->remedy);
 }

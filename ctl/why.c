@@ -209,11 +209,14 @@ say_none(const struct conf *conf)
 		"no such decision is remembered; it may be\n"
 		"  older than the last %lld (decisions.keep) or than %s (decisions.lifetime),\n"
 		"  of a daemon that uses another store than this one (%s%s), or\n"
-		"  mail that was simply accepted: that stands in the log only",
+		"  mail that was simply accepted: that stands in the log only%s",
 		(long long)conf->decisions.keep, buf,
 		conf->store.backend == BACKEND_REDIS ? "redis, prefix " : "embedded in ",
 		conf->store.backend == BACKEND_REDIS ? conf->store.redis.prefix
-						     : conf->store.path);
+						     : conf->store.path,
+		conf->decisions.addresses == ADDRESSES_FULL
+			? ""
+			: "\n(addresses are not kept whole: decisions.addresses)");
 }
 
 static int

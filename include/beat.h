@@ -7,7 +7,7 @@
 
 #include "engine.h"
 
-/* JSON, to be given to free(). */
-char *beat_print(const struct engine *engine);
+/* JSON, to be given to free(); `stops`: it is the last one. */
+char *beat_print(const struct engine *engine, bool stops);
 
 #endif

@@ -43,7 +43,7 @@ void ledger_close(struct ledger **ledger);
 #define LEDGER_BYTES_MAX 65536
 
 /*
- * Adds `n` lines (0: only drops what is too much), each ended by '\n'; at least the last `keep` remain, and not many more, and none
+ * Adds `n` lines, each ended by '\n'; at least the last `keep` remain, and not many more, and none
  * is older than `lifetime_s`.  With none to add, what is too old goes all the same: the embedded
  * store looks at that only when it is called.
  */

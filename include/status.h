@@ -31,6 +31,9 @@ struct json_t; /* jansson's */
 struct json_t *status_build(const struct conf *conf, struct ledger *ledger,
                             int64_t now_s);
 
+/* Whether the daemon that told this (its beat) lives still, as far as it can be known. */
+bool status_is_alive(const struct json_t *beat, int64_t now_s);
+
 /* One decision as an object of "recent", and of `weirctl why --json`. */
 struct json_t *status_decision(const struct decided *decided);
 

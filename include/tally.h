@@ -32,6 +32,9 @@ uint64_t tally_verdicts(const struct tally *tally, enum why why,
  */
 struct json_t *tally_print(struct tally *tally, int64_t now_s);
 
+/* Hours that the funnel is told of at once. */
+#define TALLY_HOURS_MAX 64
+
 /* Takes out what the funnel has to be told, at most `max` hours; how many. */
 size_t tally_take_funnel(struct tally *tally, struct funnel_hour *hours_out, size_t max);
 

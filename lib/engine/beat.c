@@ -25,7 +25,7 @@ store_failures(const struct tally *tally)
 }
 
 char *
-beat_print(const struct engine *engine)
+beat_print(const struct engine *engine, bool stops)
 {
 	int64_t now_s = clock_wall_s();
 	json_t *beat =
@@ -47,6 +47,7 @@ beat_print(const struct engine *engine)
 	                           count_of(STAT_LIMITS_BY_SHARE), "decisions_lost",
 	                           count_of(STAT_DECISIONS_LOST));
 	json_t *told = tally_print(engine->tally, now_s);
+	json_object_set_new(beat, "stopped", json_boolean(stops));
 	json_object_update(beat, counts);
 	json_object_update(beat, told);
 	char *text = json_dumps(beat, JSON_COMPACT);

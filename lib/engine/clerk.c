@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "clock.h"
+#include "inbox.h"
 #include "log.h"
 #include "mem.h"
+#include "order_board.h"
 #include "stats.h"
 #include "status.h"
 
@@ -23,35 +25,17 @@
 #define PATIENCE_MS   1000
 #define REOPEN_MS     5000
 #define TRIM_MS       600000
-#define LINES_DUE     4000  /* that are not left waiting for the next pass */
-#define LINES_MAX     20000 /* that wait to be written */
-#define NAMES_MAX     4096  /* that wait, and that are known to have been told */
+#define LINES_DUE     4000 /* that are not left waiting for the next pass */
+#define NAMES_MAX     4096 /* that are known to have been told */
 #define NAME_KEPT_S   INT64_C(7200)
 #define NAME_AGAIN_MS INT64_C(3600000)
 #define BEAT_KEPT_S   INT64_C(86400)
-#define HOURS_MAX     64
 
 /* Told the store once in an hour. */
 struct named {
 	struct key key;
 	int64_t told_ms;
 	UT_hash_handle hh;
-};
-
-struct name {
-	struct key key;
-	char *text;
-};
-
-/* What the loop leaves for the thread. */
-struct inbox {
-	char *lines;
-	size_t lines_n, lines_cap, n_lines;
-	struct name *names;
-	size_t n_names;
-	struct funnel_hour hours[HOURS_MAX];
-	size_t n_hours;
-	char *beat;
 };
 
 struct clerk {
@@ -111,18 +95,6 @@ clerk_configure(struct clerk *clerk, struct conf *conf)
 	pthread_mutex_unlock(&clerk->lock);
 }
 
-static void
-add_line(struct inbox *inbox, struct slice line)
-{
-	if (inbox->lines_cap - inbox->lines_n < line.n) {
-		inbox->lines_cap = 2 * inbox->lines_cap + 16384;
-		inbox->lines = mem_grow(inbox->lines, inbox->lines_cap);
-	}
-	memcpy(inbox->lines + inbox->lines_n, line.p, line.n);
-	inbox->lines_n += line.n;
-	inbox->n_lines++;
-}
-
 void
 clerk_decided(struct clerk *clerk, const struct decided *decided)
 {
@@ -133,9 +105,7 @@ clerk_decided(struct clerk *clerk, const struct decided *decided)
 	decided_print(decided, (enum decided_addresses)clerk->conf->decisions.addresses,
 	              &line);
 	pthread_mutex_lock(&clerk->lock);
-	bool room = clerk->inbox.n_lines < LINES_MAX;
-	if (room)
-		add_line(&clerk->inbox, text_slice(&line));
+	bool room = inbox_add_line(&clerk->inbox, text_slice(&line));
 	if (clerk->inbox.n_lines == LINES_DUE)
 		pthread_cond_signal(&clerk->wake);
 	pthread_mutex_unlock(&clerk->lock);
@@ -156,13 +126,18 @@ forget_told(struct clerk *clerk)
 
 /* Whether it is time to tell the store again whose that key is. */
 static bool
-is_to_be_told(struct clerk *clerk, const struct key *key)
+is_to_be_told(const struct clerk *clerk, const struct key *key, int64_t now_ms)
 {
 	struct named *named;
-	int64_t now_ms = clock_mono_ms();
 	HASH_FIND(hh, clerk->told, key, sizeof(*key), named);
-	if (named && now_ms - named->told_ms < NAME_AGAIN_MS)
-		return false;
+	return !named || now_ms - named->told_ms >= NAME_AGAIN_MS;
+}
+
+static void
+note_told(struct clerk *clerk, const struct key *key, int64_t now_ms)
+{
+	struct named *named;
+	HASH_FIND(hh, clerk->told, key, sizeof(*key), named);
 	if (!named) {
 		if (HASH_COUNT(clerk->told) >= NAMES_MAX)
 			forget_told(clerk);
@@ -171,36 +146,19 @@ is_to_be_told(struct clerk *clerk, const struct key *key)
 		HASH_ADD(hh, clerk->told, key, sizeof(named->key), named);
 	}
 	named->told_ms = now_ms;
-	return true;
 }
 
 void
 clerk_name(struct clerk *clerk, const struct key *key, struct slice name)
 {
-	struct inbox *inbox = &clerk->inbox;
-	if (!is_to_be_told(clerk, key))
+	int64_t now_ms = clock_mono_ms();
+	if (!is_to_be_told(clerk, key, now_ms))
 		return;
 	pthread_mutex_lock(&clerk->lock);
-	if (inbox->n_names < NAMES_MAX) {
-		inbox->names = mem_grow(inbox->names,
-		                        (inbox->n_names + 1) * sizeof(*inbox->names));
-		inbox->names[inbox->n_names++] =
-			(struct name){.key = *key, .text = mem_dup(name)};
-	}
+	bool room = inbox_add_name(&clerk->inbox, key, name);
 	pthread_mutex_unlock(&clerk->lock);
-}
-
-static void
-add_hour(struct inbox *inbox, const struct funnel_hour *hour)
-{
-	for (size_t i = 0; i < inbox->n_hours; i++)
-		if (inbox->hours[i].hour == hour->hour) {
-			inbox->hours[i].fresh += hour->fresh;
-			inbox->hours[i].back += hour->back;
-			return;
-		}
-	if (inbox->n_hours < HOURS_MAX)
-		inbox->hours[inbox->n_hours++] = *hour;
+	if (room)
+		note_told(clerk, key, now_ms);
 }
 
 void
@@ -208,7 +166,7 @@ clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours)
 {
 	pthread_mutex_lock(&clerk->lock);
 	for (size_t i = 0; i < n; i++)
-		add_hour(&clerk->inbox, &hours[i]);
+		inbox_add_hour(&clerk->inbox, &hours[i]);
 	pthread_mutex_unlock(&clerk->lock);
 }
 
@@ -216,8 +174,7 @@ void
 clerk_beat(struct clerk *clerk, char *json)
 {
 	pthread_mutex_lock(&clerk->lock);
-	free(clerk->inbox.beat);
-	clerk->inbox.beat = json;
+	inbox_put_beat(&clerk->inbox, json);
 	pthread_mutex_unlock(&clerk->lock);
 }
 
@@ -339,16 +296,6 @@ write_funnel(struct clerk *clerk, const struct conf *conf, const struct inbox *i
 }
 
 static void
-on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
-{
-	struct orders *orders = arg;
-	struct order order;
-	(void)until_s;
-	if (order_parse(name, text, &order))
-		orders_add(orders, &order);
-}
-
-static void
 hand_over_orders(struct clerk *clerk, struct orders *orders)
 {
 	if (orders_equal(orders, clerk->orders)) {
@@ -367,14 +314,10 @@ hand_over_orders(struct clerk *clerk, struct orders *orders)
 static bool
 read_orders(struct clerk *clerk, struct err *err)
 {
-	struct orders *orders = orders_new();
-	bool good = ledger_read(clerk->ledger, BOARD_ORDERS, clock_wall_s(), on_order,
-	                        orders, err);
-	if (good)
+	struct orders *orders = order_board_read(clerk->ledger, clock_wall_s(), err);
+	if (orders)
 		hand_over_orders(clerk, orders);
-	else
-		orders_unref(&orders);
-	return good;
+	return orders;
 }
 
 static void
@@ -391,16 +334,6 @@ build_status_when_due(struct clerk *clerk, const struct conf *conf)
 	pthread_mutex_unlock(&clerk->lock);
 	json_decref(old);
 	loop_post(clerk->post);
-}
-
-static void
-free_inbox(struct inbox *inbox)
-{
-	for (size_t i = 0; i < inbox->n_names; i++)
-		free(inbox->names[i].text);
-	free(inbox->names);
-	free(inbox->lines);
-	free(inbox->beat);
 }
 
 /* Each of them is tried, whatever became of those before. */
@@ -469,7 +402,7 @@ clerk_thread(void *arg)
 			good = work_off(clerk, conf, &inbox);
 		if (go_on)
 			build_status_when_due(clerk, conf);
-		free_inbox(&inbox);
+		inbox_free(&inbox);
 		conf_unref(&conf);
 	}
 	return NULL;
@@ -520,7 +453,7 @@ clerk_stop(struct clerk **clerk_at)
 	orders_unref(&clerk->orders);
 	orders_unref(&clerk->new_orders);
 	json_decref(clerk->status);
-	free_inbox(&clerk->inbox);
+	inbox_free(&clerk->inbox);
 	forget_told(clerk);
 	pthread_cond_destroy(&clerk->wake);
 	pthread_mutex_destroy(&clerk->lock);

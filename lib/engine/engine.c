@@ -19,7 +19,6 @@
 #include "web.h"
 
 #define SECOND_MS 1000
-#define HOURS_MAX 64
 
 /* Settings that are allowed but hardly meant. */
 static void
@@ -44,12 +43,12 @@ renew_leases(struct engine *engine)
 }
 
 static void
-tell_clerk(struct engine *engine)
+tell_clerk(struct engine *engine, bool stops)
 {
-	struct funnel_hour hours[HOURS_MAX];
-	size_t n = tally_take_funnel(engine->tally, hours, HOURS_MAX);
+	struct funnel_hour hours[TALLY_HOURS_MAX];
+	size_t n = tally_take_funnel(engine->tally, hours, TALLY_HOURS_MAX);
 	clerk_funnel(engine->clerk, n, hours);
-	clerk_beat(engine->clerk, beat_print(engine));
+	clerk_beat(engine->clerk, beat_print(engine, stops));
 }
 
 static void
@@ -57,7 +56,7 @@ on_second(void *arg)
 {
 	struct engine *engine = arg;
 	renew_leases(engine);
-	tell_clerk(engine);
+	tell_clerk(engine, false);
 	timer_start(engine->second_timer, SECOND_MS);
 }
 
@@ -108,7 +107,7 @@ start_clerk(struct engine *engine)
 	                                           .on_status = on_status};
 	engine->clerk = clerk_start(engine->loop, engine_name(engine->kind), engine->conf,
 	                            engine->web != NULL, &events, engine);
-	tell_clerk(engine);
+	tell_clerk(engine, false);
 }
 
 /* ---- its life ---- */
@@ -192,7 +191,7 @@ engine_close(struct engine **engine_at)
 	}
 	timer_free(&engine->second_timer);
 	web_close(&engine->web);
-	tell_clerk(engine);
+	tell_clerk(engine, true);
 	store_close(&engine->store);
 	clerk_stop(&engine->clerk);
 	json_decref(engine->status);

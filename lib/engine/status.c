@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "mem.h"
+#include "order_board.h"
 #include "status_priv.h"
 
 json_t *
@@ -80,16 +81,6 @@ on_lines(void *arg, struct slice lines)
 
 /* ---- orders ---- */
 
-static void
-on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
-{
-	struct orders *orders = arg;
-	struct order order;
-	(void)until_s;
-	if (order_parse(name, text, &order))
-		orders_add(orders, &order);
-}
-
 json_t *
 status_order(const struct order *order)
 {
@@ -162,15 +153,17 @@ status_build(const struct conf *conf, struct ledger *ledger, int64_t now_s)
 	int64_t window_hours = conf->greylist.retry_window_ms / 3600000;
 	struct funnel funnel = {.window_from = now_s / 3600 - window_hours,
 	                        .from = now_s / 3600 - window_hours - 24};
-	struct orders *orders = orders_new();
+	struct orders *orders = NULL;
 	struct beats beats;
 	struct err err = {"the store is not open"};
 	json_t *recent = json_array();
 	bool slots_read;
 	bool good = beats_read(&beats, ledger, now_s, &err) &&
-	            ledger_read(ledger, BOARD_ORDERS, now_s, on_order, orders, &err) &&
+	            (orders = order_board_read(ledger, now_s, &err)) &&
 	            ledger_read_funnel(ledger, on_hour, &funnel, &err) &&
 	            ledger_read_decisions(ledger, on_lines, recent, &err);
+	if (!orders)
+		orders = orders_new();
 	json_t *destinations = status_destinations(conf, good ? ledger : NULL, &beats,
 	                                           orders, now_s, &slots_read, &err);
 	json_t *status =

@@ -26,11 +26,18 @@ text_member(const json_t *beat, const char *name)
 	return json_string(text ? text : "");
 }
 
+bool
+status_is_alive(const struct json_t *beat, int64_t now_s)
+{
+	int64_t seen_s = json_integer_value(json_object_get(beat, "seen"));
+	return now_s - seen_s < ALIVE_S &&
+	       !json_is_true(json_object_get(beat, "stopped"));
+}
+
 static void
 add_daemon(struct beats *beats, const json_t *beat)
 {
 	json_t *daemon = json_object();
-	int64_t seen_s = json_integer_value(json_object_get(beat, "seen"));
 	for (size_t i = 0; i < COUNT_OF(told_texts); i++)
 		json_object_set_new(daemon, told_texts[i],
 		                    text_member(beat, told_texts[i]));
@@ -43,7 +50,7 @@ add_daemon(struct beats *beats, const json_t *beat)
 		                    json_boolean(json_is_true(
 					    json_object_get(beat, told_states[i]))));
 	json_object_set_new(daemon, "alive",
-	                    json_boolean(beats->now_s - seen_s < ALIVE_S));
+	                    json_boolean(status_is_alive(beat, beats->now_s)));
 	json_array_append_new(beats->daemons, daemon);
 }
 

@@ -17,7 +17,6 @@
 #define DESTINATIONS_MAX 512
 #define PRINTED_MAX      100
 #define PRINTED_BYTES    24000 /* of their names; a beat must fit on its board */
-#define HOURS_MAX        64    /* that differ between two beats */
 
 struct destination {
 	char name[256];
@@ -33,7 +32,7 @@ struct tally {
 	int64_t minute; /* up to which the rings of the causes are */
 	uint32_t causes[WHY_COUNT][STATUS_MINUTES];
 	struct destination *destinations;
-	struct funnel_hour hours[HOURS_MAX];
+	struct funnel_hour hours[TALLY_HOURS_MAX];
 	size_t n_hours;
 };
 
@@ -74,9 +73,20 @@ advance(uint32_t *ring, int64_t n, int64_t from, int64_t to)
 		ring[minute % n] = 0;
 }
 
+/* The clock was set back: what the rings tell of is still to come. */
+static bool
+is_ahead(int64_t at, int64_t minute)
+{
+	return at > minute + 1;
+}
+
 static void
 advance_causes(struct tally *tally, int64_t minute)
 {
+	if (is_ahead(tally->minute, minute)) {
+		memset(tally->causes, 0, sizeof(tally->causes));
+		tally->minute = minute;
+	}
 	if (minute <= tally->minute)
 		return;
 	for (int why = 0; why < WHY_COUNT; why++)
@@ -87,6 +97,11 @@ advance_causes(struct tally *tally, int64_t minute)
 static void
 advance_destination(struct destination *destination, int64_t minute)
 {
+	if (is_ahead(destination->minute, minute)) {
+		memset(destination->deferred, 0, sizeof(destination->deferred));
+		memset(destination->peaks, 0, sizeof(destination->peaks));
+		destination->minute = minute;
+	}
 	if (minute <= destination->minute)
 		return;
 	advance(destination->deferred, DEFERRED_MINUTES, destination->minute, minute);
@@ -156,7 +171,7 @@ find_hour(struct tally *tally, int64_t at_s)
 	for (size_t i = 0; i < tally->n_hours; i++)
 		if (tally->hours[i].hour == hour)
 			return &tally->hours[i];
-	if (tally->n_hours == HOURS_MAX)
+	if (tally->n_hours == TALLY_HOURS_MAX)
 		return NULL;
 	tally->hours[tally->n_hours] = (struct funnel_hour){.hour = hour};
 	return &tally->hours[tally->n_hours++];

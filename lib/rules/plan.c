@@ -222,7 +222,7 @@ plan_limits(const struct conf *conf, const struct orders *orders,
 {
 	if ((query->stage != STAGE_RCPT && query->stage != STAGE_RCPT_REFUSED) ||
 	    query->recipient.n == 0 || is_unlimited(conf, query, plan) ||
-	    is_ordered_unlimited(orders, query, plan))
+	    (query->stage == STAGE_RCPT && is_ordered_unlimited(orders, query, plan)))
 		return;
 	if (limit_is_set(&conf->limits.clients))
 		find_identity(conf, query, arena, plan);

@@ -4,7 +4,7 @@
 
 #include "clock.h"
 #include "harness.h"
-#include "ledger.h"
+#include "order_board.h"
 #include "schema.h"
 #include "story_priv.h"
 
@@ -244,15 +244,10 @@ read_ordering(const struct story *story, struct slice rest, struct ordering *ord
 static void
 put_order(struct story *story, const struct order *order)
 {
-	char name_buf[ORDER_NAME_MAX + 32], text_buf[200];
-	struct text name = TEXT(name_buf), text = TEXT(text_buf);
 	struct conf *conf = load_settings(story);
 	struct err err;
 	struct ledger *ledger = ledger_open(conf, FIXTURE_PATIENCE_MS, &err);
-	order_print_name(order, &name);
-	order_print_text(order, &text);
-	if (!ledger || !ledger_put(ledger, BOARD_ORDERS, text_slice(&name),
-	                           text_slice(&text), order->until_s, &err))
+	if (!ledger || !order_board_put(ledger, order, &err))
 		story_complain(story, err.text, (struct slice){0});
 	ledger_close(&ledger);
 	conf_unref(&conf);

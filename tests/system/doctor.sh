@@ -2,7 +2,7 @@
 # weirctl doctor and check-config, on real stores, daemons and Postfix settings in bad states: what is wrong is found, and is
 # gone when it is mended as doctor says.
 
-# shellcheck source=tests/system/lib.sh
+# shellcheck source=tests/system/lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 need redis-server redis-cli postconf perl
 need_root
@@ -21,6 +21,8 @@ SAID=$PRIVATE/dialogue
 
 # doctor: what it says is in SAID and, for programs, in PRIVATE/said.json; its status in DOCTOR_STATUS.
 doctor() {
+	# What has just been written, postconf reads again a second later.
+	touch -c -d '1 minute ago' "$MTA/main.cf" "$MTA/master.cf"
 	"$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}" doctor --mta "$MTA" --json >"$PRIVATE/said.json" 2>"$PRIVATE/said.err" &&
 		DOCTOR_STATUS=0 || DOCTOR_STATUS=$?
 	perl -MJSON::PP -e '
@@ -510,7 +512,7 @@ MTA=$PRIVATE/no-mta
 
 # fresh_redis [OPTION]...: with settings of its own, which CONFIG REWRITE can write.
 fresh_redis() {
-	[ -z "$REDIS_PID" ] || stop_redis
+	[ -z "$REDIS_PID" ] || kill_redis # it does not end while it begins to save
 	rm -rf "$PRIVATE/redis"
 	mkdir "$PRIVATE/redis"
 	: >"$PRIVATE/redis/redis.conf"

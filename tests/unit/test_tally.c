@@ -65,11 +65,27 @@ START_TEST(old_minutes_are_forgotten)
 
 END_TEST
 
+START_TEST(a_clock_set_back_begins_anew)
+{
+	for (int i = 0; i < 7; i++)
+		note("acme", WHY_GREYLIST_NEW, true, 5, 0, NOW);
+	note("acme", WHY_GREYLIST_NEW, true, 1, 0, NOW - 7200);
+	json_t *told = tally_print(tally, NOW - 7200);
+	json_t *counts = json_object_get(json_object_get(told, "causes"), "greylist-new");
+	ck_assert_int_eq(json_integer_value(json_array_get(counts, 29)), 1);
+	json_t *first = json_array_get(json_object_get(told, "destinations"), 0);
+	ck_assert_int_eq(member(first, "deferred"), 1);
+	ck_assert_int_eq(member(first, "peak"), 1);
+	json_decref(told);
+}
+
+END_TEST
+
 START_TEST(destinations_are_told_by_weight)
 {
-	note("small", WHY_LIMIT, true, 1, 0, NOW);
-	for (int i = 0; i < 5; i++)
+	for (int i = 4; i >= 0; i--)
 		note("acme", WHY_LIMIT, true, 20, 0, NOW - 60 * i);
+	note("small", WHY_LIMIT, true, 1, 0, NOW);
 	note("idle", WHY_GREYLIST_KNOWN, false, 0, 0, NOW);
 	json_t *told = tally_print(tally, NOW);
 	json_t *list = json_object_get(told, "destinations");
@@ -199,6 +215,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, deferrals_are_told_by_cause_and_minute);
 	tcase_add_test(tcase, old_minutes_are_forgotten);
+	tcase_add_test(tcase, a_clock_set_back_begins_anew);
 	tcase_add_test(tcase, destinations_are_told_by_weight);
 	tcase_add_test(tcase, there_is_a_bound_on_destinations);
 	tcase_add_test(tcase, those_of_the_settings_have_their_place);
