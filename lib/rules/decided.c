@@ -112,9 +112,10 @@ unescape(struct slice field, struct arena *arena)
 		bool whole = field.p[i] == '\\' && i + 3 < field.n &&
 		             field.p[i + 1] == 'x' && hex_digit(field.p[i + 2]) >= 0 &&
 		             hex_digit(field.p[i + 3]) >= 0;
-		bytes[n++] = whole ? (char)(hex_digit(field.p[i + 2]) << 4 |
-		                            hex_digit(field.p[i + 3]))
-		                   : field.p[i];
+		int byte = field.p[i];
+		if (whole)
+			byte = 16 * hex_digit(field.p[i + 2]) + hex_digit(field.p[i + 3]);
+		bytes[n++] = (char)byte;
 		i += whole ? 3 : 0;
 	}
 	return (struct slice){.p = bytes, .n = n};

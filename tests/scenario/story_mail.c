@@ -198,8 +198,8 @@ do_ask(struct story *story, struct slice rest)
 	if (!session->delivery)
 		session->delivery = delivery_new();
 	story->answered = false;
-	decision_start(&story->decision, engine, &story->query, session->delivery, 500,
-	               &story->arena, on_verdict, story);
+	decision_start(&story->decision, engine, &story->query, session->delivery,
+	               FIXTURE_PATIENCE_MS, &story->arena, on_verdict, story);
 	if (story->answered)
 		story_complain(story, "answered from within", SLICE("decision_start()"));
 	story_run_loop(story, FIXTURE_PATIENCE_MS);

@@ -190,11 +190,15 @@ milter() {
 	stop_milter
 }
 
-paths
-strange_requests
-many_connections
-stop_weir
-unix_socket
-other_addresses
-milter
+# one_daemon: what is asked of it, well or not.
+one_daemon() {
+	paths
+	strange_requests
+	many_connections
+}
+
+for story in one_daemon unix_socket other_addresses milter; do
+	$story
+	clean_up
+done
 plan

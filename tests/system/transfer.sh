@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 WEIRCTL=$BUILD/weirctl
-export WEIR_LIBEXEC=$TOP/ctl
+export WEIR_LIBEXEC=$TOP/ctl/transfer
 QUICK=(-o greylist.delay=1s -o log.level=info)
 TRIPLETS_ONLY=("${QUICK[@]}" -o greylist.allow_client_after=0)
 

@@ -108,7 +108,7 @@ struct client {
 	char *got;
 	size_t n;
 	bool ended;
-	bool reset; /* and not as it should */
+	bool reset;       /* and not as it should */
 	int64_t ended_ms; /* since it began */
 	int64_t began_ms;
 };

@@ -75,6 +75,8 @@ static const struct judge_row {
 	{"in a class that comes first", RCPT("grey, reject_unauth_destination") DATA "smtpd_restriction_classes = grey\ngrey = " ASK "\nsmtpd_relay_restrictions =\n", "", "", "", RELAY},
 	{"in a class for an access map", RCPT("check_recipient_access hash:/etc/postfix/grey") "smtpd_restriction_classes = grey\ngrey = " ASK "\n", "", "", "",
 	 "o the restriction class grey asks weir-policyd, for whom an access map names it;" BOUNCES ";" POLICY_OK},
+	{"such a class, and submission", RCPT("check_recipient_access hash:/etc/postfix/grey") DATA "smtpd_restriction_classes = grey\ngrey = " ASK "\n", "submission/inet/smtpd_recipient_restrictions = permit_sasl_authenticated, reject\nsubmission/inet/smtpd_data_restrictions =\n", SUBMISSION, "",
+	 "o the restriction class grey asks weir-policyd, for whom an access map names it;" POLICY_OK},
 	{"a class that names itself", RCPT(BEFORE "grey") DATA "smtpd_restriction_classes = grey\ngrey = grey, " ASK "\n", "", "", "", POLICY_OK},
 
 	{"limits, without the end of data", GOOD_POLICY, "", "", "limits.default.concurrency=5", LATE},

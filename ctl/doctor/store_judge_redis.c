@@ -89,14 +89,14 @@ judge_room(const struct judging *j)
 {
 	int64_t max = facts_int(j->facts, "maxmemory", 0);
 	int64_t used = facts_int(j->facts, "used_memory", 0);
-	if (max <= 0 || used < max / 100 * FULL_PERCENT) {
-		finding_ok(j->findings, "Redis uses %lld MB of %s%lld MB",
-		           (long long)used >> 20,
-		           max > 0 ? "" : "memory, without a maxmemory; the host has ",
-		           (long long)(max > 0 ? max
-		                               : facts_int(j->facts,
-		                                           "total_system_memory", 0)) >>
-		                   20);
+	if (max <= 0) {
+		finding_ok(j->findings, "Redis uses %lld MB; it has no maxmemory",
+		           (long long)used >> 20);
+		return;
+	}
+	if (used < max / 100 * FULL_PERCENT) {
+		finding_ok(j->findings, "Redis uses %lld MB of its maxmemory, %lld MB",
+		           (long long)used >> 20, (long long)max >> 20);
 		return;
 	}
 	bool refuses = facts_is(j->facts, "maxmemory_policy", "noeviction");

@@ -18,6 +18,7 @@ struct walk {
 	void *arg;
 	struct asked state; /* so far */
 	struct words words;
+	bool has_map; /* an access map is asked, which may name a class */
 };
 
 static bool
@@ -85,6 +86,14 @@ name_behind(const struct words *words, size_t from, struct asked *asked)
 	}
 }
 
+/* "check_recipient_access" */
+static bool
+is_map(struct slice word)
+{
+	return slice_starts_nocase(word, SLICE("check_")) &&
+	       slice_ends_nocase(word, SLICE("_access"));
+}
+
 /* What the words before the question have settled. */
 static void
 note_word(struct asked *state, struct slice word)
@@ -124,6 +133,7 @@ walk_list(struct walk *walk, const char *list, struct slice value)
 		if (!slice_eq(words->v[i].text, SLICE("check_policy_service")) ||
 		    i + 1 == words->n) {
 			note_word(state, words->v[i].text);
+			walk->has_map |= is_map(words->v[i].text);
 			continue;
 		}
 		state->client = postfix_client(&words->v[++i]);
@@ -181,14 +191,14 @@ walk_lists(struct walk *walk)
 struct found {
 	asked_fn *fn;
 	void *arg;
-	size_t n;
+	size_t n; /* for recipients */
 };
 
 static void
 count_and_tell(void *arg, const struct asked *asked)
 {
 	struct found *found = arg;
-	found->n++;
+	found->n += asked->for_recipient;
 	found->fn(found->arg, asked);
 }
 
@@ -205,7 +215,7 @@ postfix_walk_policy(const struct postfix *postfix, const struct conf *conf,
 	                      .arg = &found,
 	                      .state = fresh};
 	walk_lists(walk);
-	if (found.n == 0)
+	if (found.n == 0 && walk->has_map)
 		walk_classes(walk, &fresh);
 	free(walk);
 }

@@ -95,8 +95,8 @@ judge_place(struct judge *judge, const struct asked *asked, const char *where)
 		say_relay(judge, asked, where);
 	else if (asked->for_recipient && !judge->submission)
 		say_order(judge, asked, where);
-	if (judge->submission && asked->for_recipient && !asked->users_let_in &&
-	    !asked->strangers_refused) {
+	if (judge->submission && asked->for_recipient && !asked->by_map &&
+	    !asked->users_let_in && !asked->strangers_refused) {
 		finding_add(
 			judge->findings, FINDING_WARNING,
 			"weir-policyd is asked about users' own mail",
