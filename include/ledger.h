@@ -39,8 +39,8 @@ void ledger_close(struct ledger **ledger);
 /* ---- decisions: lines as decided.h prints them, in the order in which they were added ---- */
 
 /* Of one call to ledger_add_decisions(). */
-#define LEDGER_LINES_MAX 64
-#define LEDGER_BYTES_MAX 65536
+#define LEDGER_LINES_MAX 512
+#define LEDGER_BYTES_MAX 524288
 
 /*
  * Adds `n` lines, each ended by '\n'; at least the last `keep` remain, and not many more, and none

@@ -73,8 +73,8 @@ typedef bool listfile_fn(void *arg, const struct listfile_entry *entry,
                          struct err *err_out);
 
 /* Reads the entries without judging them; false as with listfile_load(). */
-bool listfile_read(const char *path, listfile_fn *fn, void *arg,
-                   struct err *err_out) MUST_CHECK;
+bool listfile_read(const char *path, listfile_fn *fn, void *arg, struct err *err_out)
+	MUST_CHECK;
 
 size_t list_count(const struct list *list);
 

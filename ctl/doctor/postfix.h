@@ -96,6 +96,7 @@ enum postfix_match postfix_match(const struct postfix *postfix,
                                  struct slice endpoint, const char *ours);
 
 /* The other way: how Postfix is told of who listens at `ours`; a path as its chroot has it. */
-void postfix_print_ours(const struct postfix *postfix, const char *ours, struct text *out);
+void postfix_print_ours(const struct postfix *postfix, const char *ours,
+                        struct text *out);
 
 #endif

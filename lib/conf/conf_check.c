@@ -80,8 +80,8 @@ check_redis(struct loading *load)
 			"must be at most 64 characters, none of blank { } * ? [ ]");
 	if (*conf->store.redis.username && !*conf->store.redis.password_file)
 		return complain_of(load, "store.redis.username", "needs a password_file");
-	return check_endpoint(load, "store.redis.servers",
-	                      conf->store.redis.servers.v[0], false);
+	return check_endpoint(load, "store.redis.servers", conf->store.redis.servers.v[0],
+	                      false);
 }
 
 /* Less would not hold the tables. */
@@ -205,8 +205,7 @@ check_all(struct loading *load)
 {
 	const struct conf *conf = load->conf;
 	return check_node(load) && check_redis(load) && check_size(load) &&
-	       check_times(load) &&
-	       check_policyd(load) &&
+	       check_times(load) && check_policyd(load) &&
 	       check_endpoint(load, "milter.listen", conf->milter.listen, true) &&
 	       check_listeners(load, "http.listen", &conf->http.listen) &&
 	       check_listeners(load, "http.milter_listen", &conf->http.milter_listen) &&

@@ -18,15 +18,38 @@ enum {
 	ENTRY_MAX = 64,
 };
 
-static void
-put_field(struct text *out, struct slice value, size_t max)
+/* What most of them are: no need to be escaped. */
+static bool
+is_plain(struct slice value)
 {
-	char buf[DECIDED_LINE_MAX], lower[DECIDED_LINE_MAX];
+	for (size_t i = 0; i < value.n; i++)
+		if (value.p[i] <= ' ' || value.p[i] > '~' || value.p[i] == '\\' ||
+		    value.p[i] == '"')
+			return false;
+	return true;
+}
+
+static void
+put_escaped(struct text *out, struct slice value, size_t max)
+{
+	char lower[DECIDED_LINE_MAX], buf[DECIDED_LINE_MAX];
 	struct text folded = TEXT(lower);
 	struct text escaped = {.p = buf, .cap = max + 1};
 	text_put_lower(&folded, value);
 	text_put_escaped(&escaped, text_slice(&folded));
 	text_put(out, text_slice(&escaped));
+}
+
+static void
+put_field(struct text *out, struct slice value, size_t max)
+{
+	char buf[DECIDED_LINE_MAX];
+	struct text field = {.p = buf, .cap = max + 1};
+	text_put_lower(&field, value);
+	if (is_plain(text_slice(&field)))
+		text_put(out, text_slice(&field));
+	else
+		put_escaped(out, value, max);
 	text_putc(out, '\t');
 }
 

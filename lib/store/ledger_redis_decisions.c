@@ -2,6 +2,7 @@
 #include "ledger_redis.h"
 #include "scripts.h"
 
+#define SEGMENT 64 /* lines, as in decisions.lua */
 #define AT_ONCE 64 /* segments */
 #define AT_FIRST  4 /* mostly the newest are wanted only */
 
@@ -57,7 +58,7 @@ read_state(struct ledger_redis *ledger, int64_t *first, int64_t *end, struct err
 	if (!good)
 		return talk_nonsense(ledger, err);
 	*first = (int64_t)oldest;
-	*end = (int64_t)(count + LEDGER_LINES_MAX - 1) / LEDGER_LINES_MAX;
+	*end = (int64_t)(count + SEGMENT - 1) / SEGMENT;
 	return true;
 }
 

@@ -11,7 +11,7 @@
 #include "ledger_sqlite.h"
 #include "mem.h"
 
-#define PIECE_BYTES (4 * LEDGER_BYTES_MAX)
+#define PIECE_BYTES LEDGER_BYTES_MAX
 
 /* Those that are too many, and the oldest up to the first that is young enough. */
 static bool

@@ -14,6 +14,7 @@
 #define SCHEMA        1
 #define BUSY_STEP_US  1000
 #define PAGE_BYTES    8192
+#define ASIDE_WAL     4096  /* pages: so that the disk is seldom waited for */
 #define MAIL_WAL      65536 /* pages of 1 KiB: the daemons move their log themselves */
 #define QUOTA_BYTES   (INT64_C(64) << 20)
 #define DECISION_KEPT 1024 /* bytes for each in the quota */
@@ -149,9 +150,12 @@ open_aside(struct ledger_sqlite *ledger, struct err *err)
 	struct ledger_file *file = &ledger->aside;
 	bool fresh = false;
 	ledger->keep = -1;
-	return ledger_make_file(ledger->dir, file->path, true, err) &&
-	       open_file(file, ASIDE_ID, &fresh, err) &&
-	       (!fresh || make_tables_in_time(file, err));
+	if (!ledger_make_file(ledger->dir, file->path, true, err) ||
+	    !open_file(file, ASIDE_ID, &fresh, err) ||
+	    (fresh && !make_tables_in_time(file, err)))
+		return false;
+	sqlite3_wal_autocheckpoint(file->handle, ASIDE_WAL);
+	return true;
 }
 
 bool

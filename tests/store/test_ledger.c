@@ -225,22 +225,25 @@ START_TEST(decisions_are_whole_lines)
 	struct err err;
 	for (size_t i = 0; i < COUNT_OF(bounds); i++)
 		ck_assert_msg(ledger_add_decisions(ledger, bounds[i].n,
-		                                   slice_of(bounds[i].lines), 100, 1000,
+		                                   slice_of(bounds[i].lines), 1000, 1000,
 		                                   &err) == bounds[i].good,
 		              "%s", bounds[i].row);
 	memset(much, 'x', LEDGER_BYTES_MAX + 1);
 	for (size_t n = 1; n <= LEDGER_LINES_MAX + 1; n++)
 		much[LEDGER_BYTES_MAX + 1 - n] = '\n';
 	struct slice all = {.p = much, .n = LEDGER_BYTES_MAX + 1};
-	ck_assert(!ledger_add_decisions(ledger, 65, all, 100, 1000, &err));
-	ck_assert(!ledger_add_decisions(ledger, 64, all, 100, 1000, &err));
+	ck_assert(!ledger_add_decisions(ledger, LEDGER_LINES_MAX + 1, all, 1000, 1000,
+	                                &err));
+	ck_assert(!ledger_add_decisions(ledger, LEDGER_LINES_MAX, all, 1000, 1000, &err));
 	all = slice_from(all, 1);
-	ck_assert(!ledger_add_decisions(ledger, 65, all, 100, 1000, &err));
-	much[LEDGER_BYTES_MAX + 1 - 65] = 'x';
-	ledger_worked(ledger_add_decisions(ledger, 64, all, 100, 1000, &err), "the most",
-	              &err);
+	ck_assert(!ledger_add_decisions(ledger, LEDGER_LINES_MAX + 1, all, 1000, 1000,
+	                                &err));
+	much[LEDGER_BYTES_MAX + 1 - (LEDGER_LINES_MAX + 1)] = 'x';
+	ledger_worked(ledger_add_decisions(ledger, LEDGER_LINES_MAX, all, 1000, 1000,
+	                                   &err),
+	              "the most", &err);
 	char *lines = ledger_all_lines(ledger);
-	ck_assert_uint_eq(count_lines(lines), 64 + 4);
+	ck_assert_uint_eq(count_lines(lines), LEDGER_LINES_MAX + 4);
 	free(lines);
 	free(much);
 	ledger_close(&ledger);
