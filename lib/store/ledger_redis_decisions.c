@@ -2,9 +2,9 @@
 #include "ledger_redis.h"
 #include "scripts.h"
 
-#define SEGMENT 64 /* lines, as in decisions.lua */
-#define AT_ONCE 64 /* segments */
-#define AT_FIRST  4 /* mostly the newest are wanted only */
+#define SEGMENT  64 /* lines, as in decisions.lua */
+#define AT_ONCE  64 /* segments */
+#define AT_FIRST 4  /* mostly the newest are wanted only */
 
 static const struct script decisions_script = {{decisions_lua, sizeof(decisions_lua) - 1},
                                                {decisions_lua_sha,

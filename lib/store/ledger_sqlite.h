@@ -99,7 +99,7 @@ bool sqlite_set_secret(struct ledger *ledger, const struct key_secret *secret,
 bool sqlite_get_record(struct ledger *ledger, enum ledger_record kind,
                        const struct key *key, int64_t *packed_out, struct err *err);
 bool sqlite_get_records(struct ledger *ledger, size_t n, struct ledger_row *rows,
-                       struct err *err);
+                        struct err *err);
 bool sqlite_put_records(struct ledger *ledger, size_t n, const struct ledger_row *rows,
                         const int64_t *kept_s, struct err *err);
 bool sqlite_drop_record(struct ledger *ledger, enum ledger_record kind,
