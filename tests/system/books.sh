@@ -1,0 +1,141 @@
+#!/bin/bash
+# What a daemon keeps for the operator beside the mail's way: mail never waits for it, whatever happens to it.
+
+# shellcheck source=tests/system/lib.sh disable=SC1091,SC2119
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/ctl_lib.sh disable=SC1091
+. "$(dirname "$0")/ctl_lib.sh"
+
+# fresh STORE
+fresh() {
+	private_dir
+	PORT=$(free_port)
+	write_settings "$1" "$PORT" 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 5; } ); };'
+}
+
+NEXT=500000 # number of the next triplet never asked about
+
+# ask_new COUNT: so many triplets never asked about.
+ask_new() {
+	ask_many "$PORT" --first "$NEXT" --requests "$1"
+	NEXT=$((NEXT + $1))
+}
+
+# acme_says REGEX: such is the answer to a recipient there.
+acme_says() {
+	local status=0
+	policy_open "$PORT" && policy_says "$1" 192.0.2.1 a@sender.test b@acme.test || status=1
+	policy_close
+	return "$status"
+}
+
+is_drained() {
+	acme_says '451 4\.3\.2 '
+}
+
+is_not_drained() {
+	acme_says '451 4\.7\.1 |DUNNO|PREPEND '
+}
+
+# stops_within SECONDS
+stops_within() {
+	local began
+	began=$(now_ms)
+	stop_weir && [ $(($(now_ms) - began)) -lt $(($1 * 1000)) ]
+}
+
+# remembers COUNT: weirctl finds so many first tries at local.test.
+remembers() {
+	ctl 0 why --limit 1000 --destination local.test --cause greylist-new && [ "$(tail -n +2 "$PRIVATE/said" | wc -l)" -eq "$1" ]
+}
+
+nothing_kept() {
+	fresh embedded
+	start_weir -o decisions.keep=0
+	ask_new 5
+	ok "keep = 0: mail is greylisted" all_are greylisted
+	stop_weir
+	ok "keep = 0: nothing is remembered" refuses 1 'no such decision' why --cause greylist-new
+}
+
+restart() {
+	fresh embedded
+	start_weir
+	ask_new 7
+	stop_weir
+	ok "a stop: what was decided last is remembered" remembers 7
+	start_weir
+	ask_new 5
+	ok "kill -9: soon" await 5 remembers 12
+	ctl 0 drain acme --for 1h
+	ok "drain: within two seconds" await 2 is_drained
+	kill_weir
+	start_weir
+	ok "kill -9: orders hold from the start" await 1 is_drained
+	ok "kill -9: decisions stay" await 2 remembers 12
+	ctl 0 undrain acme
+	ok "undrain: within two seconds" await 2 is_not_drained
+	stop_weir
+}
+
+ledger_in_the_way() {
+	fresh embedded
+	mkdir "$PRIVATE/db/ledger.db"
+	start_weir -o decisions.keep=100
+	ok "no ledger.db can be made: the log says so" await 5 logged 'the books are not kept'
+	ask_new 200
+	ok "no ledger.db can be made: mail is greylisted all the same" all_are greylisted
+	ok "no ledger.db can be made: at once" within 1000
+	rmdir "$PRIVATE/db/ledger.db"
+	ok "no ledger.db can be made: kept when it can be" await 15 eval 'ask_new 1; ctl 0 why --limit 1'
+	ok "no ledger.db can be made: stops as always" stops_within 4
+}
+
+ledger_locked() {
+	fresh embedded
+	start_weir
+	ask_new 3
+	await 5 remembers 3
+	start_process sqlite3 "$PRIVATE/db/ledger.db" 'BEGIN EXCLUSIVE; SELECT count(*) FROM decision;' '.shell cat'
+	start_load it "$PORT" --requests 1000 --seconds 2 --rate 500
+	finish_load it
+	ok "ledger.db is locked by another: every question is answered" nothing_lost
+	ok "ledger.db is locked by another: within a second" within 1000
+	ok "ledger.db is locked by another: stops soon" stops_within 6
+}
+
+redis_hangs() {
+	need redis-server redis-cli || return
+	fresh redis
+	start_redis
+	start_weir
+	ask_new 20
+	await 5 remembers 20
+	kill -STOP "$REDIS_PID"
+	ask_new 20
+	ok "Redis hangs: every question is answered" nothing_lost
+	ok "Redis hangs: stops soon" stops_within 6
+	kill -CONT "$REDIS_PID"
+}
+
+# A Redis that is full takes nothing new, but what was ordered can be read, and taken back.
+redis_full() {
+	need redis-server redis-cli || return
+	fresh redis
+	start_redis
+	start_weir
+	ctl 0 drain acme --for 1h
+	ok "Redis is full: drained before" await 2 is_drained
+	redis config set maxmemory 1 >/dev/null
+	ask_new 50
+	ok "Redis is full: undrain" ctl 0 undrain acme
+	ok "Redis is full: undrain is seen" await 3 is_not_drained
+	redis config set maxmemory 0 >/dev/null
+	stop_weir
+}
+
+for story in nothing_kept restart ledger_in_the_way ledger_locked redis_hangs redis_full; do
+	$story
+	clean_up
+done
+plan
