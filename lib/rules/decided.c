@@ -43,13 +43,12 @@ put_escaped(struct text *out, struct slice value, size_t max)
 static void
 put_field(struct text *out, struct slice value, size_t max)
 {
-	char buf[DECIDED_LINE_MAX];
-	struct text field = {.p = buf, .cap = max + 1};
-	text_put_lower(&field, value);
-	if (is_plain(text_slice(&field)))
-		text_put(out, text_slice(&field));
-	else
+	size_t before = out->n;
+	text_put_lower(out, slice_head(value, max));
+	if (!is_plain(slice_from(text_slice(out), before))) {
+		out->n = before;
 		put_escaped(out, value, max);
+	}
 	text_putc(out, '\t');
 }
 
