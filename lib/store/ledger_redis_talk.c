@@ -18,8 +18,8 @@
 #include "redis_errors.h"
 #include "redis_reader.h"
 
-#define REPLY_BYTES_MAX    (256 << 20)
-#define REPLY_ELEMENTS_MAX (1 << 20)
+#define REPLY_BYTES_MAX    (8 << 20)
+#define REPLY_ELEMENTS_MAX (1 << 18)
 #define SAID_TEXT_MAX      300 /* of an error reply */
 #define READ_BYTES         16384
 
