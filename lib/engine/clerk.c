@@ -410,6 +410,19 @@ clerk_thread(void *arg)
 
 /* ---- its life ---- */
 
+/*
+ * A file is made, and synced, before the first mail comes: the disk that waits for it would hold up
+ * the writers of weir.db, too.  Orders hold from the start, then.
+ */
+static void
+open_before_mail(struct clerk *clerk)
+{
+	struct err err;
+	if (clerk->conf->store.backend == BACKEND_EMBEDDED &&
+	    have_ledger(clerk, clerk->conf))
+		is_done(clerk, read_orders(clerk, &err), &err);
+}
+
 struct clerk *
 clerk_start(struct loop *loop, const char *name, struct conf *conf, bool wants_status,
             const struct clerk_events *events, void *arg)
@@ -428,6 +441,7 @@ clerk_start(struct loop *loop, const char *name, struct conf *conf, bool wants_s
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&clerk->wake, &attr);
 	pthread_condattr_destroy(&attr);
+	open_before_mail(clerk);
 	if (pthread_create(&clerk->thread, NULL, clerk_thread, clerk) != 0)
 		log_fatal("cannot start the clerk's thread");
 	return clerk;
