@@ -39,7 +39,7 @@ load_settings(const struct story *story)
 	char wired[LIST_FILES][LINE_MAX_LEN];
 	/* A store that is slow on a busy machine is no store that is away. */
 	const char *settings[SETTINGS_MAX + LIST_FILES + 4] = {
-		"http.listen=", "http.milter_listen=", "store.deadline=300ms"};
+		"http.listen=", "http.milter_listen=", "store.deadline=5s"};
 	size_t n = 3;
 	for (int i = 0; i < LIST_FILES; i++) {
 		snprintf(wired[i], sizeof(wired[i]), "%s=%s", names[i],
