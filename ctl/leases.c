@@ -242,6 +242,8 @@ keep_holders(struct rows *rows, const char *holder, const char *limit)
 			wanted = strcmp(rows->v[i].holder, rows->v[j].holder) != 0;
 		if (wanted)
 			rows->v[n++] = rows->v[i];
+		else
+			free(rows->v[i].limit);
 	}
 	rows->n = n;
 }
