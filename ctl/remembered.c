@@ -80,12 +80,17 @@ struct lookup {
 };
 
 static bool
+has(struct slice lines, struct slice word)
+{
+	return memmem(lines.p, lines.n, word.p, word.n) != NULL;
+}
+
+static bool
 is_wanted(const struct lookup *lookup, struct slice line)
 {
 	if (lookup->filter)
 		return decided_line_matches(line, lookup->filter);
-	struct slice triplet = lookup->earlier->triplet;
-	return memmem(line.p, line.n, triplet.p, triplet.n) != NULL;
+	return has(line, lookup->earlier->triplet);
 }
 
 static void
@@ -111,6 +116,12 @@ static bool
 on_lines(void *arg, struct slice lines)
 {
 	struct lookup *lookup = arg;
+	const struct decided *earlier = lookup->earlier;
+	bool is_last = earlier && has(lines, earlier->id); /* older ones are not later */
+	if (lookup->filter && !decided_lines_may_match(lines, lookup->filter))
+		return true;
+	if (earlier && !has(lines, earlier->triplet))
+		return !is_last;
 	while (lines.n > 0 && lookup->found->n < lookup->most) {
 		size_t end = lines.n - (lines.p[lines.n - 1] == '\n');
 		ptrdiff_t before = slice_rfind(slice_head(lines, end), '\n');
@@ -120,7 +131,7 @@ on_lines(void *arg, struct slice lines)
 			keep(lookup, line);
 		lines = slice_head(lines, start);
 	}
-	return lookup->found->n < lookup->most;
+	return !is_last && lookup->found->n < lookup->most;
 }
 
 static bool

@@ -62,6 +62,9 @@ struct decided_filter {
 	size_t needle_n;
 };
 
+/* Whether any of these lines may be; false spares a look at each. */
+bool decided_lines_may_match(struct slice lines, struct decided_filter *filter);
+
 /*
  * Whether the line is one of these.  Bytes that it must have in it are looked for first, so that a
  * hundred thousand lines take some 10 ms.

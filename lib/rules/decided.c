@@ -246,14 +246,20 @@ matches(const struct decided *decided, const struct decided_filter *filter)
 }
 
 bool
+decided_lines_may_match(struct slice lines, struct decided_filter *filter)
+{
+	if (filter->needle_n == 0)
+		make_needle(filter);
+	return filter->needle_n == 0 ||
+	       memmem(lines.p, lines.n, filter->needle, filter->needle_n);
+}
+
+bool
 decided_line_matches(struct slice line, struct decided_filter *filter)
 {
 	struct decided decided;
 	struct arena arena;
-	if (filter->needle_n == 0)
-		make_needle(filter);
-	if (filter->needle_n > 0 &&
-	    !memmem(line.p, line.n, filter->needle, filter->needle_n))
+	if (!decided_lines_may_match(line, filter))
 		return false;
 	arena_init(&arena);
 	bool found = decided_parse(line, &arena, &decided) && matches(&decided, filter);

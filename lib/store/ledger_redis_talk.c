@@ -21,7 +21,7 @@
 #define REPLY_BYTES_MAX    (8 << 20)
 #define REPLY_ELEMENTS_MAX (1 << 18)
 #define SAID_TEXT_MAX      300 /* of an error reply */
-#define READ_BYTES         16384
+#define READ_BYTES         32768
 
 /* "redis at HOST: ..."; false. */
 static bool
