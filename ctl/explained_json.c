@@ -84,10 +84,9 @@ static json_t *
 greylist(const struct explained *explained)
 {
 	const struct plan *plan = &explained->plan;
-	static const char *const modes[] = {
-		[MODE_ON] = "on", [MODE_OBSERVE] = "observe", [MODE_OFF] = "off"};
-	json_t *object = json_pack("{s:s, s:b}", "mode", modes[plan->greylist_mode],
-	                           "asked", plan->ask);
+	json_t *object =
+		json_pack("{s:s, s:b}", "mode", conf_mode_word(plan->greylist_mode),
+	                  "asked", plan->ask);
 	if (!plan->ask)
 		return object;
 	json_object_set_new(object, "sender", status_text(plan->sender));

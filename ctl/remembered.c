@@ -117,20 +117,15 @@ on_lines(void *arg, struct slice lines)
 {
 	struct lookup *lookup = arg;
 	const struct decided *earlier = lookup->earlier;
+	struct slice line;
 	bool is_last = earlier && has(lines, earlier->id); /* older ones are not later */
 	if (lookup->filter && !decided_lines_may_match(lines, lookup->filter))
 		return true;
 	if (earlier && !has(lines, earlier->triplet))
 		return !is_last;
-	while (lines.n > 0 && lookup->found->n < lookup->most) {
-		size_t end = lines.n - (lines.p[lines.n - 1] == '\n');
-		ptrdiff_t before = slice_rfind(slice_head(lines, end), '\n');
-		size_t start = (size_t)(before + 1);
-		struct slice line = slice_head(slice_from(lines, start), end - start);
+	while (lookup->found->n < lookup->most && decided_cut_last(&lines, &line))
 		if (is_wanted(lookup, line))
 			keep(lookup, line);
-		lines = slice_head(lines, start);
-	}
 	return !is_last && lookup->found->n < lookup->most;
 }
 

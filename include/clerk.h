@@ -45,6 +45,7 @@ void clerk_name(struct clerk *clerk, const struct key *key, struct slice name);
 /* What the daemon tells of itself, as JSON that the clerk frees; the newest is put up. */
 void clerk_beat(struct clerk *clerk, char *json);
 
+/* What the hours of the funnel are to be added. */
 void clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours);
 
 /* Writes what is left, for some seconds at most, and ends the thread. */

@@ -47,6 +47,9 @@ struct conf_limit {
 	char *reply; /* its own; empty: that of limits.*_reply */
 };
 
+/* "on", "observe", "off" */
+const char *conf_mode_word(int mode);
+
 /* By what a recipient's destination is found. */
 enum conf_destinations_by { BY_DOMAIN, BY_NEXTHOP };
 

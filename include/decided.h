@@ -49,6 +49,9 @@ void decided_print(const struct decided *decided, enum decided_addresses address
 bool decided_parse(struct slice line, struct arena *arena, struct decided *decided_out)
 	MUST_CHECK;
 
+/* Takes the last of some lines off them, without its '\n'; false when there is none. */
+bool decided_cut_last(struct slice *lines, struct slice *line_out);
+
 /* What is looked for; what is empty or 0 does not matter.  All zero before the words are set. */
 struct decided_filter {
 	struct slice id; /* in upper case */

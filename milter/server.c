@@ -11,6 +11,7 @@
 
 #include "callbacks.h"
 #include "endpoint.h"
+#include "http.h"
 #include "listen.h"
 #include "log.h"
 
@@ -27,7 +28,7 @@ server_descriptors(const struct conf *conf)
 	 * Sessions that are not judged are connected all the same, and libmilter burns the
 	 * processor when descriptors run out.
 	 */
-	return 2 * (size_t)conf->milter.max_sessions;
+	return 2 * (size_t)conf->milter.max_sessions + http_descriptors();
 }
 
 static bool

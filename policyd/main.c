@@ -3,6 +3,7 @@
 
 #include "conn.h"
 #include "daemon.h"
+#include "http.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -47,7 +48,7 @@ open_listeners(struct policyd *policyd, const struct conf *conf, struct err *err
 static size_t
 descriptors_of_policyd(const struct conf *conf)
 {
-	return (size_t)conf->policyd.max_connections;
+	return (size_t)conf->policyd.max_connections + http_descriptors();
 }
 
 static bool

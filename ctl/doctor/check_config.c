@@ -23,7 +23,6 @@ print_rate(const char *name, const struct conf_rate *rate, struct text *out)
 static void
 print_destination(const struct conf_destination *destination, struct text *out)
 {
-	static const char *const modes[] = {"on", "observe", "off"};
 	const struct conf_limit *limit = &destination->limit;
 	text_printf(out, "%s (", destination->name);
 	for (size_t i = 0; i < destination->domains.n; i++)
@@ -34,9 +33,9 @@ print_destination(const struct conf_destination *destination, struct text *out)
 	print_rate("messages", &limit->messages, out);
 	print_rate("recipients", &limit->recipients, out);
 	if (limit->mode != MODE_ON)
-		text_printf(out, " mode=%s", modes[limit->mode]);
+		text_printf(out, " mode=%s", conf_mode_word(limit->mode));
 	if (destination->has_greylist)
-		text_printf(out, " greylist=%s", modes[destination->greylist]);
+		text_printf(out, " greylist=%s", conf_mode_word(destination->greylist));
 }
 
 /* In the form that -o takes, but for lists of groups, which it does not take. */

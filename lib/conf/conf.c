@@ -235,6 +235,14 @@ load_conf(const char *path, const struct conf_texts *overrides, bool without_lis
 	return conf;
 }
 
+const char *
+conf_mode_word(int mode)
+{
+	static const char *const words[] = {
+		[MODE_ON] = "on", [MODE_OBSERVE] = "observe", [MODE_OFF] = "off"};
+	return words[mode];
+}
+
 struct conf *
 conf_load(const char *path, const struct conf_texts *overrides, struct err *err_out)
 {

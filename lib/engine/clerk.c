@@ -58,8 +58,7 @@ struct clerk {
 
 	/* the thread's */
 	struct ledger *ledger;
-	struct conf *ledger_conf; /* that it was opened by */
-	struct orders *orders;    /* as the loop knows them */
+	struct orders *orders; /* as the loop knows them */
 	bool started;
 	int64_t next_open_ms;
 	int64_t next_status_ms;
@@ -190,7 +189,7 @@ complain(struct clerk *clerk, const struct err *err)
 }
 
 static bool
-have_ledger(struct clerk *clerk, struct conf *conf)
+have_ledger(struct clerk *clerk, const struct conf *conf)
 {
 	struct err err;
 	if (clerk->ledger)
@@ -201,8 +200,6 @@ have_ledger(struct clerk *clerk, struct conf *conf)
 	clerk->ledger = ledger_open(conf, PATIENCE_MS, &err);
 	if (!clerk->ledger)
 		complain(clerk, &err);
-	else
-		clerk->ledger_conf = conf_ref(conf);
 	return clerk->ledger;
 }
 
@@ -347,7 +344,7 @@ is_done(struct clerk *clerk, bool done, const struct err *err)
 
 /* Reads what the loop wants to know, and writes what it has left; false: the store is away. */
 static bool
-work_off(struct clerk *clerk, struct conf *conf, const struct inbox *inbox)
+work_off(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox)
 {
 	struct err err;
 	if (!have_ledger(clerk, conf) ||
@@ -462,7 +459,6 @@ clerk_stop(struct clerk **clerk_at)
 	pthread_join(clerk->thread, NULL);
 	post_free(&clerk->post);
 	ledger_close(&clerk->ledger);
-	conf_unref(&clerk->ledger_conf);
 	conf_unref(&clerk->conf);
 	orders_unref(&clerk->orders);
 	orders_unref(&clerk->new_orders);

@@ -63,16 +63,13 @@ on_lines(void *arg, struct slice lines)
 {
 	json_t *recent = arg;
 	struct decided decided;
+	struct slice line;
 	struct arena arena;
 	arena_init(&arena);
-	while (lines.n > 0 && json_array_size(recent) < STATUS_RECENT) {
-		size_t end = lines.n - (lines.p[lines.n - 1] == '\n');
-		ptrdiff_t before = slice_rfind(slice_head(lines, end), '\n');
-		size_t start = (size_t)(before + 1);
-		if (decided_parse(slice_head(slice_from(lines, start), end - start),
-		                  &arena, &decided))
+	while (json_array_size(recent) < STATUS_RECENT &&
+	       decided_cut_last(&lines, &line)) {
+		if (decided_parse(line, &arena, &decided))
 			json_array_append_new(recent, status_decision(&decided));
-		lines = slice_head(lines, start);
 		arena_reset(&arena);
 	}
 	arena_free(&arena);
@@ -127,10 +124,8 @@ on_hour(void *arg, const struct funnel_hour *hour)
 static json_t *
 print_funnel(const struct conf *conf, const struct funnel *funnel, int64_t hours)
 {
-	static const char *const modes[] = {
-		[MODE_ON] = "on", [MODE_OBSERVE] = "observe", [MODE_OFF] = "off"};
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "mode",
-	                 modes[conf->greylist.mode], "hours", (json_int_t)hours,
+	                 conf_mode_word(conf->greylist.mode), "hours", (json_int_t)hours,
 	                 "first_seen", (json_int_t)funnel->first_seen, "waiting",
 	                 (json_int_t)funnel->waiting, "came_back",
 	                 (json_int_t)funnel->came_back, "never",

@@ -105,8 +105,6 @@ static json_t *
 make_row(struct making *making, const char *name,
          const struct conf_destination *destination)
 {
-	static const char *const modes[] = {
-		[MODE_ON] = "on", [MODE_OBSERVE] = "observe", [MODE_OFF] = "off"};
 	const struct seen *seen = seen_at(making, name);
 	const struct conf_limit *set =
 		destination ? &destination->limit : &making->conf->limits.other;
@@ -116,7 +114,7 @@ make_row(struct making *making, const char *name,
 	json_t *row =
 		json_pack("{s:o, s:b, s:s, s:I, s:I, s:I, s:I}", "name",
 	                  status_text(slice_of(name)), "configured", destination != NULL,
-	                  "mode", modes[limit->mode], "held",
+	                  "mode", conf_mode_word(limit->mode), "held",
 	                  (json_int_t)held_at(making, !destination, slice_of(name)),
 	                  "limit",
 	                  (json_int_t)(limit->mode == MODE_OFF ? 0 : limit->concurrency),

@@ -192,6 +192,18 @@ decided_parse(struct slice line, struct arena *arena, struct decided *decided_ou
 
 /* ---- looking for some of them ---- */
 
+bool
+decided_cut_last(struct slice *lines, struct slice *line_out)
+{
+	if (lines->n == 0)
+		return false;
+	size_t end = lines->n - (lines->p[lines->n - 1] == '\n');
+	size_t start = (size_t)(slice_rfind(slice_head(*lines, end), '\n') + 1);
+	*line_out = slice_head(slice_from(*lines, start), end - start);
+	*lines = slice_head(*lines, start);
+	return true;
+}
+
 /* Every line that matches has these bytes in it. */
 static void
 make_needle(struct decided_filter *filter)

@@ -242,9 +242,24 @@ START_TEST(what_was_escaped_is_found)
 
 END_TEST
 
+START_TEST(lines_are_taken_from_the_end)
+{
+	struct slice lines = SLICE("one\n\nthree\n"), line;
+	ck_assert(decided_cut_last(&lines, &line));
+	ck_slice_eq("last", line, "three");
+	ck_assert(decided_cut_last(&lines, &line));
+	ck_slice_eq("empty", line, "");
+	ck_assert(decided_cut_last(&lines, &line));
+	ck_slice_eq("first", line, "one");
+	ck_assert(!decided_cut_last(&lines, &line));
+}
+
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
+	tcase_add_test(tcase, lines_are_taken_from_the_end);
 	tcase_add_test(tcase, the_line_is_literally_this);
 	tcase_add_test(tcase, a_line_comes_back_as_it_was);
 	tcase_add_test(tcase, an_observed_one_comes_back_as_such);
