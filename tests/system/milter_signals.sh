@@ -21,7 +21,7 @@ stopped() {
 	ok "stopped, $1: two milters start" start_two "${OPTIONS[@]}" || return
 	hold a mx1 20 "${HOLD_A[@]}"
 	hold b mx2 5 "${HOLD_B[@]}"
-	ok "stopped, $1: 20 and 5 slots are held" slots_are "$1" 25
+	ok "stopped, $1: 20 and 5 slots are held" await 5 slots_are "$1" 25
 	began=$(now_ms)
 	ok "stopped, $1: SIGTERM ends it with status 0, with clients still connected" stop_mx mx1
 	ok "stopped, $1: within some seconds" [ $(($(now_ms) - began)) -lt 8000 ]

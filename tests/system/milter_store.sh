@@ -36,7 +36,7 @@ absent() {
 	start_lasting_redis
 	ok "absent: it finds Redis" await 10 logged_by mx1 'store redis is there'
 	ok "absent: later deliveries are known to the store" hold b mx1 5 "${HOLD_B[@]}"
-	ok "absent: they are" slots_are redis 5
+	ok "absent: they are" await 5 slots_are redis 5
 	release a
 	ok "absent: the end of earlier ones takes nothing away" stays 2 slots_are redis 5
 	release b
