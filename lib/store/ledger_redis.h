@@ -33,6 +33,12 @@ void talk_close(struct ledger_redis *ledger);
 
 void talk_say(struct ledger_redis *ledger, size_t n, const struct slice *words);
 
+/* Sends now what was said, as far as that goes without waiting. */
+void talk_send(struct ledger_redis *ledger);
+
+/* What was said and is not yet heard has the whole patience from now on. */
+void talk_be_patient(struct ledger_redis *ledger);
+
 /*
  * The next reply, to be given to freeReplyObject(); NULL with a text when there is none, when it
  * is an error, or of another type than `type` (0: any; a bulk string may be nil instead).

@@ -4,7 +4,7 @@
 
 #define SEGMENT  64 /* lines, as in decisions.lua */
 #define AT_ONCE  64 /* segments */
-#define AT_FIRST 4  /* mostly the newest are wanted only */
+#define AT_FIRST 4  /* mostly the newest are wanted only: nothing is asked for ahead */
 
 static const struct script decisions_script = {{decisions_lua, sizeof(decisions_lua) - 1},
                                                {decisions_lua_sha,
@@ -74,7 +74,22 @@ say_get(struct ledger_redis *ledger, int64_t segment)
 	talk_say(ledger, COUNT_OF(words), words);
 }
 
-/* All are heard before the first is handed out: nobody knows how long that takes. */
+/* Segments from the newest to the oldest: what has been asked for, and what not yet. */
+struct batch {
+	int64_t first; /* the oldest that may be there */
+	int64_t end;   /* those below it have not been asked for */
+	size_t n;      /* asked for, and not yet heard */
+};
+
+static void
+say_batch(struct ledger_redis *ledger, struct batch *batch, int64_t at_most)
+{
+	for (batch->n = 0; (int64_t)batch->n < at_most && batch->end > batch->first;
+	     batch->n++)
+		say_get(ledger, --batch->end);
+	talk_send(ledger);
+}
+
 static bool
 hear_segments(struct ledger_redis *ledger, size_t n, redisReply *replies[],
               struct err *err)
@@ -87,18 +102,31 @@ hear_segments(struct ledger_redis *ledger, size_t n, redisReply *replies[],
 	return true;
 }
 
-/* *wanted: cleared when no more is. */
+/* False: no more is wanted. */
 static bool
-read_segments(struct ledger_redis *ledger, size_t n, int64_t end, ledger_lines_fn *fn,
-              void *arg, bool *wanted, struct err *err)
+hand_out(size_t n, redisReply *replies[], ledger_lines_fn *fn, void *arg)
+{
+	bool wanted = true;
+	for (size_t i = 0; wanted && i < n; i++)
+		if (replies[i]->len > 0)
+			wanted = fn(arg, reply_text(replies[i]));
+	return wanted;
+}
+
+/*
+ * Hears the batch, asks for the next one, and hands out what it heard while Redis sends that.
+ * *wanted: cleared when no more is; what was asked for ahead is then heard all the same.
+ */
+static bool
+read_batch(struct ledger_redis *ledger, struct batch *batch, int64_t ahead,
+           ledger_lines_fn *fn, void *arg, bool *wanted, struct err *err)
 {
 	redisReply *replies[AT_ONCE] = {NULL};
-	for (size_t i = 0; i < n; i++)
-		say_get(ledger, --end);
+	size_t n = batch->n;
 	bool good = hear_segments(ledger, n, replies, err);
-	for (size_t i = 0; good && *wanted && i < n; i++)
-		if (replies[i]->len > 0)
-			*wanted = fn(arg, reply_text(replies[i]));
+	say_batch(ledger, batch, good && *wanted ? ahead : 0);
+	*wanted = good && *wanted && hand_out(n, replies, fn, arg);
+	talk_be_patient(ledger); /* nobody knows how long that took */
 	for (size_t i = 0; i < n; i++)
 		freeReplyObject(replies[i]);
 	return good;
@@ -108,15 +136,14 @@ bool
 redis_read_decisions(struct ledger *base, ledger_lines_fn *fn, void *arg, struct err *err)
 {
 	struct ledger_redis *ledger = talk_begin(base, err);
-	int64_t first = 0, end = 0, at_once = AT_FIRST;
-	bool wanted = true, good = true;
-	if (!ledger || !read_state(ledger, &first, &end, err))
+	struct batch batch = {0};
+	bool wanted = true;
+	if (!ledger || !read_state(ledger, &batch.first, &batch.end, err))
 		return false;
-	while (good && wanted && end > first) {
-		int64_t n = end - first < at_once ? end - first : at_once;
-		good = read_segments(ledger, (size_t)n, end, fn, arg, &wanted, err);
-		end -= n;
-		at_once = AT_ONCE;
-	}
+	say_batch(ledger, &batch, AT_FIRST);
+	bool good = read_batch(ledger, &batch, 0, fn, arg, &wanted, err);
+	say_batch(ledger, &batch, good && wanted ? AT_ONCE : 0);
+	while (good && batch.n > 0)
+		good = read_batch(ledger, &batch, AT_ONCE, fn, arg, &wanted, err);
 	return good;
 }

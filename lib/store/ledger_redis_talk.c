@@ -161,6 +161,20 @@ append(struct ledger_redis *ledger, const char *bytes, size_t n)
 }
 
 void
+talk_be_patient(struct ledger_redis *ledger)
+{
+	ledger->until_ms = clock_mono_ms() + ledger->base.patience_ms;
+}
+
+/* What fails here fails again when the reply is waited for. */
+void
+talk_send(struct ledger_redis *ledger)
+{
+	if (ledger->redis && ledger->out_used > 0)
+		send_some(ledger);
+}
+
+void
 talk_say(struct ledger_redis *ledger, size_t n, const struct slice *words)
 {
 	const char *argv[REDIS_WORDS_MAX];
@@ -174,7 +188,7 @@ talk_say(struct ledger_redis *ledger, size_t n, const struct slice *words)
 	if (len < 0)
 		log_fatal("out of memory (a command)");
 	if (ledger->waiting == 0)
-		ledger->until_ms = clock_mono_ms() + ledger->base.patience_ms;
+		talk_be_patient(ledger);
 	append(ledger, command, (size_t)len);
 	ledger->waiting++;
 	redisFreeSdsCommand(command);
