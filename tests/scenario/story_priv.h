@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attr.h"
 #include "decision.h"
 #include "store_fixture.h"
 #include "story.h"
@@ -66,7 +67,8 @@ struct story {
 /* ---- story.c */
 
 /* Names the line of the story; `about` is what is wrong, `text` the part it is about. */
-void story_complain(const struct story *story, const char *about, struct slice text);
+NORETURN void story_complain(const struct story *story, const char *about,
+                             struct slice text);
 
 /* Copies a word; fails the test when it is too long. */
 void story_keep(char *buf, size_t size, struct slice text);

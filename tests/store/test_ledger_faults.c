@@ -774,7 +774,7 @@ do_everything(struct ledger *ledger)
 	struct key_secret secret, others;
 	struct err err = {""};
 	int n = 0;
-	int64_t value;
+	int64_t value = -1;
 	bool found;
 	struct slice name = SLICE("a");
 	key_secret_make(&others);
