@@ -206,10 +206,10 @@ void conf_unref(struct conf **conf);
 bool conf_has_concurrency(const struct conf *conf);
 
 /*
- * Names of settings that differ between the two and only hold from a restart on,
- * separated by blanks; empty when there is none.
+ * What a reload does not change stays in `loaded`, of which nobody has a reference yet, as it is
+ * in `running`.  Appends the names of those that differed, separated by blanks.
  */
-void conf_needs_restart(const struct conf *running, const struct conf *loaded,
-                        struct text *names_out);
+void conf_keep_started(const struct conf *running, struct conf *loaded,
+                       struct text *names_out);
 
 #endif

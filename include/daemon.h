@@ -25,8 +25,6 @@ struct daemon {
 	void *state;       /* the program's */
 
 	/* private */
-	struct conf
-		*started_conf; /* what settings that need a restart are compared with */
 	struct work *reload;   /* settings are being loaded */
 	struct conf *reloaded; /* what came of it; NULL with a text */
 	struct err reload_err;

@@ -5,6 +5,7 @@
  */
 #include "conf_priv.h"
 
+#include <assert.h>
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,15 @@ free_lists(struct conf *conf)
 	list_free(&conf->unlimited_recipients);
 }
 
+static void
+free_password(struct conf *conf)
+{
+	if (conf->store.redis.password)
+		explicit_bzero(conf->store.redis.password,
+		               strlen(conf->store.redis.password));
+	free(conf->store.redis.password);
+}
+
 void
 conf_unref(struct conf **conf_at)
 {
@@ -289,23 +299,35 @@ conf_unref(struct conf **conf_at)
 		free(conf->value_texts[i]);
 	}
 	free(conf->value_texts);
-	if (conf->store.redis.password)
-		explicit_bzero(conf->store.redis.password,
-		               strlen(conf->store.redis.password));
-	free(conf->store.redis.password);
+	free_password(conf);
 	free(conf);
 }
 
+/* As it is in `running`, and as it was written there. */
+static void
+keep_value(size_t row, const struct conf *running, struct conf *loaded)
+{
+	struct err err;
+	bool good = schema_set(&schema[row], loaded, slice_of(running->value_texts[row]),
+	                       &err);
+	assert(good); /* it was before */
+	(void)good;
+	free(loaded->value_texts[row]);
+	loaded->value_texts[row] = mem_dup(slice_of(running->value_texts[row]));
+}
+
 void
-conf_needs_restart(const struct conf *running, const struct conf *loaded,
-                   struct text *names_out)
+conf_keep_started(const struct conf *running, struct conf *loaded, struct text *names_out)
 {
 	for (size_t i = 0; i < schema_rows; i++) {
 		if (!schema[i].at_start ||
 		    strcmp(running->value_texts[i], loaded->value_texts[i]) == 0)
 			continue;
+		keep_value(i, running, loaded);
 		if (names_out->n > 0)
 			text_putc(names_out, ' ');
 		text_puts(names_out, schema[i].name);
 	}
+	free_password(loaded);
+	loaded->store.redis.password = mem_dup(slice_of(running->store.redis.password));
 }

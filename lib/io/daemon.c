@@ -122,7 +122,7 @@ take_over(struct daemon *daemon, struct conf *conf)
 {
 	char names[512];
 	struct text fixed = TEXT(names);
-	conf_needs_restart(daemon->started_conf, conf, &fixed);
+	conf_keep_started(daemon->conf, conf, &fixed);
 	conf_unref(&daemon->conf);
 	daemon->conf = conf;
 	log_set_level((enum log_level)conf->log.level);
@@ -285,7 +285,6 @@ daemon_main(const struct program *program, int argc, char **argv)
 			log_info("%s: the settings are good", daemon.conf_path);
 			status = EX_OK;
 		} else {
-			daemon.started_conf = conf_ref(daemon.conf);
 			daemon_open_log(program->name, daemon.conf);
 			daemon.loop = loop_new();
 			status = start_and_run(&daemon);
@@ -293,7 +292,6 @@ daemon_main(const struct program *program, int argc, char **argv)
 		}
 	}
 	conf_unref(&daemon.conf);
-	conf_unref(&daemon.started_conf);
 	free(daemon.overrides.v);
 	log_close();
 	return status;

@@ -1276,11 +1276,40 @@ START_TEST(what_needs_a_restart_is_told)
 	struct conf *loaded = must_load("loaded", NULL, r->loaded);
 	char buf[200] = "";
 	struct text names = TEXT(buf);
-	conf_needs_restart(running, loaded, &names);
+	conf_keep_started(running, loaded, &names);
 	ck_assert_msg(strcmp(buf, r->want) == 0, "%s, %s: \"%s\", not \"%s\"", r->running,
 	              r->loaded, buf, r->want);
+	names = TEXT(buf);
+	conf_keep_started(running, loaded, &names);
+	ck_assert_msg(names.n == 0, "%s, %s: %s has not stayed", r->running, r->loaded,
+	              buf);
 	conf_unref(&running);
 	conf_unref(&loaded);
+}
+
+END_TEST
+
+START_TEST(what_needs_a_restart_stays)
+{
+	const char *path = harness_file("password", "secret\n");
+	char buf[300] = "";
+	struct text names = TEXT(buf);
+	chmod(path, 0600);
+	struct conf *running =
+		must_load("running", with_password_file(path, "redis"), NULL);
+	struct conf *loaded = must_load("loaded", NULL, "policyd.listen=a:1, b:2");
+	struct conf *other = must_load("other", NULL, "node=other.test");
+	conf_keep_started(running, loaded, &names);
+	ck_assert_str_eq(loaded->store.redis.password, "secret");
+	ck_assert_int_eq(loaded->store.backend, BACKEND_REDIS);
+	ck_assert_uint_eq(loaded->policyd.listen.n, 1);
+	ck_assert_str_eq(loaded->policyd.listen.v[0], "inet:127.0.0.1:10040");
+	conf_keep_started(running, other, &names);
+	ck_assert_str_eq(other->node, running->node);
+	ck_assert_ptr_nonnull(strstr(buf, "node"));
+	conf_unref(&running);
+	conf_unref(&loaded);
+	conf_unref(&other);
 }
 
 END_TEST
@@ -1296,7 +1325,7 @@ START_TEST(the_same_value_needs_no_restart)
 	struct conf *loaded = must_load("-o", NULL, "policyd.listen=a:1, b:2");
 	char buf[200] = "";
 	struct text names = TEXT(buf);
-	conf_needs_restart(running, loaded, &names);
+	conf_keep_started(running, loaded, &names);
 	ck_assert_str_eq(buf, "");
 	conf_unref(&running);
 	conf_unref(&loaded);
@@ -1337,6 +1366,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_snapshot_lives_as_long_as_it_is_used);
 	tcase_add_loop_test(tcase, what_needs_a_restart_is_told, 0,
 	                    COUNT_OF(restart_rows));
+	tcase_add_test(tcase, what_needs_a_restart_stays);
 	tcase_add_test(tcase, the_same_value_needs_no_restart);
 }
 
