@@ -45,6 +45,12 @@ bool store_is_up(const struct store *store);
 /* Whether that is because of repeated trouble, not because it is away. */
 bool store_breaker_is_open(const struct store *store);
 
+/*
+ * Looks whether a store that was in trouble answers again, when it is time for that; else only a
+ * question of some mail would.  To be called now and then.
+ */
+void store_probe(struct store *store);
+
 typedef void store_fn(void *arg, const struct answer *answer);
 
 /*

@@ -55,6 +55,7 @@ static void
 on_second(void *arg)
 {
 	struct engine *engine = arg;
+	store_probe(engine->store);
 	renew_leases(engine);
 	tell_clerk(engine, false);
 	timer_start(engine->second_timer, SECOND_MS);

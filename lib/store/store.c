@@ -359,6 +359,16 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	return job;
 }
 
+void
+store_probe(struct store *store)
+{
+	/* No key is that, so it changes nothing. */
+	struct ask nobody = {.kind = ASK_GREYLIST};
+	if (store->up && store->breaker.open &&
+	    loop_now_ms(store->loop) >= store->breaker.probe_at_ms)
+		store_ask(store, &nobody, INT64_MAX, NULL, NULL);
+}
+
 enum store_status
 store_owes(const struct store *store)
 {

@@ -184,6 +184,38 @@ START_TEST(stopped_and_continued)
 
 END_TEST
 
+/* A server that hangs is asked until the breaker is open, and goes on then. */
+static void
+open_the_breaker(struct redis_server *server, struct store_fixture *fixture)
+{
+	struct question question = {.ask = fixture_ask(1, 1, &rules, T0)};
+	redis_server_pause(server);
+	while (store_is_up(fixture->store)) {
+		ask_all(fixture, &question, 1);
+		fixture_run_ms(fixture, DEADLINE_MS / 10);
+	}
+	redis_server_resume(server);
+}
+
+START_TEST(up_again_while_no_mail_comes)
+{
+	struct redis_server server;
+	struct store_fixture fixture;
+	start(&server, &fixture);
+	open_the_breaker(&server, &fixture);
+	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
+	while (!store_is_up(fixture.store) && clock_mono_ms() < give_up_ms) {
+		store_probe(fixture.store);
+		fixture_run_ms(&fixture, 20);
+	}
+	ck_assert(store_is_up(fixture.store));
+	struct ask ask = fixture_ask(2, 1, &rules, T0);
+	ask_wants(&fixture, "afterwards", &ask, STORE_OK, GREY_IS_NEW);
+	end(&server, &fixture);
+}
+
+END_TEST
+
 START_TEST(a_lowered_deadline_holds_at_once)
 {
 	static const char *const slow[] = {"store.deadline=3s", NULL};
@@ -560,6 +592,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, killed_at_any_moment);
 	tcase_add_test(tcase, not_there_at_the_start);
 	tcase_add_test(tcase, stopped_and_continued);
+	tcase_add_test(tcase, up_again_while_no_mail_comes);
 	tcase_add_test(tcase, a_lowered_deadline_holds_at_once);
 	tcase_add_test(tcase, scripts_are_flushed);
 	tcase_add_test(tcase, keys_that_are_not_ours);
