@@ -184,25 +184,18 @@ START_TEST(stopped_and_continued)
 
 END_TEST
 
-/* A server that hangs is asked until the breaker is open, and goes on then. */
-static void
-open_the_breaker(struct redis_server *server, struct store_fixture *fixture)
-{
-	struct question question = {.ask = fixture_ask(1, 1, &rules, T0)};
-	redis_server_pause(server);
-	while (store_is_up(fixture->store)) {
-		ask_all(fixture, &question, 1);
-		fixture_run_ms(fixture, DEADLINE_MS / 10);
-	}
-	redis_server_resume(server);
-}
-
 START_TEST(up_again_while_no_mail_comes)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
+	static struct question questions[MANY];
 	start(&server, &fixture);
-	open_the_breaker(&server, &fixture);
+	redis_server_pause(&server);
+	ask_many_without_waiting(&fixture, questions);
+	redis_server_kill(&server);
+	ask_finish(&fixture);
+	ck_assert(store_breaker_is_open(fixture.store));
+	redis_server_start_again(&server);
 	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
 	while (!store_is_up(fixture.store) && clock_mono_ms() < give_up_ms) {
 		store_probe(fixture.store);

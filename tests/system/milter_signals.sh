@@ -136,9 +136,11 @@ reloaded() {
 many() {
 	local before after
 	fresh_milter "$1"
-	ok "many, $1: a milter starts" start_mx mx1 "${OPTIONS[@]}" -o limits.default.concurrency=2000 || return
+	# With so long deadlines that the store knows of each of them.
+	ok "many, $1: a milter starts" start_mx mx1 "${OPTIONS[@]}" -o limits.default.concurrency=2000 \
+		-o milter.deadline=5s -o store.deadline=5s || return
 	hold a mx1 2000 "${HOLD_A[@]}"
-	ok "many, $1: 2000 deliveries are under way at once" await 5 slots_are "$1" 2000
+	ok "many, $1: 2000 deliveries are under way at once" await 10 slots_are "$1" 2000
 	load_mx mx1 --total 20 --sessions 10
 	ok "many, $1: and one more is none too few" all_of_them too_many 20
 	release a
