@@ -48,7 +48,10 @@ void order_print_text(const struct order *order, struct text *out);
 bool order_parse(struct slice name, struct slice text, struct order *order_out)
 	MUST_CHECK;
 
-/* Fills in the name, in lower case, checked as the kind wants it.  False with a text. */
+/*
+ * Fills in the name, checked as the kind wants it: in lower case but for a regular expression, an
+ * address or network as it is printed, mail without <>.  False with a text.
+ */
 bool order_set_name(struct order *order, struct slice name, struct err *err_out)
 	MUST_CHECK;
 

@@ -118,12 +118,40 @@ is_destination(struct slice name)
 	return name.n > 0;
 }
 
+/* "<bob@acme.test>" as SMTP writes it. */
+static struct slice
+without_brackets(struct slice name)
+{
+	if (name.n > 2 && name.p[0] == '<' && name.p[name.n - 1] == '>')
+		return slice_head(slice_from(name, 1), name.n - 2);
+	return name;
+}
+
+/* As it is compared, so that whoever writes it in another way finds it. */
+static void
+put_name(enum order_kind kind, struct slice name, struct text *out)
+{
+	struct cidr net;
+	if (is_allowance(kind) && name.n > 0 && name.p[0] == '/') {
+		text_put(out, name); /* \S is not \s */
+	} else if (kind == ORDER_ALLOW_CLIENT && cidr_parse(name, &net)) {
+		addr_print(&net.addr, out);
+		if (net.bits < addr_max_bits(net.addr.family))
+			text_printf(out, "/%u", net.bits);
+	} else {
+		text_put_lower(out, name);
+	}
+}
+
 bool
 order_set_name(struct order *order, struct slice name, struct err *err_out)
 {
 	struct text text = TEXT(order->name);
+	bool is_mail =
+		order->kind == ORDER_ALLOW_SENDER || order->kind == ORDER_ALLOW_RECIPIENT;
 	order->name[0] = '\0';
-	text_put_lower(&text, slice_trim(name));
+	name = slice_trim(name);
+	put_name(order->kind, is_mail ? without_brackets(name) : name, &text);
 	if (text.cut)
 		return err_set(err_out, "is longer than %d characters", ORDER_NAME_MAX);
 	if (is_allowance(order->kind))
