@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "destination.h"
+#include "everybody.h"
 #include "hostname.h"
 #include "nearest.h"
 #include "status.h"
@@ -121,6 +122,16 @@ warn_of_greylist(const struct conf *conf)
 }
 
 static void
+warn_of_everybody(const struct order *order)
+{
+	enum list_kind kind =
+		order->kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL;
+	if (covers_everybody(kind, slice_of(order->name)))
+		ctl_fail(0, "warning: this lets everybody in: nothing is %s",
+		         order->no_limits ? "greylisted or limited" : "greylisted");
+}
+
+static void
 warn_of_limit(const struct conf *conf, const struct order *order)
 {
 	const struct conf_destination *known = find_named(conf, slice_of(order->name));
@@ -138,7 +149,10 @@ ordering_warn(const struct conf *conf, struct ledger *ledger, const struct order
 	switch (order->kind) {
 	case ORDER_ALLOW_CLIENT:
 	case ORDER_ALLOW_SENDER:
-	case ORDER_ALLOW_RECIPIENT: warn_of_greylist(conf); break;
+	case ORDER_ALLOW_RECIPIENT:
+		warn_of_everybody(order);
+		warn_of_greylist(conf);
+		break;
 	case ORDER_LIMIT: warn_of_limit(conf, order); break;
 	case ORDER_DRAIN:
 	case ORDER_KINDS: break;

@@ -15,6 +15,7 @@ static const struct check {
 	{"lists", doctor_lists, true},
 	{"mta", doctor_mta, true},
 	{"store", doctor_store, true},
+	{"orders", doctor_orders, true},
 	{"daemons", doctor_daemons, true},
 };
 

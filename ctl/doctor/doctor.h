@@ -20,6 +20,7 @@ void doctor_settings(struct checkup *checkup);
 void doctor_lists(struct checkup *checkup);
 void doctor_mta(struct checkup *checkup);
 void doctor_store(struct checkup *checkup);
+void doctor_orders(struct checkup *checkup);
 void doctor_daemons(struct checkup *checkup);
 
 /* The settings that can be used but are hardly meant; for check-config, too. */

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "addr.h"
 #include "clock.h"
 #include "doctor.h"
 #include "errand.h"
+#include "everybody.h"
 #include "list.h"
 
 enum { DAY_S = 24 * 60 * 60, SOON_DAYS = 7 };
@@ -28,40 +28,6 @@ count(size_t *n, unsigned *first_line, unsigned line)
 {
 	if ((*n)++ == 0)
 		*first_line = line;
-}
-
-/* Whether the list, of one entry, has several that nothing but chance connects. */
-static bool
-has_everybody(const struct list *list, enum list_kind kind, const char *address)
-{
-	static const char *const names[] = {"qx7.invalid", "0.example", "w-k3.zz"};
-	static const char *const mails[] = {"qx7@h.invalid", "0@example", "w-k3@zz.test"};
-	struct addr addr;
-	if (!addr_parse(slice_of(address), &addr))
-		return false;
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		bool has = kind == LIST_CLIENTS
-		                   ? list_has_client(list, &addr, slice_of(names[i]), 0,
-		                                     NULL)
-		                   : list_has_mail(list, slice_of(mails[i]), 0, NULL);
-		if (!has)
-			return false;
-	}
-	return true;
-}
-
-/* Only a network of no bits or a regular expression can. */
-static bool
-covers_everybody(enum list_kind kind, struct slice text)
-{
-	struct err ignored;
-	bool candidate = text.p[0] == '/' || slice_ends_nocase(text, SLICE("/0"));
-	struct list *list = candidate ? list_new(kind) : NULL;
-	bool covers = list && list_add(list, text, 0, "", 0, &ignored) &&
-	              (has_everybody(list, kind, "203.0.113.77") ||
-	               has_everybody(list, kind, "2001:db8:77::1"));
-	list_free(&list);
-	return covers;
 }
 
 static bool

@@ -471,7 +471,16 @@ sendmail_settings() {
 	finds 'problem mta: Sendmail does not ask weir-milter'
 }
 
+order_for_everybody() {
+	local ctl=("$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}")
+	"${ctl[@]}" allow --sender '/.*/' >/dev/null 2>&1
+	finds 'warning orders: an order lets everybody in' && saw 'allow-sender /.*/, by ' || return
+	"${ctl[@]}" disallow --sender '/.*/' >/dev/null 2>&1
+	finds_not 'lets everybody in'
+}
+
 ok 'without a daemon, and with one' no_daemon_alive
+ok 'an order for everybody' order_for_everybody
 ok 'a daemon that hangs' silent_daemon
 ok 'limits without the milter' policyd_alone_with_limits
 ok 'two daemons with one name' one_name_for_two

@@ -174,6 +174,15 @@ allowances() {
 		$v->[0]{until} - $v->[0]{made} == 7200' orders
 	ctl 0 disallow --client 203.0.113.1
 	ok "$STORE: orders: none" tells 'no orders are in force' orders
+	ok "$STORE: allow: a regular expression keeps its case" tells 'sender /\^\\S\+@re\\.test\$/ is not' allow --sender '/^\S+@re\.test$/'
+	ok "$STORE: allow: and is one that applies" answers 'DUNNO$' 203.0.116.9 any@re.test c@local.test
+	ctl 0 disallow --sender '/^\S+@re\.test$/'
+	ctl 0 allow --client 2001:db8::1
+	ok "$STORE: disallow: an address may be written otherwise" tells 'no longer in force: allow-client 2001:db8::1' \
+		disallow --client 2001:DB8:0::1
+	ok "$STORE: allow: warns of what lets everybody in" eval 'ctl 0 allow --client 0.0.0.0/0 --no-limits --for 1m &&
+		complained "warning: this lets everybody in: nothing is greylisted or limited"'
+	ctl 0 disallow --client 0.0.0.0/0
 }
 
 # gets REPLY TO: a client of the own networks is answered so at RCPT.
@@ -294,6 +303,8 @@ wrong_usage() {
 	ok "usage: no such client" refuses 64 '--client: ' allow --client 192.0.2.1/24
 	ok "usage: no such regular expression" refuses 64 '--sender: ' allow --sender '/(/'
 	ok "usage: no such limit" refuses 64 '"many" is no number' set-limit acme many
+	ok "usage: a star is no pattern" refuses 64 '.*all of a domain is "acme\.test"' allow --recipient '*@acme.test'
+	ok "usage: nor elsewhere" refuses 64 '.*give a domain' allow --sender 'bounce-*@acme.test'
 	ok "usage: an operand is missing" refuses 64 'drain needs DESTINATION' drain
 	ok "usage: neither id nor address" refuses 64 '"two words" is neither' why two words
 	ok "usage: no id" refuses 64 '"7Q2K9U" is no id' release 7Q2K9U

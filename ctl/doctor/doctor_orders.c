@@ -1,0 +1,32 @@
+/* doctor_orders.c - whether an order in force lets everybody in. */
+#include "clock.h"
+#include "doctor.h"
+#include "everybody.h"
+#include "order_board.h"
+
+static void
+judge(struct checkup *checkup, const struct order *order)
+{
+	enum list_kind kind =
+		order->kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL;
+	bool allows = order->kind != ORDER_DRAIN && order->kind != ORDER_LIMIT;
+	if (!allows || !covers_everybody(kind, slice_of(order->name)))
+		return;
+	finding_add(checkup->findings, FINDING_WARNING, "an order lets everybody in",
+	            "With it, nothing is greylisted.");
+	finding_seen(checkup->findings, "%s %s, by %s", order_kind_word(order->kind),
+	             order->name, order->by);
+	finding_mend(checkup->findings, "end it with weirctl disallow");
+}
+
+void
+doctor_orders(struct checkup *checkup)
+{
+	struct err err; /* a store that cannot be read has been reported */
+	struct orders *orders =
+		checkup->ledger ? order_board_read(checkup->ledger, clock_wall_s(), &err)
+				: NULL;
+	for (size_t i = 0; orders && i < orders_count(orders); i++)
+		judge(checkup, orders_at(orders, i));
+	orders_unref(&orders);
+}

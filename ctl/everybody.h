@@ -1,0 +1,13 @@
+/* everybody.h - an entry, of a list or an order, that lets everybody in. */
+#ifndef WEIR_CTL_EVERYBODY_H
+#define WEIR_CTL_EVERYBODY_H
+
+#include <stdbool.h>
+
+#include "list.h"
+#include "slice.h"
+
+/* Tried with some that have nothing in common; `entry` is not empty. */
+bool covers_everybody(enum list_kind kind, struct slice entry);
+
+#endif
