@@ -138,6 +138,26 @@ give(struct ctl *ctl, struct order *order)
 
 /* ---- taking it back ---- */
 
+/* With the order in force that was perhaps meant. */
+static int
+fail_absent(struct ctl *ctl, const struct order *order)
+{
+	const char *word = order_kind_word(order->kind), *nearest = NULL;
+	struct err ignored;
+	const struct conf *conf = ctl_conf(ctl, false);
+	struct orders *orders = order_board_read(ctl->ledger, clock_wall_s(), &ignored);
+	if (conf && orders)
+		nearest = ordering_nearest(conf, orders, order);
+	int status =
+		nearest ? ctl_fail(CTL_NO,
+	                           "there is no order \"%s %s\": did you mean \"%s\"?",
+	                           word, order->name, nearest)
+			: ctl_fail(CTL_NO, "there is no order \"%s %s\"", word,
+	                           order->name);
+	orders_unref(&orders);
+	return status;
+}
+
 static int
 take_back(struct ctl *ctl, const struct order *order)
 {
@@ -160,7 +180,7 @@ take_back(struct ctl *ctl, const struct order *order)
 		return found ? EX_OK : CTL_NO;
 	}
 	if (!found)
-		return ctl_fail(CTL_NO, "there is no order \"%s\"", buf);
+		return fail_absent(ctl, order);
 	struct view view = view_of_stdout();
 	view_puts(&view, "no longer in force: ");
 	view_text(&view, buf);

@@ -52,13 +52,22 @@ is_plausible(const struct conf *conf, struct slice name)
 	       (slice_find(name, ':') >= 0 || slice_find(name, '[') == 0);
 }
 
+static void
+offer_domains(const struct conf_destination *destination, struct nearest *nearest)
+{
+	for (size_t i = 0; i < destination->domains.n; i++)
+		nearest_offer(nearest, destination->domains.v[i]);
+}
+
 static int
 fail_unknown(const struct conf *conf, const char *given)
 {
 	struct nearest nearest;
 	nearest_start(&nearest, slice_of(given));
-	for (size_t i = 0; i < conf->limits.n_destinations; i++)
+	for (size_t i = 0; i < conf->limits.n_destinations; i++) {
 		nearest_offer(&nearest, conf->limits.destinations[i].name);
+		offer_domains(&conf->limits.destinations[i], &nearest);
+	}
 	if (nearest.name)
 		return ctl_fail(
 			EX_USAGE,
@@ -83,7 +92,53 @@ ordering_destination(const struct conf *conf, const char *given, struct order *o
 	return EX_OK;
 }
 
+/* ---- what was perhaps meant ---- */
+
+const char *
+ordering_nearest(const struct conf *conf, const struct orders *orders,
+                 const struct order *like)
+{
+	struct nearest nearest;
+	nearest_start(&nearest, slice_of(like->name));
+	for (size_t i = 0; i < orders_count(orders); i++) {
+		const struct order *order = orders_at(orders, i);
+		if (order->kind != like->kind)
+			continue;
+		nearest_offer(&nearest, order->name);
+		if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
+			const struct conf_destination *known =
+				find_named(conf, slice_of(order->name));
+			if (known)
+				offer_domains(known, &nearest);
+		}
+	}
+	return nearest.name;
+}
+
 /* ---- warnings ---- */
+
+/* A domain nobody configured is its own destination; but it may be mistyped. */
+static void
+warn_of_unknown(const struct conf *conf, const struct order *order)
+{
+	const struct conf_destination *meant = NULL;
+	struct nearest nearest;
+	if (find_named(conf, slice_of(order->name)))
+		return;
+	nearest_start(&nearest, slice_of(order->name));
+	nearest.best = 3; /* two letters wrong at most, since it may well be meant */
+	for (size_t i = 0; i < conf->limits.n_destinations; i++) {
+		const char *before = nearest.name;
+		offer_domains(&conf->limits.destinations[i], &nearest);
+		if (nearest.name != before)
+			meant = &conf->limits.destinations[i];
+	}
+	if (meant)
+		ctl_fail(0,
+		         "warning: %s is in no destination of the settings; did you mean "
+		         "%s (%s)?",
+		         order->name, nearest.name, meant->name);
+}
 
 static bool
 is_any_alive(const struct conf *conf, struct ledger *ledger, int64_t now_s)
@@ -153,8 +208,11 @@ ordering_warn(const struct conf *conf, struct ledger *ledger, const struct order
 		warn_of_everybody(order);
 		warn_of_greylist(conf);
 		break;
-	case ORDER_LIMIT: warn_of_limit(conf, order); break;
-	case ORDER_DRAIN:
+	case ORDER_LIMIT:
+		warn_of_unknown(conf, order);
+		warn_of_limit(conf, order);
+		break;
+	case ORDER_DRAIN: warn_of_unknown(conf, order); break;
 	case ORDER_KINDS: break;
 	}
 	if (!conf->milter.enforce)

@@ -8,6 +8,10 @@
 /* The one of that kind and name among them; NULL: there is none. */
 const struct order *ordering_find(const struct orders *orders, const struct order *like);
 
+/* The name among them that was perhaps meant; NULL: none is near. */
+const char *ordering_nearest(const struct conf *conf, const struct orders *orders,
+                             const struct order *like);
+
 /* The one of the settings with that name, or that domain; NULL: there is none. */
 const struct conf_destination *ordering_configured(const struct conf *conf,
                                                    struct slice name);
@@ -18,7 +22,10 @@ const struct conf_destination *ordering_configured(const struct conf *conf,
  */
 int ordering_destination(const struct conf *conf, const char *given, struct order *order);
 
-/* Warns of what makes the order moot: no daemon sees it, or the settings refuse nothing. */
+/*
+ * Warns of what makes the order moot: no daemon sees it, the settings refuse nothing, or another
+ * destination was meant.
+ */
 void ordering_warn(const struct conf *conf, struct ledger *ledger,
                    const struct order *order, int64_t now_s);
 

@@ -178,6 +178,7 @@ allowances() {
 	ok "$STORE: allow: and is one that applies" answers 'DUNNO$' 203.0.116.9 any@re.test c@local.test
 	ctl 0 disallow --sender '/^\S+@re\.test$/'
 	ctl 0 allow --client 2001:db8::1
+	ok "$STORE: disallow: the entry that was meant" refuses 1 '.*did you mean "2001:db8::1"' disallow --client 2001:db9::1
 	ok "$STORE: disallow: an address may be written otherwise" tells 'no longer in force: allow-client 2001:db8::1' \
 		disallow --client 2001:DB8:0::1
 	ok "$STORE: allow: warns of what lets everybody in" eval 'ctl 0 allow --client 0.0.0.0/0 --no-limits --for 1m &&
@@ -205,6 +206,15 @@ drains() {
 		$v->{verdict}{reply} =~ /^451 4\.3\.2 acme /' explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
 	ok "$STORE: undrain: ends it" tells 'no longer in force: drain acme' undrain acme
 	ok "$STORE: undrain: mail is taken" await 2 gets 250 bob@acme.test
+	ok "$STORE: drain: a domain that may be mistyped" eval 'ctl 0 drain acme.tset &&
+		complained "warning: acme\.tset is in no destination of the settings; did you mean acme\.test \(acme\)\?"'
+	ok "$STORE: undrain: the order that was meant" refuses 1 '.*did you mean "acme\.tset"' undrain acne.tset
+	ctl 0 undrain acme.tset
+	ctl 0 drain acme
+	ok "$STORE: undrain: by a domain of its destination" refuses 1 '.*"drain acme\.tset": did you mean "acme\.test"' undrain acme.tset
+	ctl 0 undrain acme
+	ok "$STORE: drain: no warning of other domains" eval 'ctl 0 drain other.test && not complained "no destination"'
+	ctl 0 undrain other.test
 }
 
 limits() {
@@ -293,6 +303,7 @@ wrong_usage() {
 	ok "usage: an unknown command, and the nearest" refuses 64 'unknown command "stauts": did you mean "status"' stauts
 	ok "usage: an unknown option, and the nearest" refuses 64 'unknown option "--sinse": did you mean "--since"' why --sinse 2h x
 	ok "usage: an unknown destination, and the nearest" refuses 64 'there is no destination "acne": did you mean "acme"' drain acne
+	ok "usage: a domain of one, misspelt" refuses 64 '.*did you mean "acme\.test"' drain acme-test
 	ok "usage: nothing like a destination" refuses 64 '"xyzzy" is neither a destination of the settings nor a domain' drain xyzzy
 	ok "usage: an unknown reason, and the nearest" refuses 64 '--cause: .*did you mean "greylist-new"' why --cause greylist-nwe
 	ok "usage: --for is too short" refuses 64 '--for: "30s" is no time from 1m to 365d' drain acme --for 30s
