@@ -23,8 +23,8 @@ read_for(const struct ctl *ctl, struct order *order, int64_t now_s)
 {
 	const char *given = ctl_option(ctl, "for");
 	int64_t ms = FOR_S * 1000;
-	if (given &&
-	    (!parse_time(slice_of(given), &ms) || ms < MINUTE_MS || ms > 365 * DAY_MS))
+	if (given && (!when_parse_span(slice_of(given), &ms) || ms < MINUTE_MS ||
+	              ms > 365 * DAY_MS))
 		return ctl_fail(EX_USAGE,
 		                "--for: \"%.40s\" is no time from 1m to 365d, such as "
 		                "30m, 2h or 7d",

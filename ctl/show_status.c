@@ -7,10 +7,10 @@
 #include "commands.h"
 #include "ledger_of.h"
 #include "output.h"
-#include "schema.h"
 #include "status.h"
 #include "status_view.h"
 #include "watch.h"
+#include "when.h"
 
 #define INTERVAL_MS 2000
 
@@ -67,7 +67,7 @@ command_status(struct ctl *ctl, int argc, char **argv)
 	int status;
 	(void)argc, (void)argv;
 	if (interval &&
-	    (!parse_time(slice_of(interval), &ms) || ms < 100 || ms > 3600000))
+	    (!when_parse_span(slice_of(interval), &ms) || ms < 100 || ms > 3600000))
 		return ctl_fail(
 			EX_USAGE,
 			"--interval: \"%.40s\" is no time from 100ms to 1h, such as 2s",

@@ -38,13 +38,54 @@ when_print_long(int64_t seconds, struct text *out)
 		            units[i + 1].letter);
 }
 
+/* Takes "1h" off "1h30m" or "1h 30m". */
+static struct slice
+cut_part(struct slice *rest)
+{
+	struct slice whole = slice_trim(*rest);
+	size_t end = 0;
+	while (end < whole.n && ascii_digit(whole.p[end]))
+		end++;
+	while (end < whole.n && ascii_alpha(whole.p[end]))
+		end++;
+	*rest = slice_trim(slice_from(whole, end));
+	return slice_head(whole, end);
+}
+
+bool
+when_parse_span(struct slice text, int64_t *ms_out)
+{
+	int64_t sum = 0, ms;
+	do {
+		if (!parse_time(cut_part(&text), &ms) ||
+		    __builtin_add_overflow(sum, ms, &sum))
+			return false;
+	} while (text.n > 0);
+	*ms_out = sum;
+	return true;
+}
+
+/* Where the day begins here. */
+static int64_t
+start_of_day(int64_t utc_s)
+{
+	time_t at = (time_t)utc_s;
+	struct tm day;
+	if (!gmtime_r(&at, &day))
+		return utc_s;
+	day.tm_isdst = -1;
+	return mktime(&day);
+}
+
 bool
 when_parse_since(struct slice text, int64_t now_s, int64_t *since_s_out)
 {
 	int64_t ms;
-	if (clock_parse_date(text, since_s_out))
+	if (clock_parse_date(text, since_s_out)) {
+		*since_s_out = start_of_day(*since_s_out);
 		return true;
-	if (!parse_time(text, &ms))
+	}
+	if (!when_parse_span(text, &ms))
 		return false;
 	*since_s_out = now_s - ms / 1000;
 	return true;

@@ -14,7 +14,10 @@ void when_print(int64_t at_s, struct text *out);
 /* "45s", "3m 20s", "2h", "3d 4h": the two largest units. */
 void when_print_long(int64_t seconds, struct text *out);
 
-/* "2h" ago or a date "2026-11-22" (its start, UTC); seconds since 1970. */
+/* "90s", "1h 30m", "1d12h": each part with its unit, as in the settings. */
+bool when_parse_span(struct slice text, int64_t *ms_out) MUST_CHECK;
+
+/* "2h" ago or a date "2026-11-22" (its start, local time); seconds since 1970. */
 bool when_parse_since(struct slice text, int64_t now_s, int64_t *since_s_out) MUST_CHECK;
 
 #endif

@@ -306,6 +306,8 @@ wrong_usage() {
 	ok "usage: a domain of one, misspelt" refuses 64 '.*did you mean "acme\.test"' drain acme-test
 	ok "usage: nothing like a destination" refuses 64 '"xyzzy" is neither a destination of the settings nor a domain' drain xyzzy
 	ok "usage: an unknown reason, and the nearest" refuses 64 '--cause: .*did you mean "greylist-new"' why --cause greylist-nwe
+	ok "times: --for may be a sum" eval 'tells "\(for 1h 30m\)$" drain acme --for "1h 30m" && tells "\(for 1d 12h\)$" drain acme --for 1d12h'
+	ctl 0 undrain acme
 	ok "usage: --for is too short" refuses 64 '--for: "30s" is no time from 1m to 365d' drain acme --for 30s
 	ok "usage: --for is too long" refuses 64 '--for: ' drain acme --for 366d
 	ok "usage: --for is no time" refuses 64 '--for: ' drain acme --for soon

@@ -84,9 +84,47 @@ START_TEST(times_are_printed_as_local)
 
 END_TEST
 
+/* clang-format off */
+static const struct span_row {
+	const char *text;
+	int64_t want_ms; /* -1: refused */
+} span_rows[] = {
+	{"90s", 90000}, {"1h 30m", 5400000}, {"1d12h", 129600000}, {"1h  1m\t1s", 3661000}, {" 2h ", 7200000},
+	{"1m500ms", 60500},
+	{"", -1}, {" ", -1}, {"30", -1}, {"1h 30", -1}, {"h", -1}, {"1h,30m", -1}, {"1h -30m", -1}, {"1 h", -1}, {"1hour", -1},
+	{"15250284452w 15250284452w", -1},
+};
+
+/* clang-format on */
+
+START_TEST(spans_are_read)
+{
+	const struct span_row *r = &span_rows[_i];
+	int64_t ms = -1;
+	bool read = when_parse_span(slice_of(r->text), &ms);
+	ck_assert_msg(read == (r->want_ms >= 0), "\"%s\"", r->text);
+	if (read)
+		ck_assert_int_eq(ms, r->want_ms);
+}
+
+END_TEST
+
+START_TEST(days_begin_at_local_midnight)
+{
+	int64_t since_s = 0;
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	ck_assert(when_parse_since(SLICE("2026-11-22"), 1795342272, &since_s));
+	ck_assert_int_eq(since_s, 1795305600 - 3600);
+	ck_assert(when_parse_since(SLICE("2026-07-01"), 1795342272, &since_s));
+	ck_assert_int_eq(since_s, 1782864000 - 7200);
+}
+
+END_TEST
+
 START_TEST(times_since_are_read)
 {
 	int64_t since_s = 0;
+	setenv("TZ", "UTC", 1);
 	ck_assert(when_parse_since(SLICE("2h"), 1795342272, &since_s));
 	ck_assert_int_eq(since_s, 1795342272 - 7200);
 	ck_assert(when_parse_since(SLICE("2026-11-22"), 1795342272, &since_s));
@@ -121,6 +159,8 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, ids_are_found, 0, COUNT_OF(id_rows));
 	tcase_add_loop_test(tcase, spans_are_printed, 0, COUNT_OF(long_rows));
 	tcase_add_test(tcase, times_are_printed_as_local);
+	tcase_add_loop_test(tcase, spans_are_read, 0, COUNT_OF(span_rows));
+	tcase_add_test(tcase, days_begin_at_local_midnight);
 	tcase_add_test(tcase, times_since_are_read);
 	tcase_add_loop_test(tcase, each_reason_is_explained, 0, WHY_COUNT);
 	tcase_add_test(tcase, words_of_other_versions_are_not);
