@@ -83,6 +83,10 @@ export_reader_next(struct export_reader *reader, struct transfer_line *line_out,
 		refuse(reader, why.text, err_out);
 		return EXPORT_REFUSED;
 	}
+	if (line_out->kind == TRANSFER_MALFORMED) {
+		refuse(reader, "the row is malformed", err_out);
+		return EXPORT_REFUSED;
+	}
 	if (line_out->kind == TRANSFER_END)
 		return at_end(reader, line_out->rows, err_out);
 	reader->rows++;

@@ -42,7 +42,7 @@ static void
 on_line(struct dump *dump, struct slice line)
 {
 	struct dump_row row;
-	int64_t *count = dump->foreign.import.intake->count;
+	struct intake *intake = dump->foreign.import.intake;
 	enum dump_line kind = dump_parse(line, &row);
 	switch (kind) {
 	case DUMP_NOTHING: return;
@@ -50,8 +50,11 @@ on_line(struct dump *dump, struct slice line)
 	case DUMP_SUMMARY: dump->whole = true; return;
 	case DUMP_GREYLISTED:
 	case DUMP_WHITELISTED: add_row(dump, &row, kind); break;
-	case DUMP_TARPIT: count[INTAKE_TARPIT]++; break;
-	case DUMP_MALFORMED: count[INTAKE_MALFORMED]++; break;
+	case DUMP_TARPIT: intake->count[INTAKE_TARPIT]++; break;
+	case DUMP_MALFORMED:
+		if (intake->count[INTAKE_MALFORMED]++ == 0)
+			intake->malformed_line = dump->line;
+		break;
 	}
 	progress_row(&dump->progress, dump->bytes);
 }

@@ -35,8 +35,8 @@ on_line(struct export_import *run, const struct transfer_line *line, struct err 
 		                     err);
 	case TRANSFER_ORDER: return order_intake_take(&run->orders, &line->order, err);
 	case TRANSFER_UNKNOWN: intake->count[INTAKE_UNKNOWN]++; return true;
-	case TRANSFER_MALFORMED: intake->count[INTAKE_MALFORMED]++; return true;
-	case TRANSFER_END: break;
+	case TRANSFER_MALFORMED:
+	case TRANSFER_END: break; /* the reader keeps them */
 	}
 	return true;
 }

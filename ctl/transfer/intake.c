@@ -137,6 +137,9 @@ report_text(const struct intake *intake, const char *source)
 		if (intake->count[i] > 0)
 			printf("%10" PRId64 " not taken: %s\n", intake->count[i],
 			       fates[i].text);
+	if (intake->malformed_line > 0)
+		printf("the first malformed one is in line %" PRId64 "\n",
+		       intake->malformed_line);
 }
 
 void

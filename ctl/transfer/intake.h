@@ -40,6 +40,7 @@ struct intake {
 	bool replace;   /* what is there is no reason */
 	bool only_look; /* the store is not asked either: the source alone is checked */
 	int64_t count[INTAKE_FATES];
+	int64_t malformed_line; /* the first one; 0: there is none, or it has no number */
 
 	struct ledger_row batch[INTAKE_BATCH];
 	size_t n_batch;

@@ -182,7 +182,6 @@ static const struct file_row {
 	{"an export", HEADER WAITS END("1"), NULL},
 	{"an empty export", HEADER END("0"), NULL},
 	{"no newline at the end", HEADER "{\"kind\":\"end\",\"rows\":0}", NULL},
-	{"malformed rows are rows", HEADER "{}\n" END("1"), NULL},
 	{"nothing", "", ":0: the file is empty"},
 	{"no header", WAITS END("1"), ":1: not an export of weir"},
 	{"something else", "root:x:0:0:root:/root:/bin/bash\n", ":1: not JSON"},
@@ -198,6 +197,7 @@ static const struct file_row {
 	{"one too many", HEADER WAITS WAITS END("1"), ":4: 1 rows are told of, but 2 are there"},
 	{"two in one", HEADER END("0") HEADER END("0"), ":3: there is more behind the end"},
 	{"not JSON", HEADER WAITS "hello\n" END("2"), ":3: not JSON"},
+	{"a malformed row", HEADER WAITS "{\"kind\":\"triplet\"}\n" END("2"), ":3: the row is malformed"},
 	{"a list", HEADER "[1]\n" END("1"), ":2: not a JSON object"},
 	{"too long a line", long_line, ":2: the line is too long"},
 };
