@@ -1,21 +1,58 @@
 /* import_foreign.c - what the imports of other greylisters' records share. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "import.h"
 
 #define LIST_MODE 0644 /* nothing secret; the daemons read it */
+#define LIST_MARK "# made by weirctl import"
+
+/* What is there must be a list of ours; its mode and owner are to stay. */
+static bool
+may_be_replaced(const char *path, struct stat *old_out, struct err *err)
+{
+	char line[sizeof(LIST_MARK)];
+	if (lstat(path, old_out) != 0 || !S_ISREG(old_out->st_mode)) {
+		*old_out = (struct stat){.st_mode = LIST_MODE,
+		                         .st_uid = (uid_t)-1,
+		                         .st_gid = (gid_t)-1};
+		return true; /* outfile_open() tells what is wrong with it */
+	}
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return err_set_errno(err, "%s", path);
+	bool ours = fgets(line, sizeof(line), file) && strcmp(line, LIST_MARK) == 0;
+	fclose(file);
+	return ours || err_set(err,
+	                       "%s: is no list that weirctl import has made, so it is "
+	                       "left alone: name another file",
+	                       path);
+}
 
 int
 import_foreign_prepare(struct import_foreign *foreign, struct ctl *ctl)
 {
 	struct err err;
-	*foreign = (struct import_foreign){.clients_path = ctl_option(ctl, "clients-to")};
-	if (foreign->clients_path &&
-	    !outfile_open(&foreign->clients, foreign->clients_path, LIST_MODE, &err))
+	struct stat old;
+	struct outfile *clients = &foreign->clients;
+	const char *path = ctl_option(ctl, "clients-to");
+	*foreign = (struct import_foreign){.clients_path = path};
+	if (!path)
+		return EX_OK;
+	if (!may_be_replaced(path, &old, &err) ||
+	    !outfile_open(clients, path, old.st_mode & 07777, &err))
 		return ctl_fail(EX_CANTCREAT, "%s", err.text);
-	return EX_OK;
+	if (fchown(fileno(clients->file), old.st_uid, old.st_gid) == 0)
+		return EX_OK;
+	int status = ctl_fail(EX_CANTCREAT, "%s: its owner cannot be kept: %s", path,
+	                      strerror(errno));
+	outfile_abandon(clients);
+	return status;
 }
 
 int
@@ -33,17 +70,18 @@ static int
 write_clients(struct import_foreign *foreign)
 {
 	struct err err;
+	bool apply = foreign->import.intake->apply;
 	FILE *to = foreign->clients.file;
 	if (!foreign->clients_path)
 		return EX_OK;
-	fprintf(to,
-	        "# made by weirctl import: clients that another greylister let pass\n");
+	fprintf(to, "%s: clients that another greylister let pass\n", LIST_MARK);
 	int64_t n = foreign_print_clients(foreign->foreign, to);
-	if (!outfile_finish(&foreign->clients, &err))
+	if (apply && !outfile_finish(&foreign->clients, &err))
 		return ctl_fail(EX_IOERR, "%s", err.text);
 	if (!foreign->import.ctl->json)
-		printf("%10" PRId64 " network%s written to %s, for lists.clients\n", n,
-		       n == 1 ? "" : "s", foreign->clients_path);
+		printf("%10" PRId64 " network%s %swritten to %s, for lists.clients\n", n,
+		       n == 1 ? "" : "s", apply ? "" : "would be ",
+		       foreign->clients_path);
 	return EX_OK;
 }
 

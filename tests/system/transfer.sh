@@ -295,6 +295,10 @@ from_postgrey() {
 	all_bytes "$dir" >"$PRIVATE/bytes-now"
 	ok "postgrey: its files are as they were" cmp "$PRIVATE/bytes" "$PRIVATE/bytes-now"
 	ok "postgrey: no file is left behind" not_left_behind
+	ok "postgrey: a list of clients is not written by it" with_tmp ctl embedded import postgrey "$dir" "${options[@]}" \
+		--clients-to "$PRIVATE/list"
+	ok "postgrey: which is said" said '152 networks would be written to '
+	ok "postgrey: it is not there" no_list
 	ok "postgrey: import, with a list of clients" ctl embedded import postgrey "$dir" "${options[@]}" --apply \
 		--clients-to "$PRIVATE/passed"
 	ok "postgrey: all was taken" said ' 355 taken'
@@ -428,6 +432,17 @@ from_milter_greylist() {
 	ok "milter-greylist: others are new" policy_says 451 192.0.2.8 other@x.test user@local.test
 	policy_close
 	stop_weir
+	chmod 640 "$PRIVATE/passed"
+	echo '192.0.2.3' >>"$PRIVATE/passed"
+	ok "milter-greylist: a list of ours is made anew" ctl embedded "${settings[@]}" import milter-greylist "$dump" --apply \
+		--clients-to "$PRIVATE/passed"
+	ok "milter-greylist: it is" not grep -q '192\.0\.2\.3' "$PRIVATE/passed"
+	ok "milter-greylist: its mode stays" [ "$(stat -c %a "$PRIVATE/passed")" = 640 ]
+	cp "$PRIVATE/weir.conf" "$PRIVATE/before"
+	ok "milter-greylist: another file is left alone" ends 73 embedded import milter-greylist "$dump" --apply \
+		--clients-to "$PRIVATE/weir.conf"
+	ok "milter-greylist: which is said" said 'weir.conf: is no list that weirctl import has made'
+	ok "milter-greylist: it is as it was" cmp "$PRIVATE/before" "$PRIVATE/weir.conf"
 	sed '/Summary/,$d' "$dump" >"$PRIVATE/cut"
 	ok "milter-greylist: a cut dump is refused" ends 65 embedded import milter-greylist "$PRIVATE/cut" --apply
 	ok "milter-greylist: which is said" said 'cut:[0-9]*: the file is cut'
