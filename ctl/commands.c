@@ -82,7 +82,7 @@ static const struct command_option import_options[] = {
 	{"apply", NULL, "do it; without, only what would be done is said"},
 	{"replace", NULL, "take what the store has a newer record of, too"},
 	{"clients-to", "FILE", "postgrey, milter-greylist: write the clients that passed as a list"},
-	{"delay", "SECONDS", "postgrey: its --delay (300)"},
+	{"delay", "TIME", "postgrey: its --delay (5m)"},
 	{"ipv4cidr", "BITS", "postgrey: its --ipv4cidr (24)"},
 	{"ipv6cidr", "BITS", "postgrey: its --ipv6cidr (64)"},
 	{0},

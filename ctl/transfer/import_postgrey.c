@@ -16,10 +16,13 @@
 #include "infile.h"
 #include "postgrey_row.h"
 #include "progress.h"
+#include "when.h"
 
 #define USUAL_DIR "/var/lib/postgrey"
 
 #define EXIT_NO_PERL 127
+
+#define DELAY_MAX_S (7 * INT64_C(86400))
 
 struct postgrey {
 	struct import_foreign foreign;
@@ -172,12 +175,14 @@ read_rows(struct postgrey *postgrey)
 	if (status != EX_OK || !postgrey->whole)
 		return status != EX_OK
 		               ? status
-		               : ctl_fail(EX_SOFTWARE, "postgrey-dump was cut off");
+		               : ctl_fail(
+					 EX_SOFTWARE,
+					 "postgrey-dump was cut off; nothing was changed");
 	if (count[INTAKE_HASHED] > 0 && postgrey->clear == 0)
 		return ctl_fail(
 			EX_DATAERR,
 			"%s: postgrey ran with --privacy: clients and addresses are "
-			"hashed, so nothing can be taken over",
+			"hashed; nothing was changed",
 			postgrey->dir);
 	return EX_OK;
 }
@@ -192,16 +197,38 @@ number_option(const struct ctl *ctl, const char *name, int64_t max, int64_t *val
 	if (!text)
 		return EX_OK;
 	if (!slice_to_u64(slice_of(text), (uint64_t)max, &number) || number == 0)
-		return ctl_fail(EX_USAGE, "--%s: wants a number from 1 to %" PRId64, name,
-		                max);
+		return ctl_fail(EX_USAGE,
+		                "--%s: \"%.40s\" is no number from 1 to %" PRId64, name,
+		                text, max);
 	*value = (int64_t)number;
 	return EX_OK;
+}
+
+/* Plain seconds, as postgrey has them, or with a unit. */
+static int
+read_delay(const struct ctl *ctl, int64_t *seconds)
+{
+	uint64_t number;
+	int64_t ms;
+	const char *text = ctl_option(ctl, "delay");
+	if (!text)
+		return EX_OK;
+	if (slice_to_u64(slice_of(text), DELAY_MAX_S, &number))
+		*seconds = (int64_t)number;
+	else if (when_parse_span(slice_of(text), &ms) && ms <= DELAY_MAX_S * 1000)
+		*seconds = ms / 1000;
+	else
+		*seconds = 0;
+	if (*seconds > 0)
+		return EX_OK;
+	return ctl_fail(EX_USAGE,
+	                "--delay: \"%.40s\" is no time from 1s to 7d, such as 5m", text);
 }
 
 static int
 read_options(struct postgrey *postgrey, const struct ctl *ctl)
 {
-	int status = number_option(ctl, "delay", 7 * 86400, &postgrey->delay_s);
+	int status = read_delay(ctl, &postgrey->delay_s);
 	if (status == EX_OK)
 		status = number_option(ctl, "ipv4cidr", 32, &postgrey->ipv4_bits);
 	if (status == EX_OK)

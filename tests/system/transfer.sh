@@ -326,6 +326,9 @@ from_postgrey() {
 	ok "postgrey: takes its passes for its own" policy_says DUNNO 198.51.100.7 new@x.test new@local.test
 	policy_close
 	stop_weir
+	ok "postgrey: --delay with a unit" ctl embedded import postgrey "$dir" --delay 1s
+	ok "postgrey: --delay that is no time" ends 64 embedded import postgrey "$dir" --delay soon
+	ok "postgrey: what it was is said" said '--delay: "soon" is no time'
 	ok "postgrey: a second import" ctl embedded import postgrey "$dir" "${options[@]}"
 	ok "postgrey: has nothing newer" said ' 0 would be taken'
 	ok "postgrey: with longer prefixes" ctl embedded-2 -o greylist.ipv4_prefix=32 import postgrey "$dir" "${options[@]}"
@@ -360,6 +363,7 @@ not_from_postgrey() {
 	ok "postgrey --lookup-by-host: addresses fit any prefix" said ' 20 would be taken'
 	stop_postgrey
 	ok "postgrey: no such directory" ends 66 embedded import postgrey "$PRIVATE/nowhere"
+	ok "postgrey: which is said, and that nothing was changed" said '^weirctl: .*nowhere.*; nothing was changed$'
 	head -c 30000 /dev/urandom >"$PRIVATE/host-db/postgrey.db"
 	rm -f "$PRIVATE"/host-db/log.*
 	ok "postgrey: a damaged database is refused" ends 65 embedded import postgrey "$PRIVATE/host-db" \
