@@ -46,6 +46,16 @@ ctl_option(const struct ctl *ctl, const char *name)
 	return NULL;
 }
 
+int
+ctl_refuse(const struct ctl *ctl, const char *const *options, const char *what)
+{
+	for (; *options; options++)
+		if (ctl_option(ctl, *options))
+			return ctl_fail(EX_USAGE, "the option --%s does not go with %s",
+			                *options, what);
+	return EX_OK;
+}
+
 const struct conf *
 ctl_conf(struct ctl *ctl, bool with_lists)
 {

@@ -39,6 +39,12 @@ int ctl_fail(int status, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *ctl_option(const struct ctl *ctl, const char *name);
 
 /*
+ * EX_USAGE, and said so, when one of these options was given, which `what` makes no use of; the names
+ * end with a NULL.
+ */
+int ctl_refuse(const struct ctl *ctl, const char *const *options, const char *what);
+
+/*
  * The settings, with the lists when `with_lists`.  NULL when they are wrong, which has been said
  * then; the command ends with EX_CONFIG.
  */

@@ -9,7 +9,11 @@
 #include "clock.h"
 #include "commands.h"
 #include "mem.h"
+#include "nearest.h"
 #include "plan.h"
+
+#define POSTGREY        "postgrey"
+#define MILTER_GREYLIST "milter-greylist"
 
 static bool
 on_any(void *arg, const struct ledger_row *row)
@@ -65,14 +69,39 @@ import_report(const struct import *import)
 	audit_send(&audit);
 }
 
+static int
+fail_unknown(const char *kind)
+{
+	struct nearest nearest;
+	nearest_start(&nearest, slice_of(kind));
+	nearest_offer(&nearest, POSTGREY);
+	nearest_offer(&nearest, MILTER_GREYLIST);
+	if (nearest.name)
+		return ctl_fail(EX_USAGE,
+		                "import: \"%.40s\" is unknown: did you mean \"%s\"?",
+		                kind, nearest.name);
+	return ctl_fail(EX_USAGE, "import: \"%.40s\" is neither %s nor %s", kind,
+	                POSTGREY, MILTER_GREYLIST);
+}
+
 int
 command_import(struct ctl *ctl, int argc, char **argv)
 {
-	if (strcmp(argv[1], "postgrey") == 0)
+	static const char *const of_foreign[] = {"clients-to", "delay", "ipv4cidr",
+	                                         "ipv6cidr", NULL};
+	static const char *const *const of_postgrey = of_foreign + 1;
+	if (strcmp(argv[1], POSTGREY) == 0)
 		return import_postgrey(ctl, argc > 2 ? argv[2] : NULL);
-	if (strcmp(argv[1], "milter-greylist") == 0 && argc == 3)
-		return import_milter_greylist(ctl, argv[2]);
-	return argc == 2 && strcmp(argv[1], "milter-greylist") != 0
-	               ? import_weir(ctl, argv[1])
-	               : command_misused(argv[0]);
+	bool is_dump = strcmp(argv[1], MILTER_GREYLIST) == 0;
+	if (is_dump && argc < 3) {
+		ctl_fail(EX_USAGE, "import %s needs FILE", MILTER_GREYLIST);
+		return command_misused(argv[0]);
+	}
+	if (!is_dump && argc > 2)
+		return fail_unknown(argv[1]);
+	int status = is_dump ? ctl_refuse(ctl, of_postgrey, MILTER_GREYLIST)
+	                     : ctl_refuse(ctl, of_foreign, "an export of weir");
+	if (status != EX_OK)
+		return status;
+	return is_dump ? import_milter_greylist(ctl, argv[2]) : import_weir(ctl, argv[1]);
 }

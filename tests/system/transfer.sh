@@ -454,6 +454,25 @@ from_milter_greylist() {
 	ok "milter-greylist: with the line" said 'passwd:1: this is no dump'
 }
 
+# ---- wrong use ------------------------------------------------------------------------------------------------------
+
+# does_not_go OPTION WORD...: with these words, it is refused.
+does_not_go() {
+	ends 64 embedded import "${@:2}" "$1" 5 && said "^weirctl: the option $1 does not go with "
+}
+
+wrong_use() {
+	fresh
+	ok "usage: another greylister, misspelt" ends 64 embedded import postgray "$PRIVATE"
+	ok "usage: the nearest is named" said '"postgray" is unknown: did you mean "postgrey"'
+	ok "usage: no dump" ends 64 embedded import milter-greylist
+	ok "usage: which is said" said 'import milter-greylist needs FILE'
+	ok "usage: --clients-to is not for an export" does_not_go --clients-to "$PRIVATE/export"
+	ok "usage: --delay is not for an export" does_not_go --delay "$PRIVATE/export"
+	ok "usage: nor for milter-greylist" does_not_go --delay milter-greylist "$PRIVATE/export"
+	ok "usage: no store was made" not [ -e "$PRIVATE/embedded/weir.db" ]
+}
+
 # ---- rights ---------------------------------------------------------------------------------------------------------
 
 # Root gives up its rights before it touches the store, but the files of the command are root's.
@@ -552,7 +571,7 @@ quiet() {
 
 need perl redis-server redis-cli "$WEIRCTL"
 for story in ${STORIES:-back_and_forth refused_files what_is_newer other_secret from_postgrey not_from_postgrey \
-	from_milter_greylist as_root a_million}; do
+	from_milter_greylist wrong_use as_root a_million}; do
 	$story
 	clean_up
 done
