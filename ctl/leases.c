@@ -213,12 +213,25 @@ print_rows(const struct ctl *ctl, const struct rows *rows, const char *limit)
 	table_free(&table);
 }
 
+/* EX_USAGE when there are options that it makes no use of. */
 static int
-list_leases(struct ctl *ctl, const char *destination)
+refuse_unused(const struct ctl *ctl, const char *operand)
+{
+	static const char *const of_kill[] = {"yes", NULL};
+	static const char *const of_list[] = {"destination", NULL};
+	int status = ctl_refuse(ctl, of_kill, "leases list");
+	return status == EX_OK && operand ? ctl_refuse(ctl, of_list, operand) : status;
+}
+
+static int
+list_leases(struct ctl *ctl, const char *operand)
 {
 	char limit[ORDER_NAME_MAX + 32];
+	const char *destination = operand ? operand : ctl_option(ctl, "destination");
 	struct rows rows;
-	int status = read_wanted(ctl, destination, limit, sizeof(limit));
+	int status = refuse_unused(ctl, operand);
+	if (status == EX_OK)
+		status = read_wanted(ctl, destination, limit, sizeof(limit));
 	if (status != EX_OK)
 		return status;
 	status = read_rows(ctl, &rows);
@@ -346,8 +359,7 @@ command_leases(struct ctl *ctl, int argc, char **argv)
 {
 	const char *operand = argc > 2 ? argv[2] : NULL;
 	if (strcmp(argv[1], "list") == 0)
-		return list_leases(ctl,
-		                   operand ? operand : ctl_option(ctl, "destination"));
+		return list_leases(ctl, operand);
 	if (strcmp(argv[1], "kill") == 0)
 		return kill_leases(ctl, operand);
 	ctl_fail(EX_USAGE, "leases: \"%.40s\" is neither list nor kill", argv[1]);

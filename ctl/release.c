@@ -234,13 +234,27 @@ forget(struct ctl *ctl, const struct subject *subject)
 	return found ? EX_OK : CTL_NO;
 }
 
+/* An id names all of the triplet; an identity has but a client. */
+static int
+refuse_unused(const struct ctl *ctl, bool by_id, enum ledger_record kind)
+{
+	static const char *const addresses[] = {"client-name", "sender", "recipient",
+	                                        NULL};
+	int status = by_id ? ctl_refuse(ctl, addresses, "an id") : EX_OK;
+	if (status == EX_OK && kind == RECORD_IDENTITY)
+		status = ctl_refuse(ctl, addresses + 1, "--identity");
+	return status;
+}
+
 static int
 change(struct ctl *ctl, int argc, char **argv, enum ledger_record kind,
        int (*fn)(struct ctl *ctl, const struct subject *subject))
 {
 	struct subject subject = {.kind = kind, .now_s = clock_wall_s()};
 	arena_init(&subject.arena);
-	int status = find_subject(ctl, argc, argv, &subject);
+	int status = refuse_unused(ctl, argc > 1, kind);
+	if (status == EX_OK)
+		status = find_subject(ctl, argc, argv, &subject);
 	if (status == EX_OK)
 		status = fn(ctl, &subject);
 	arena_free(&subject.arena);

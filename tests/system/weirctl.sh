@@ -325,6 +325,12 @@ wrong_usage() {
 	ok "usage: explain needs an address" refuses 64 '--client: "mail.test" is no address' explain --client mail.test --recipient a@b.test
 	ok "usage: --interval is no time" refuses 64 '--interval: ' status --watch --interval often
 	ok "usage: leases do what" refuses 64 'leases: "lsit" is neither' leases lsit
+	ok "usage: an id, and options that it leaves no use for" refuses 64 'the option --sender does not go with an id' \
+		release 7Q2K9F --sender other@y.test
+	ok "usage: a client, and the same" refuses 64 'the option --recipient does not go with --identity' \
+		forget --identity --client 192.0.2.1 --recipient a@b.test
+	ok "usage: leases of two destinations" refuses 64 'the option --destination does not go with acme' \
+		leases list acme --destination third.test
 	ok "usage: help" tells '^usage: weirctl ' --help
 	ok "usage: help of a command" tells '^usage: weirctl drain DESTINATION' help drain
 	ok "usage: the version" tells '^weirctl [0-9]' -V
