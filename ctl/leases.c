@@ -315,17 +315,34 @@ kill_holders(struct ctl *ctl, const struct rows *rows)
 		json_array_append_new(holders, status_text(holder));
 		sum += killed;
 	}
+	size_t n = json_array_size(holders);
 	if (ctl->json)
 		print_json(json_pack("{s:I, s:O}", "killed", (json_int_t)sum, "holders",
 		                     holders));
 	else
 		view_printf(
 			&view,
-			"%lld leases of %zu holders are gone; a delivery that goes on "
+			"%lld lease%s of %zu holder%s %s gone; a delivery that goes on "
 			"takes its slot again\nwhen its lease is renewed\n",
-			(long long)sum, json_array_size(holders));
+			(long long)sum, sum == 1 ? "" : "s", n, n == 1 ? "" : "s",
+			sum == 1 ? "is" : "are");
 	json_decref(holders);
 	return status;
+}
+
+/* Perhaps a destination was meant; what holds slots has a ':' in it. */
+static int
+fail_absent(const struct ctl *ctl, const char *holder)
+{
+	const struct conf_destination *meant =
+		holder && !strchr(holder, ':')
+			? ordering_configured(ctl->conf, slice_of(holder))
+			: NULL;
+	if (meant)
+		return ctl_fail(CTL_NO,
+		                "there is no such lease: did you mean --destination %s?",
+		                meant->name);
+	return ctl_fail(CTL_NO, "there is no such lease");
 }
 
 static int
@@ -345,7 +362,7 @@ kill_leases(struct ctl *ctl, const char *holder)
 	if (status == EX_OK)
 		keep_holders(&rows, holder, limit);
 	if (status == EX_OK && rows.n == 0)
-		status = ctl_fail(CTL_NO, "there is no such lease");
+		status = fail_absent(ctl, holder);
 	if (status == EX_OK)
 		status = confirm(ctl, &rows);
 	if (status == EX_OK)

@@ -70,8 +70,9 @@ say_effect(const struct view *view, const struct order *order)
 		if (order->limit == 0)
 			view_puts(view, " may have any number of deliveries at once");
 		else
-			view_printf(view, " may have %lld deliveries at once",
-			            (long long)order->limit);
+			view_printf(view, " may have %lld deliver%s at once",
+			            (long long)order->limit,
+			            order->limit == 1 ? "y" : "ies");
 		break;
 	case ORDER_KINDS: break;
 	}

@@ -218,7 +218,7 @@ drains() {
 }
 
 limits() {
-	ok "$STORE: set-limit: the order is taken" tells 'may have 1 deliveries at once' set-limit acme 1
+	ok "$STORE: set-limit: the order is taken" tells 'may have 1 delivery at once' set-limit acme 1
 	ok "$STORE: set-limit: the daemons see it" await 3 logged 'event=order kind=limit name=acme limit=1 '
 	ok "$STORE: set-limit: a delivery is under way" hold_delivery one "$OWN" one@sender.test bob@acme.test
 	ok "$STORE: set-limit: the second is too much" await 2 gets '451 4.7.1 Too many connections to acme' bob@acme.test
@@ -256,9 +256,11 @@ leases() {
 	local client
 	ctl 0 leases list acme
 	client=$(sed -n '2s/.* \(127\.0\.0\.1:[0-9]*\) .*/\1/p' "$PRIVATE/said")
-	ok "$STORE: leases kill: by client and port" tells ' of 1 holders are gone' leases kill --yes "$client"
+	ok "$STORE: leases kill: by client and port" tells ' of 1 holder (is|are) gone' leases kill --yes "$client"
 	ok "$STORE: leases kill: is told to the log" complained "event=leases-killed holder=m/mx1.test/$client leases=[12] by="
 	ok "$STORE: leases kill: its slot is free" gets 250 bob@acme.test
+	ok "$STORE: leases kill: a destination is no holder" refuses 1 'there is no such lease: did you mean --destination acme' \
+		leases kill --yes acme.test
 	ok "$STORE: leases kill: once" refuses 1 'there is no such lease' leases kill --yes "$client"
 	ok "$STORE: leases kill: all of a destination" json '$v->{killed} >= 1 && @{$v->{holders}} >= 1' \
 		leases kill --yes --destination acme
