@@ -23,6 +23,7 @@ struct ctl {
 	const char *conf_path;
 	struct conf_texts overrides; /* -o */
 	bool json;
+	bool makes_store; /* an embedded store that is not there yet is made */
 	struct ctl_given *given;
 	size_t n_given;
 

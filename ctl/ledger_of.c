@@ -22,6 +22,20 @@ is_forbidden(const struct conf *conf)
 	return access(path, R_OK | W_OK) != 0 && errno == EACCES;
 }
 
+/* A mistyped path must not become an empty store that looks well. */
+static bool
+is_made(const struct conf *conf, struct err *err)
+{
+	char path[4096];
+	struct text name = TEXT(path);
+	if (conf->store.backend != BACKEND_EMBEDDED)
+		return true;
+	text_printf(&name, "%s/weir.db", conf->store.path);
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return true; /* what else is wrong, opening tells */
+	return err_set(err, "there is no %s: the daemons make it when they start", path);
+}
+
 bool
 ledger_attempt(struct ctl *ctl, struct err *err_out, int *status_out)
 {
@@ -31,7 +45,8 @@ ledger_attempt(struct ctl *ctl, struct err *err_out, int *status_out)
 	*status_out = EX_CONFIG;
 	if (!rights_become(ctl->conf->user, err_out))
 		return false;
-	ctl->ledger = ledger_open(ctl->conf, PATIENCE_MS, err_out);
+	if (ctl->makes_store || is_made(ctl->conf, err_out))
+		ctl->ledger = ledger_open(ctl->conf, PATIENCE_MS, err_out);
 	*status_out = ctl->ledger               ? EX_OK
 	              : is_forbidden(ctl->conf) ? EX_NOPERM
 	                                        : EX_UNAVAILABLE;

@@ -126,6 +126,7 @@ static int
 give(struct ctl *ctl, struct order *order)
 {
 	struct err err;
+	ctl->makes_store = true;
 	int status = read_for(ctl, order, clock_wall_s());
 	if (status != EX_OK || !ledger_of(ctl, &status))
 		return status;

@@ -30,6 +30,7 @@ import_open(struct import *import, struct ctl *ctl, const char *source)
 	int status;
 	struct err err;
 	*import = (struct import){.ctl = ctl, .source = source};
+	ctl->makes_store = true;
 	import->ledger = ledger_of(ctl, &status);
 	if (!import->ledger)
 		return status;

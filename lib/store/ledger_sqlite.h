@@ -47,8 +47,8 @@ bool ledger_file_failed(struct ledger_file *file, struct err *err);
 bool ledger_say_rights(const char *path, struct err *err);
 
 /*
- * Makes an empty file for who owns the directory.  True when there is one already.  `alone`: what
- * a deleted one has left beside it goes.
+ * Makes an empty file for who owns weir.db, or the directory where there is none.  True when there
+ * is one already.  `alone`: what a deleted one has left beside it goes.
  */
 bool ledger_make_file(const char *dir, const char *path, bool alone, struct err *err);
 

@@ -92,18 +92,25 @@ ledger_say_rights(const char *path, struct err *err)
 	return !may(dir, W_OK) && say_lacking("make files in", dir, err);
 }
 
+/* Whose weir.db is; without it, whose the directory is. */
+static bool
+find_owner(const char *dir, struct stat *st_out)
+{
+	char name[1100];
+	struct text text = TEXT(name);
+	text_printf(&text, "%s/weir.db", dir);
+	return stat(name, st_out) == 0 || stat(dir, st_out) == 0;
+}
+
 /*
- * The daemons must be able to use it whoever makes it: root gives it to the owner of the
- * directory, any other to the directory's group where that is allowed.
+ * The daemons must be able to use it whoever makes it: root gives it to the owner, any other to
+ * the group where that is allowed.
  */
 static void
-give_away(int fd, const char *dir)
+give_away(int fd, const struct stat *like)
 {
-	struct stat st;
-	if (stat(dir, &st) != 0)
-		return;
-	uid_t owner = geteuid() == 0 ? st.st_uid : (uid_t)-1;
-	bool given = fchown(fd, owner, st.st_gid) == 0;
+	uid_t owner = geteuid() == 0 ? like->st_uid : (uid_t)-1;
+	bool given = fchown(fd, owner, like->st_gid) == 0;
 	(void)given; /* who lacks a right then is told so */
 }
 
@@ -134,6 +141,8 @@ drop_rest(const char *path)
 static bool
 make_empty(const char *dir, const char *path, struct err *err)
 {
+	struct stat like;
+	bool known = find_owner(dir, &like); /* before there is a file of ours */
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
 	if (fd < 0 && errno != EEXIST) {
 		int saved = errno;
@@ -144,7 +153,8 @@ make_empty(const char *dir, const char *path, struct err *err)
 	}
 	if (fd < 0)
 		return true; /* by another process, just now */
-	give_away(fd, dir);
+	if (known)
+		give_away(fd, &like);
 	fchmod(fd, 0660); /* whatever the umask is */
 	close(fd);
 	return true;

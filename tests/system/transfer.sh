@@ -55,6 +55,11 @@ fresh() {
 	start_redis
 }
 
+# made NAME [OPTION]...: that store is there, and empty.
+made() {
+	ctl "$@" drain made.test && ctl "$@" undrain made.test
+}
+
 serve() {
 	store "$1"
 	start_weir "${STORE[@]}" "${@:2}" && has_store
@@ -166,6 +171,7 @@ what_is_newer() {
 	local file key=AAAAAAAAAAAAAAAAAAAAA
 	fresh
 	file=$PRIVATE/file
+	made embedded
 	ctl embedded export
 	{
 		sed -n 1p "$PRIVATE/out"
@@ -485,6 +491,8 @@ as_root() {
 	mkdir -p "$PRIVATE/roots" "$PRIVATE/embedded"
 	chmod 700 "$PRIVATE/roots"
 	chown nobody "$PRIVATE/embedded"
+	ok "root: no store, no export" ends 69 embedded -o user=nobody export --output "$PRIVATE/roots/export"
+	made embedded -o user=nobody
 	ok "root: export into a directory of root's" ctl embedded -o user=nobody export --output "$PRIVATE/roots/export"
 	ok "root: it is there" [ "$(stat -c '%U %a' "$PRIVATE/roots/export")" = 'root 600' ]
 	ok "root: the store is the user's" [ "$(stat -c %U "$PRIVATE/embedded/weir.db")" = nobody ]
@@ -498,6 +506,7 @@ as_root() {
 
 # In the order of their keys, as the embedded store exports them.
 write_million() {
+	made embedded
 	ctl embedded export
 	sed -n 1p "$PRIVATE/out"
 	perl -e '

@@ -352,9 +352,16 @@ rights() {
 	ok "rights: another user may not use the store" as_nobody 77 orders
 	ok "rights: and is told what is missing" complained "$PRIVATE/db.* nobody|nobody.*$PRIVATE/db"
 	mkdir "$PRIVATE/theirs" && chown nobody "$PRIVATE/theirs"
-	ok "rights: root becomes the daemons' user" ctl 0 -o user=nobody -o "store.path=$PRIVATE/theirs" orders
+	ok "rights: no store, for who only reads" refuses 69 "there is no $PRIVATE/theirs/weir\.db" -o "store.path=$PRIVATE/theirs" orders
+	ok "rights: status tells" eval 'ctl 1 -o "store.path=$PRIVATE/theirs" status && said "embedded DOWN: there is no "'
+	ok "rights: none is made" eval '[ -z "$(ls "$PRIVATE/theirs")" ]'
+	ok "rights: root becomes the daemons' user" ctl 0 -o user=nobody -o "store.path=$PRIVATE/theirs" drain acme
 	ok "rights: so that its files are that user's" eval '[ -e "$PRIVATE/theirs/ledger.db" ] &&
 		[ -z "$(find "$PRIVATE/theirs" ! -user nobody)" ]'
+	rm "$PRIVATE/theirs"/ledger.db*
+	chown root "$PRIVATE/theirs"
+	ok "rights: a lost ledger.db is made" ctl 0 -o user= -o "store.path=$PRIVATE/theirs" orders
+	ok "rights: for the owner of weir.db" eval '[ "$(stat -c %U "$PRIVATE/theirs/ledger.db")" = nobody ]'
 	ok "rights: an unknown user" refuses 78 'user: there is no user' -o user=no-such-user orders
 }
 
