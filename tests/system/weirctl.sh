@@ -387,6 +387,14 @@ completion() {
 	ok "completion: options of all" completes --json "${line[@]}" allow --
 	ok "completion: reasons" completes greylist-early "${line[@]}" why --cause greylist-e
 	ok "completion: with '='" completes greylist-early "${line[@]}" why --cause = greylist-e
+	ok "completion: what can be imported" completes milter-greylist "${line[@]}" import m
+	ok "completion: or a file" completes "$PRIVATE/weir.conf" "${line[@]}" import "$PRIVATE/weir.c"
+	ok "completion: a file of postgrey's" completes "$PRIVATE/theirs" "${line[@]}" import --delay 5m postgrey "$PRIVATE/the"
+	ok "completion: a folder of an MTA" completes "$PRIVATE/theirs" "${line[@]}" doctor --mta "$PRIVATE/the"
+	ok "completion: and no file" not completes "$PRIVATE/weir.conf" "${line[@]}" doctor --mta "$PRIVATE/weir.c"
+	ok "completion: no file where none is taken" not completes "$PRIVATE/weir.conf" "${line[@]}" check-config "$PRIVATE/weir.c"
+	ok "completion: settings named with '='" completes third "$WEIRCTL" --config = "$PRIVATE/weir.conf" drain ''
+	ok "completion: behind a setting of its own" completes third "${line[@]}" -o nodes = 2 drain ''
 	ok "completion: destinations of an option" completes acme "${line[@]}" why --destination ''
 }
 
