@@ -5,14 +5,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "hash.h"
 #include "identity.h"
 #include "mailaddr.h"
 #include "mem.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 /* Bytes only, so that it can be compared as it lies in memory. */
 struct row_name {

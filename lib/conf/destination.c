@@ -4,13 +4,9 @@
 #include <stdlib.h>
 
 #include "conf_priv.h"
+#include "hash.h"
 #include "hostname.h"
 #include "mem.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 /* Of one domain.  The first one stands for the whole table. */
 struct domain_table {

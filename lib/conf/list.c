@@ -11,13 +11,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "hash.h"
 #include "listentry.h"
 #include "mem.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 enum {
 	/* What one search may cost; generous for names, about a millisecond at worst. */

@@ -8,17 +8,13 @@
 #include <time.h>
 
 #include "clock.h"
+#include "hash.h"
 #include "inbox.h"
 #include "log.h"
 #include "mem.h"
 #include "order_board.h"
 #include "stats.h"
 #include "status.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 #define PASS_MS       500
 #define STATUS_MS     1000

@@ -4,12 +4,8 @@
 #include <stdlib.h>
 
 #include "gcra.h"
+#include "hash.h"
 #include "mem.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 /* Beyond so many limits the table is cleared of those without slots. */
 #define ENTRIES_MAX 65536

@@ -4,13 +4,9 @@
 #include <utlist.h>
 
 #include "destination.h"
+#include "hash.h"
 #include "mem.h"
 #include "status_priv.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 /* How many slots are taken under a key. */
 struct taken {

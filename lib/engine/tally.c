@@ -4,13 +4,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "hash.h"
 #include "mem.h"
 #include "status.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-/* Not the default: clang finds the fall-through of its switch unannotated. */
-#define HASH_FUNCTION(key, n, hash_out) HASH_SAX(key, n, hash_out)
-#include <uthash.h>
 
 #define DEFERRED_MINUTES 6 /* so that the last five are in it whenever it is asked */
 #define PEAK_MINUTES     60
