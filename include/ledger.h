@@ -82,7 +82,7 @@ typedef void ledger_text_fn(void *arg, struct slice name, struct slice text,
                             int64_t until_s);
 
 /*
- * All that is up at `now_s`, in the order of their names; what has run out is taken down.
+ * All that is up at `now_s`, in the order of their names; what ran out a day before is taken down.
  */
 bool ledger_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
                  ledger_text_fn *fn, void *arg, struct err *err_out) MUST_CHECK;
@@ -104,7 +104,10 @@ struct funnel_hour {
 	int64_t back;  /* of these, how many came back and passed */
 };
 
-/* Adds to what is there; hours more than `kept_hours` older than the newest of these are dropped. */
+/*
+ * Adds to what is there; hours more than `kept_hours` and a day older than the newest of these are
+ * dropped.
+ */
 bool ledger_add_funnel(struct ledger *ledger, size_t n, const struct funnel_hour *hours,
                        int64_t kept_hours, struct err *err_out) MUST_CHECK;
 

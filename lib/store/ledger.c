@@ -119,17 +119,20 @@ ledger_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
 
 /* ---- the funnel */
 
+int64_t
+ledger_oldest_hour(size_t n, const struct funnel_hour *hours, int64_t kept_hours)
+{
+	int64_t newest = hours[0].hour;
+	for (size_t i = 1; i < n; i++)
+		newest = hours[i].hour > newest ? hours[i].hour : newest;
+	return newest - kept_hours - LEDGER_LINGER_S / 3600;
+}
+
 bool
 ledger_add_funnel(struct ledger *ledger, size_t n, const struct funnel_hour *hours,
                   int64_t kept_hours, struct err *err_out)
 {
-	if (n == 0)
-		return true;
-	int64_t newest = hours[0].hour;
-	for (size_t i = 1; i < n; i++)
-		newest = hours[i].hour > newest ? hours[i].hour : newest;
-	return ledger->ops->add_funnel(ledger, n, hours, newest - kept_hours, kept_hours,
-	                               err_out);
+	return n == 0 || ledger->ops->add_funnel(ledger, n, hours, kept_hours, err_out);
 }
 
 bool

@@ -32,8 +32,8 @@ struct ledger_ops {
 	                 struct text *name_out, struct err *err_out);
 
 	bool (*add_funnel)(struct ledger *ledger, size_t n,
-	                   const struct funnel_hour *hours, int64_t oldest_hour,
-	                   int64_t kept_hours, struct err *err_out);
+	                   const struct funnel_hour *hours, int64_t kept_hours,
+	                   struct err *err_out);
 	bool (*read_funnel)(struct ledger *ledger, ledger_funnel_fn *fn, void *arg,
 	                    struct err *err_out);
 
@@ -76,6 +76,12 @@ struct ledger {
 	const struct ledger_ops *ops;
 	int64_t patience_ms;
 };
+
+/* A text is taken down so long after its end: not by a host whose clock is a little ahead. */
+#define LEDGER_LINGER_S 86400
+
+/* The hours before it are dropped from the funnel: those of hosts whose clocks differ stay. */
+int64_t ledger_oldest_hour(size_t n, const struct funnel_hour *hours, int64_t kept_hours);
 
 /* No rate of ours is larger. */
 #define LEDGER_TAT_MAX_US (INT64_C(1) << 53)

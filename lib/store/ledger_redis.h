@@ -100,7 +100,7 @@ bool redis_drop(struct ledger *ledger, enum ledger_board board, struct slice nam
 bool redis_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
                 ledger_text_fn *fn, void *arg, struct err *err);
 bool redis_add_funnel(struct ledger *ledger, size_t n, const struct funnel_hour *hours,
-                      int64_t oldest_hour, int64_t kept_hours, struct err *err);
+                      int64_t kept_hours, struct err *err);
 bool redis_read_funnel(struct ledger *ledger, ledger_funnel_fn *fn, void *arg,
                        struct err *err);
 bool redis_secret(struct ledger *ledger, struct key_secret *secret_out, struct err *err);

@@ -7,7 +7,6 @@
 #include "scripts.h"
 
 #define CLEARED_AT_ONCE 64
-#define KEPT_MORE_S     86400 /* clocks of hosts differ */
 #define HOUR_S          3600
 
 static const struct script board_script = {{board_lua, sizeof(board_lua) - 1},
@@ -35,8 +34,8 @@ redis_put(struct ledger *base, enum ledger_board board, struct slice name,
 	text_put(&value, text);
 	struct slice words[] = {talk_name(ledger, names[board], &key), SLICE("put"), name,
 	                        text_slice(&value),
-	                        redis_number(&numbers,
-	                                     (left_s > 0 ? left_s : 0) + KEPT_MORE_S)};
+	                        redis_number(&numbers, (left_s > 0 ? left_s : 0) +
+	                                                       LEDGER_LINGER_S)};
 	redisReply *reply = talk_script(ledger, &board_script, COUNT_OF(words), words,
 	                                REDIS_REPLY_INTEGER, err);
 	freeReplyObject(reply);
@@ -117,14 +116,14 @@ read_entry(const redisReply *name, const redisReply *value)
 
 /* A board that can be read is told also when nothing can be taken down from it. */
 static void
-clear(struct ledger_redis *ledger, enum ledger_board board, int64_t now_s, size_t n,
+clear(struct ledger_redis *ledger, enum ledger_board board, int64_t ended_s, size_t n,
       const struct slice *gone)
 {
 	struct redis_key key;
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
 	struct slice words[3 + CLEARED_AT_ONCE] = {talk_name(ledger, names[board], &key),
 	                                           SLICE("clear"),
-	                                           redis_number(&numbers, now_s)};
+	                                           redis_number(&numbers, ended_s)};
 	struct err err;
 	for (size_t i = 0; i < n; i++)
 		words[3 + i] = gone[i];
@@ -139,6 +138,7 @@ redis_read(struct ledger *base, enum ledger_board board, int64_t now_s,
 	struct ledger_redis *ledger = talk_begin(base, err);
 	redisReply *reply = ledger ? read_hash(ledger, names[board], err) : NULL;
 	struct slice gone[CLEARED_AT_ONCE];
+	int64_t ended_s = now_s - LEDGER_LINGER_S;
 	size_t n_gone = 0;
 	if (!reply)
 		return false;
@@ -146,11 +146,11 @@ redis_read(struct ledger *base, enum ledger_board board, int64_t now_s,
 	struct entry *entries = mem_alloc((n + 1) * sizeof(*entries));
 	for (size_t i = 0; i < n; i++) {
 		entries[i] = read_entry(reply->element[2 * i], reply->element[2 * i + 1]);
-		if (entries[i].until_s <= now_s && n_gone < CLEARED_AT_ONCE)
+		if (entries[i].until_s <= ended_s && n_gone < CLEARED_AT_ONCE)
 			gone[n_gone++] = entries[i].name;
 	}
 	if (n_gone > 0)
-		clear(ledger, board, now_s, n_gone, gone);
+		clear(ledger, board, ended_s, n_gone, gone);
 	qsort(entries, n, sizeof(*entries), by_name);
 	for (size_t i = 0; i < n; i++)
 		if (entries[i].until_s > now_s)
@@ -215,11 +215,12 @@ drop_hours(struct ledger_redis *ledger, struct slice key, int64_t oldest_hour,
 
 bool
 redis_add_funnel(struct ledger *base, size_t n, const struct funnel_hour *hours,
-                 int64_t oldest_hour, int64_t kept_hours, struct err *err)
+                 int64_t kept_hours, struct err *err)
 {
 	struct ledger_redis *ledger = talk_begin(base, err);
 	struct redis_key name;
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
+	int64_t oldest_hour = ledger_oldest_hour(n, hours, kept_hours);
 	if (!ledger)
 		return false;
 	struct slice key = talk_name(ledger, "funnel", &name);

@@ -90,7 +90,7 @@ bool sqlite_drop(struct ledger *ledger, enum ledger_board board, struct slice na
 bool sqlite_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
                  ledger_text_fn *fn, void *arg, struct err *err);
 bool sqlite_add_funnel(struct ledger *ledger, size_t n, const struct funnel_hour *hours,
-                       int64_t oldest_hour, int64_t kept_hours, struct err *err);
+                       int64_t kept_hours, struct err *err);
 bool sqlite_read_funnel(struct ledger *ledger, ledger_funnel_fn *fn, void *arg,
                         struct err *err);
 bool sqlite_secret(struct ledger *ledger, struct key_secret *secret_out, struct err *err);

@@ -49,7 +49,7 @@ sqlite_drop(struct ledger *ledger, enum ledger_board board, struct slice name,
 
 /* A board that can be read is told also when nothing can be taken down from it. */
 static void
-take_down(struct ledger_file *file, enum ledger_board board, int64_t now_s)
+take_down(struct ledger_file *file, enum ledger_board board, int64_t ended_s)
 {
 	struct err err;
 	sqlite3_stmt *stmt =
@@ -58,7 +58,7 @@ take_down(struct ledger_file *file, enum ledger_board board, int64_t now_s)
 	if (!stmt)
 		return;
 	sqlite3_bind_int(stmt, 1, (int)board);
-	sqlite3_bind_int64(stmt, 2, now_s);
+	sqlite3_bind_int64(stmt, 2, ended_s);
 	sqlite3_step(stmt);
 	sqlite3_finalize(stmt);
 }
@@ -73,7 +73,8 @@ sqlite_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
 	                                           "WHERE board = ?1 ORDER BY name",
 	                                           err)
 	                          : NULL;
-	bool has_run_out = false;
+	int64_t ended_s = now_s - LEDGER_LINGER_S;
+	bool has_ended = false;
 	int rc;
 	if (!stmt)
 		return false;
@@ -82,14 +83,13 @@ sqlite_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
 		int64_t until_s = sqlite3_column_int64(stmt, 2);
 		if (until_s > now_s)
 			fn(arg, ledger_column(stmt, 0), ledger_column(stmt, 1), until_s);
-		else
-			has_run_out = true;
+		has_ended = has_ended || until_s <= ended_s;
 	}
 	sqlite3_finalize(stmt);
 	if (rc != SQLITE_DONE)
 		return ledger_file_failed(file, err);
-	if (has_run_out)
-		take_down(file, board, now_s);
+	if (has_ended)
+		take_down(file, board, ended_s);
 	return true;
 }
 
@@ -126,13 +126,13 @@ drop_hours(struct ledger_file *file, int64_t oldest_hour, struct err *err)
 
 bool
 sqlite_add_funnel(struct ledger *ledger, size_t n, const struct funnel_hour *hours,
-                  int64_t oldest_hour, int64_t kept_hours, struct err *err)
+                  int64_t kept_hours, struct err *err)
 {
-	(void)kept_hours;
 	struct ledger_file *file = ledger_aside_file(ledger, err);
 	if (!file || !ledger_begin(file, err))
 		return false;
-	bool good = add_hours(file, n, hours, err) && drop_hours(file, oldest_hour, err);
+	bool good = add_hours(file, n, hours, err) &&
+	            drop_hours(file, ledger_oldest_hour(n, hours, kept_hours), err);
 	return ledger_end(file, good, err);
 }
 

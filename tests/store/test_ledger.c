@@ -392,7 +392,11 @@ START_TEST(boards_hold_texts_for_a_time)
 	board_is(other, BOARD_ORDERS, 4000,
 	         "allow\\x20x=1 6000;drain\\x20acme=by=you 7000;");
 	board_is(other, BOARD_ORDERS, 6000, "drain\\x20acme=by=you 7000;");
-	/* It was taken down for everybody. */
+	/* Who is a day ahead takes nothing from the others; later it goes for everybody. */
+	board_is(other, BOARD_ORDERS, 6000 + DAY - 1, "");
+	board_is(ledger, BOARD_ORDERS, 4000,
+	         "allow\\x20x=1 6000;drain\\x20acme=by=you 7000;");
+	board_is(other, BOARD_ORDERS, 6000 + DAY, "");
 	board_is(ledger, BOARD_ORDERS, 4000, "drain\\x20acme=by=you 7000;");
 	ledger_worked(ledger_drop(ledger, BOARD_ORDERS, SLICE("drain acme"), &found,
 	                          &err),
@@ -458,6 +462,7 @@ START_TEST(names_and_texts_are_any_bytes)
 	         "\\x00=0 5000;a= 5000;a\\x00b=1\\x202 5000;a\\x0a=\\x0a 5000;"
 	         "b=x\\x00y\\x0d\\x0a 5000;\\xff\\x20'%s*?[=\\x01\\xff 5000;");
 	board_is(ledger, BOARD_DAEMONS, 5000, "");
+	board_is(ledger, BOARD_DAEMONS, 5000 + DAY, "");
 	board_is(ledger, BOARD_DAEMONS, 0, "");
 	ledger_close(&ledger);
 }
@@ -528,7 +533,8 @@ START_TEST(the_funnel_adds_up)
 {
 	static const struct funnel_hour first[] = {{100, 5, 0}, {98, 0, 2}, {99, 1, 1}};
 	static const struct funnel_hour second[] = {{100, 1, 1}};
-	static const struct funnel_hour later[] = {{102, 7, 0}, {99, 0, 1}};
+	static const struct funnel_hour ahead[] = {{125, 1, 0}};
+	static const struct funnel_hour later[] = {{126, 7, 0}, {99, 0, 1}};
 	static const struct funnel_hour last[] = {{1000, 1, 0}};
 
 	struct store_place place = place_on(_i);
@@ -540,8 +546,10 @@ START_TEST(the_funnel_adds_up)
 	funnel_is(ledger, "98:0/2 99:1/1 100:5/0 ");
 	ledger_worked(ledger_add_funnel(other, 1, second, 3, &err), "adding", &err);
 	funnel_is(ledger, "98:0/2 99:1/1 100:6/1 ");
+	ledger_worked(ledger_add_funnel(other, 1, ahead, 3, &err), "a day ahead", &err);
+	funnel_is(ledger, "98:0/2 99:1/1 100:6/1 125:1/0 ");
 	ledger_worked(ledger_add_funnel(other, 2, later, 3, &err), "adding", &err);
-	funnel_is(ledger, "99:1/2 100:6/1 102:7/0 ");
+	funnel_is(ledger, "99:1/2 100:6/1 125:1/0 126:7/0 ");
 	ledger_worked(ledger_add_funnel(ledger, 1, last, 3, &err), "adding", &err);
 	funnel_is(ledger, "1000:1/0 ");
 	ledger_close(&ledger);

@@ -1,8 +1,8 @@
--- A text is put up on a board, or those that have run out are taken down.
+-- A text is put up on a board, or those that ended long ago are taken down.
 --
 -- KEYS[1]  the board, a hash: name -> "until text"
 -- ARGV     'put', name, "until text", seconds that the board lives at least;
---          or 'clear', now_s, and names
+--          or 'clear', when they have ended, and names
 -- answers  how many were put up or taken down
 local BOARD = KEYS[1]
 
@@ -15,10 +15,10 @@ if ARGV[1] == 'put' then
 end
 
 -- One that was put up anew meanwhile stays.
-local cleared, now = 0, tonumber(ARGV[2])
+local cleared, ended = 0, tonumber(ARGV[2])
 for i = 3, #ARGV do
   local ends = tonumber(string.match(redis.call('HGET', BOARD, ARGV[i]) or '', '^(%d+) ') or 0)
-  if ends <= now then
+  if ends <= ended then
     cleared = cleared + redis.call('HDEL', BOARD, ARGV[i])
   end
 end
