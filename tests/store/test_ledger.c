@@ -168,6 +168,34 @@ START_TEST(decisions_are_kept_for_their_time)
 
 END_TEST
 
+/* As of hosts with other settings: neither makes the other begin anew. */
+START_TEST(decisions_of_two_lifetimes)
+{
+	struct store_place place = place_on(_i);
+	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
+	char line[32];
+	for (unsigned i = 1; i <= 1000; i++) {
+		struct err err = {""};
+		int n = snprintf(line, sizeof(line), "t.%u\n", i);
+		struct slice text = {.p = line, .n = (size_t)n};
+		ledger_worked(i % 2 ? ledger_add_decisions(ledger, 1, text, 200, 7 * DAY,
+		                                           &err)
+		                    : ledger_add_decisions(other, 1, text, 200, 14 * DAY,
+		                                           &err),
+		              "adding", &err);
+	}
+	char *lines = ledger_all_lines(ledger);
+	size_t kept = count_lines(lines);
+	ck_assert_uint_ge(kept, 200);
+	ck_assert_uint_le(count_segments(&place), kept / 64 + 2);
+	lines_are("kept", lines, "t", 1000 - (unsigned)kept + 1, 1000);
+	free(lines);
+	ledger_close(&ledger);
+	ledger_close(&other);
+}
+
+END_TEST
+
 static bool
 stop_at_once(void *arg, struct slice lines)
 {
@@ -1023,6 +1051,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, decisions_come_back_in_their_order, 0, stores);
 	tcase_add_loop_test(tcase, decisions_are_kept_by_number, 0, stores);
 	tcase_add_loop_test(tcase, decisions_are_kept_for_their_time, 0, stores);
+	tcase_add_loop_test(tcase, decisions_of_two_lifetimes, 0, stores);
 	tcase_add_loop_test(tcase, reading_stops_when_enough_is_read, 0, stores);
 	tcase_add_loop_test(tcase, decisions_are_whole_lines, 0, stores);
 	tcase_add_loop_test(tcase, many_processes_add, 0, stores);

@@ -3,7 +3,7 @@
 -- A segment is added to for an eighth of the lifetime at most, and then left as it is, so that it can
 -- end with its oldest line. What it lacks of 64 lines then counts as if it were there.
 --
--- KEYS[1]  the hash: count, oldest (segment that may be there), lifetime
+-- KEYS[1]  the hash: count, oldest (segment that may be there), begun (the last one, when), lifetime
 -- ARGV     the beginning of the segments' names, number of lines, lines, keep, lifetime_s
 -- answers  the count
 --
@@ -12,9 +12,10 @@ local STATE, PREFIX = KEYS[1], ARGV[1]
 local SEGMENT, DROPPED_MAX, SPARE = 64, 256, 9 * 64
 
 local n, lines, keep, lifetime = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local state = redis.call('HMGET', STATE, 'count', 'oldest', 'lifetime')
-local count, oldest = tonumber(state[1] or 0), tonumber(state[2] or 0)
-local known_lifetime = tonumber(state[3] or lifetime)
+local now = tonumber(redis.call('TIME')[1])
+local state = redis.call('HMGET', STATE, 'count', 'oldest', 'begun', 'lifetime')
+local count, oldest, begun = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
+local known_lifetime = tonumber(state[4] or lifetime)
 
 local function name_of(segment)
   return PREFIX .. string.format('%.0f', segment)
@@ -24,17 +25,19 @@ local function begin_segment()
   count = math.ceil(count / SEGMENT) * SEGMENT
 end
 
+-- The same for all hosts: an eighth of its own time.
 local function is_open(segment)
-  local left = redis.call('TTL', name_of(segment))
-  return left <= lifetime and left >= lifetime - math.floor(lifetime / 8)
+  local age = now - begun
+  return age >= 0 and redis.call('TTL', name_of(segment)) >= 7 * age
 end
 
--- A shorter lifetime holds for what is there, too.
+-- A shorter lifetime holds for what is there, too: from the newest back to the first that ends sooner.
 if lifetime < known_lifetime then
-  for segment = oldest, math.floor(count / SEGMENT) do
-    if redis.call('TTL', name_of(segment)) > lifetime then
-      redis.call('EXPIRE', name_of(segment), lifetime)
+  for segment = math.ceil(count / SEGMENT) - 1, oldest, -1 do
+    if redis.call('TTL', name_of(segment)) <= lifetime then
+      break
     end
+    redis.call('EXPIRE', name_of(segment), lifetime)
   end
 end
 
@@ -54,6 +57,7 @@ while n > 0 do
   local segment, part = name_of(math.floor(count / SEGMENT)), string.sub(lines, from, to)
   if count % SEGMENT == 0 then
     redis.call('SET', segment, part, 'EX', lifetime)
+    begun = now
   else
     redis.call('APPEND', segment, part)
   end
@@ -68,6 +72,6 @@ while oldest < math.floor(kept_from / SEGMENT) and dropped < DROPPED_MAX do
 end
 
 redis.call('HSET', STATE, 'count', string.format('%.0f', count), 'oldest', string.format('%.0f', oldest),
-  'lifetime', lifetime)
+  'begun', begun, 'lifetime', lifetime)
 redis.call('EXPIRE', STATE, lifetime + 3600)
 return count
