@@ -6,6 +6,9 @@
 #define AT_ONCE  64 /* segments */
 #define AT_FIRST 4  /* mostly the newest are wanted only: nothing is asked for ahead */
 
+/* No decisions.keep needs more of them; what decisions.lua has still to drop is in it. */
+#define SEGMENTS_MAX (10000000 / SEGMENT + 1000)
+
 static const struct script decisions_script = {{decisions_lua, sizeof(decisions_lua) - 1},
                                                {decisions_lua_sha,
                                                 sizeof(decisions_lua_sha) - 1}};
@@ -45,8 +48,8 @@ static bool
 read_state(struct ledger_redis *ledger, int64_t *first, int64_t *end, struct err *err)
 {
 	struct redis_key name;
-	struct slice words[] = {SLICE("HMGET"), talk_name(ledger, "decisions", &name),
-	                        SLICE("count"), SLICE("oldest")};
+	struct slice key = talk_name(ledger, "decisions", &name);
+	struct slice words[] = {SLICE("HMGET"), key, SLICE("count"), SLICE("oldest")};
 	uint64_t count = 0, oldest = 0;
 	talk_say(ledger, COUNT_OF(words), words);
 	redisReply *reply = talk_hear(ledger, REDIS_REPLY_ARRAY, err);
@@ -59,7 +62,9 @@ read_state(struct ledger_redis *ledger, int64_t *first, int64_t *end, struct err
 		return talk_nonsense(ledger, err);
 	*first = (int64_t)oldest;
 	*end = (int64_t)(count + SEGMENT - 1) / SEGMENT;
-	return true;
+	return *end - *first <= SEGMENTS_MAX ||
+	       err_set(err, "%.*s in redis is damaged: it may be deleted", (int)key.n,
+	               key.p);
 }
 
 static void
@@ -102,15 +107,18 @@ hear_segments(struct ledger_redis *ledger, size_t n, redisReply *replies[],
 	return true;
 }
 
-/* False: no more is wanted. */
+/* False: no more is wanted; or all of these have run out, and the older ones with them. */
 static bool
 hand_out(size_t n, redisReply *replies[], ledger_lines_fn *fn, void *arg)
 {
-	bool wanted = true;
-	for (size_t i = 0; wanted && i < n; i++)
-		if (replies[i]->len > 0)
-			wanted = fn(arg, reply_text(replies[i]));
-	return wanted;
+	bool wanted = true, found = false;
+	for (size_t i = 0; wanted && i < n; i++) {
+		if (replies[i]->len == 0)
+			continue;
+		found = true;
+		wanted = fn(arg, reply_text(replies[i]));
+	}
+	return wanted && found;
 }
 
 /*

@@ -692,6 +692,48 @@ START_TEST(a_key_of_another_program)
 
 END_TEST
 
+/* GETs that Redis has answered. */
+static long
+count_gets(void)
+{
+	redisContext *redis = redis_server_connect(&server);
+	redisReply *info = redisCommand(redis, "INFO commandstats");
+	const char *calls = strstr(info->str, "cmdstat_get:calls=");
+	long n = calls ? strtol(strchr(calls, '=') + 1, NULL, 10) : 0;
+	freeReplyObject(info);
+	redisFree(redis);
+	return n;
+}
+
+static void
+set_count(const struct store_place *place, const char *count)
+{
+	char command[300];
+	snprintf(command, sizeof(command), "HSET %sdecisions count %s", place->text,
+	         count);
+	redis_server_do(&server, command);
+}
+
+/* Whatever their number is said to be, reading comes to an end. */
+START_TEST(decisions_that_are_not_there)
+{
+	struct err err = {""};
+	redis_server_start(&server, NULL);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	struct ledger *ledger = ledger_at(&place);
+	set_count(&place, "10000000"); /* all have run out */
+	long before = count_gets();
+	ledger_worked(ledger_read_decisions(ledger, ignore_lines, NULL, &err), "none",
+	              &err);
+	ck_assert_int_le(count_gets() - before, 200);
+	set_count(&place, "900000000000000000");
+	failed_with("damaged", ledger_read_decisions(ledger, ignore_lines, NULL, &err),
+	            &err, "decisions in redis is damaged: it may be deleted");
+	end(&ledger);
+}
+
+END_TEST
+
 static bool
 count_row(void *arg, const struct ledger_row *row)
 {
@@ -929,6 +971,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, redis_wants_a_password);
 	tcase_add_test(tcase, redis_is_full_or_a_replica);
 	tcase_add_test(tcase, a_key_of_another_program);
+	tcase_add_test(tcase, decisions_that_are_not_there);
 	tcase_add_test(tcase, a_prefix_of_signs);
 	tcase_add_test(tcase, access_control_list);
 }
