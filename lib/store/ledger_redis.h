@@ -22,7 +22,7 @@ struct ledger_redis {
 	char *out;
 	size_t out_used, out_cap, out_sent;
 	size_t waiting;         /* commands without a reply */
-	size_t unanswered;      /* bytes read since the last reply */
+	size_t unanswered;      /* bytes read while some of them wait */
 	int64_t until_ms;       /* when patience ends for what was said */
 	int64_t dropped_before; /* hours of the funnel */
 };

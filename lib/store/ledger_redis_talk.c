@@ -18,7 +18,7 @@
 #include "redis_errors.h"
 #include "redis_reader.h"
 
-#define REPLY_BYTES_MAX    (8 << 20)
+#define REPLIES_BYTES_MAX  (8 << 20) /* to all that was said; what we ask for has less */
 #define REPLY_ELEMENTS_MAX (1 << 18)
 #define SAID_TEXT_MAX      300 /* of an error reply */
 #define READ_BYTES         32768
@@ -200,13 +200,13 @@ talk_hear_any(struct ledger_redis *ledger, struct err *err)
 	void *reply = NULL;
 	while (ledger->redis) {
 		if (redisReaderGetReply(ledger->redis->reader, &reply) != REDIS_OK ||
-		    (!reply && ledger->unanswered > REPLY_BYTES_MAX)) {
+		    (!reply && ledger->unanswered > REPLIES_BYTES_MAX)) {
 			talk_nonsense(ledger, err);
 			return NULL;
 		}
 		if (reply) {
-			ledger->waiting--;
-			ledger->unanswered = 0;
+			if (--ledger->waiting == 0)
+				ledger->unanswered = 0;
 			return reply;
 		}
 		if (!carry(ledger, err))

@@ -734,6 +734,42 @@ START_TEST(decisions_that_are_not_there)
 
 END_TEST
 
+/* Segments in Redis, each of so many bytes. */
+static void
+set_segments(const struct store_place *place, unsigned n, size_t bytes)
+{
+	redisContext *redis = redis_server_connect(&server);
+	char *lines = mem_alloc(bytes);
+	memset(lines, '\n', bytes);
+	for (unsigned i = 0; i < n; i++) {
+		redisReply *set =
+			redisCommand(redis, "SET %sd%u %b", place->text, i, lines, bytes);
+		ck_assert_ptr_nonnull(set);
+		freeReplyObject(set);
+	}
+	free(lines);
+	redisFree(redis);
+}
+
+/* Many of the largest of ours are read, but not as much as somebody else may put there. */
+START_TEST(decisions_that_are_too_much)
+{
+	struct err err = {""};
+	redis_server_start(&server, NULL);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	struct ledger *ledger = ledger_at(&place);
+	set_count(&place, "12800"); /* 200 segments of 64 */
+	set_segments(&place, 200, 65536);
+	ledger_worked(ledger_read_decisions(ledger, ignore_lines, NULL, &err), "ours",
+	              &err);
+	set_segments(&place, 200, 200000);
+	failed_with("theirs", ledger_read_decisions(ledger, ignore_lines, NULL, &err),
+	            &err, "something else");
+	end(&ledger);
+}
+
+END_TEST
+
 static bool
 count_row(void *arg, const struct ledger_row *row)
 {
@@ -972,6 +1008,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, redis_is_full_or_a_replica);
 	tcase_add_test(tcase, a_key_of_another_program);
 	tcase_add_test(tcase, decisions_that_are_not_there);
+	tcase_add_test(tcase, decisions_that_are_too_much);
 	tcase_add_test(tcase, a_prefix_of_signs);
 	tcase_add_test(tcase, access_control_list);
 }
