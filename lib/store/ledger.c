@@ -135,6 +135,19 @@ ledger_add_funnel(struct ledger *ledger, size_t n, const struct funnel_hour *hou
 	return n == 0 || ledger->ops->add_funnel(ledger, n, hours, kept_hours, err_out);
 }
 
+static bool
+is_count(int64_t value)
+{
+	return value >= 0 && value <= LEDGER_COUNT_MAX;
+}
+
+void
+ledger_hand_hour(ledger_funnel_fn *fn, void *arg, const struct funnel_hour *hour)
+{
+	if (is_count(hour->fresh) && is_count(hour->back))
+		fn(arg, hour);
+}
+
 bool
 ledger_read_funnel(struct ledger *ledger, ledger_funnel_fn *fn, void *arg,
                    struct err *err_out)

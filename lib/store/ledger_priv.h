@@ -83,6 +83,12 @@ struct ledger {
 /* The hours before it are dropped from the funnel: those of hosts whose clocks differ stay. */
 int64_t ledger_oldest_hour(size_t n, const struct funnel_hour *hours, int64_t kept_hours);
 
+/* No count of an hour is larger: many hours can be added up. */
+#define LEDGER_COUNT_MAX (INT64_C(1) << 32)
+
+/* Hands an hour on when its counts are such. */
+void ledger_hand_hour(ledger_funnel_fn *fn, void *arg, const struct funnel_hour *hour);
+
 /* No rate of ours is larger. */
 #define LEDGER_TAT_MAX_US (INT64_C(1) << 53)
 

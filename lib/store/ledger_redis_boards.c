@@ -260,7 +260,7 @@ hand_hours(struct funnel_hour *hours, size_t n, ledger_funnel_fn *fn, void *arg)
 			hours[i + 1].back += hours[i].back;
 			continue;
 		}
-		fn(arg, &hours[i]);
+		ledger_hand_hour(fn, arg, &hours[i]);
 	}
 }
 
@@ -278,7 +278,8 @@ redis_read_funnel(struct ledger *base, ledger_funnel_fn *fn, void *arg, struct e
 		char kind;
 		struct funnel_hour *hour = &hours[n];
 		if (!read_field(reply_text(reply->element[i]), &hour->hour, &kind) ||
-		    !slice_to_u64(reply_text(reply->element[i + 1]), INT64_MAX, &value))
+		    !slice_to_u64(reply_text(reply->element[i + 1]), LEDGER_COUNT_MAX,
+		                  &value))
 			continue;
 		*(kind == 'f' ? &hour->fresh : &hour->back) = (int64_t)value;
 		n++;

@@ -153,7 +153,7 @@ sqlite_read_funnel(struct ledger *ledger, ledger_funnel_fn *fn, void *arg,
 		struct funnel_hour hour = {.hour = sqlite3_column_int64(stmt, 0),
 		                           .fresh = sqlite3_column_int64(stmt, 1),
 		                           .back = sqlite3_column_int64(stmt, 2)};
-		fn(arg, &hour);
+		ledger_hand_hour(fn, arg, &hour);
 	}
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_DONE || ledger_file_failed(file, err);

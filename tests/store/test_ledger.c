@@ -564,6 +564,7 @@ START_TEST(the_funnel_adds_up)
 	static const struct funnel_hour ahead[] = {{125, 1, 0}};
 	static const struct funnel_hour later[] = {{126, 7, 0}, {99, 0, 1}};
 	static const struct funnel_hour last[] = {{1000, 1, 0}};
+	static const struct funnel_hour none[] = {{1001, INT64_C(1) << 33, -5}};
 
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
@@ -579,6 +580,8 @@ START_TEST(the_funnel_adds_up)
 	ledger_worked(ledger_add_funnel(other, 2, later, 3, &err), "adding", &err);
 	funnel_is(ledger, "99:1/2 100:6/1 125:1/0 126:7/0 ");
 	ledger_worked(ledger_add_funnel(ledger, 1, last, 3, &err), "adding", &err);
+	funnel_is(ledger, "1000:1/0 ");
+	ledger_worked(ledger_add_funnel(ledger, 1, none, 3, &err), "no counts", &err);
 	funnel_is(ledger, "1000:1/0 ");
 	ledger_close(&ledger);
 	ledger_close(&other);
