@@ -24,6 +24,9 @@ struct json_t; /* jansson's */
 /* Destinations in it besides those of the settings. */
 #define STATUS_OTHERS 20
 
+/* Destinations that a beat tells of. */
+#define STATUS_TOLD 100
+
 /*
  * Reads the ledger; the caller gives the value back with json_decref().  Never NULL: when the
  * ledger fails (or is NULL), "store" says so and the rest is as far as it is known.

@@ -1,7 +1,6 @@
 /* status_beats.c - what the daemons tell of themselves, put together. */
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "mem.h"
 #include "status_priv.h"
@@ -9,6 +8,16 @@
 #define ALIVE_S    10 /* without a beat for so long it is not */
 #define DEFERRED_S 300
 #define PEAK_S     3600
+#define CAUSES_MAX 64                 /* more than there are */
+#define NUMBER_MAX (INT64_C(1) << 40) /* of what is added up */
+
+/* Anybody may have put it up. */
+static int64_t
+number_of(const json_t *value)
+{
+	int64_t number = json_integer_value(value);
+	return number < 0 ? 0 : number > NUMBER_MAX ? NUMBER_MAX : number;
+}
 
 /* ---- one daemon ---- */
 
@@ -29,7 +38,7 @@ text_member(const json_t *beat, const char *name)
 bool
 status_is_alive(const struct json_t *beat, int64_t now_s)
 {
-	int64_t seen_s = json_integer_value(json_object_get(beat, "seen"));
+	int64_t seen_s = number_of(json_object_get(beat, "seen"));
 	return now_s - seen_s < ALIVE_S &&
 	       !json_is_true(json_object_get(beat, "stopped"));
 }
@@ -43,7 +52,7 @@ add_daemon(struct beats *beats, const json_t *beat)
 		                    text_member(beat, told_texts[i]));
 	for (size_t i = 0; i < COUNT_OF(told_numbers); i++)
 		json_object_set_new(daemon, told_numbers[i],
-		                    json_integer(json_integer_value(
+		                    json_integer(number_of(
 					    json_object_get(beat, told_numbers[i]))));
 	for (size_t i = 0; i < COUNT_OF(told_states); i++)
 		json_object_set_new(daemon, told_states[i],
@@ -56,11 +65,12 @@ add_daemon(struct beats *beats, const json_t *beat)
 
 /* ---- deferrals by cause ---- */
 
+/* NULL when there are too many. */
 static json_t *
 counts_of(struct beats *beats, const char *why)
 {
 	json_t *counts = json_object_get(beats->causes, why);
-	if (counts)
+	if (counts || json_object_size(beats->causes) == CAUSES_MAX)
 		return counts;
 	counts = json_array();
 	for (int i = 0; i < STATUS_MINUTES; i++)
@@ -76,8 +86,7 @@ add_causes(struct beats *beats, const json_t *beat)
 	const char *why;
 	json_t *told, *count;
 	size_t i;
-	int64_t ago =
-		beats->now_s / 60 - json_integer_value(json_object_get(beat, "minute"));
+	int64_t ago = beats->now_s / 60 - number_of(json_object_get(beat, "minute"));
 	json_object_foreach(json_object_get(beat, "causes"), why, told)
 	{
 		json_t *counts = counts_of(beats, why);
@@ -85,11 +94,10 @@ add_causes(struct beats *beats, const json_t *beat)
 		{
 			int64_t at = STATUS_MINUTES - ago -
 			             (int64_t)json_array_size(told) + (int64_t)i;
-			if (at < 0 || at >= STATUS_MINUTES)
+			if (!counts || at < 0 || at >= STATUS_MINUTES)
 				continue;
 			json_t *sum = json_array_get(counts, (size_t)at);
-			json_integer_set(sum, json_integer_value(sum) +
-			                              json_integer_value(count));
+			json_integer_set(sum, json_integer_value(sum) + number_of(count));
 		}
 	}
 }
@@ -135,12 +143,12 @@ static struct seen *
 find_seen(struct beats *beats, const char *name)
 {
 	struct seen *seen;
-	LL_FOREACH(beats->seen, seen)
-	if (strcmp(seen->name, name) == 0)
+	HASH_FIND_STR(beats->seen, name, seen);
+	if (seen)
 		return seen;
 	seen = mem_new(struct seen);
 	seen->name = mem_dup(slice_of(name));
-	LL_PREPEND(beats->seen, seen);
+	HASH_ADD_KEYPTR(hh, beats->seen, seen->name, strlen(seen->name), seen);
 	return seen;
 }
 
@@ -148,22 +156,19 @@ find_seen(struct beats *beats, const char *name)
 static void
 add_destinations(struct beats *beats, const json_t *beat)
 {
-	const json_t *told;
-	size_t i;
-	int64_t ago_s = beats->now_s - json_integer_value(json_object_get(beat, "seen"));
+	const json_t *list = json_object_get(beat, "destinations"), *told;
+	int64_t ago_s = beats->now_s - number_of(json_object_get(beat, "seen"));
 	if (ago_s > PEAK_S)
 		return;
-	json_array_foreach(json_object_get(beat, "destinations"), i, told)
-	{
+	for (size_t i = 0; i < STATUS_TOLD && (told = json_array_get(list, i)); i++) {
 		const char *name = json_string_value(json_object_get(told, "name"));
 		if (!name)
 			continue;
 		struct seen *seen = find_seen(beats, name);
-		int64_t peak = json_integer_value(json_object_get(told, "peak"));
+		int64_t peak = number_of(json_object_get(told, "peak"));
 		seen->peak = peak > seen->peak ? peak : seen->peak;
 		if (ago_s <= DEFERRED_S)
-			seen->deferred +=
-				json_integer_value(json_object_get(told, "deferred"));
+			seen->deferred += number_of(json_object_get(told, "deferred"));
 	}
 }
 
@@ -198,8 +203,9 @@ beats_free(struct beats *beats)
 	struct seen *seen, *next;
 	json_decref(beats->daemons);
 	json_decref(beats->causes);
-	LL_FOREACH_SAFE(beats->seen, seen, next)
+	HASH_ITER(hh, beats->seen, seen, next)
 	{
+		HASH_DEL(beats->seen, seen);
 		free(seen->name);
 		free(seen);
 	}

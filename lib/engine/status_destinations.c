@@ -1,7 +1,6 @@
 /* status_destinations.c - how full each destination is. */
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "destination.h"
 #include "hash.h"
@@ -58,10 +57,8 @@ seen_at(const struct making *making, const char *name)
 {
 	static const struct seen none;
 	const struct seen *seen;
-	LL_FOREACH(making->beats->seen, seen)
-	if (strcmp(seen->name, name) == 0)
-		return seen;
-	return &none;
+	HASH_FIND_STR(making->beats->seen, name, seen);
+	return seen ? seen : &none;
 }
 
 static bool
@@ -158,8 +155,7 @@ add_others(struct making *making)
 {
 	const struct seen *seen;
 	size_t first = json_array_size(making->rows);
-	LL_FOREACH(making->beats->seen, seen)
-	{
+	for (seen = making->beats->seen; seen; seen = seen->hh.next) {
 		if (is_configured(making, seen->name) || has_row(making, seen->name))
 			continue;
 		json_t *row = make_row(making, seen->name, NULL);

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "hash.h"
 #include "ledger.h"
 #include "orders.h"
 #include "status.h"
@@ -12,9 +13,9 @@
 
 /* A destination, as all daemons together see it. */
 struct seen {
-	char *name;
+	char *name; /* escaped */
 	int64_t peak, deferred;
-	struct seen *next;
+	UT_hash_handle hh;
 };
 
 struct beats {

@@ -11,7 +11,6 @@
 #define DEFERRED_MINUTES 6 /* so that the last five are in it whenever it is asked */
 #define PEAK_MINUTES     60
 #define DESTINATIONS_MAX 512
-#define PRINTED_MAX      100
 #define PRINTED_BYTES    24000 /* of their names; a beat must fit on its board */
 
 struct destination {
@@ -293,7 +292,7 @@ print_destinations(struct tally *tally, int64_t minute)
 	drop_idle(tally, minute);
 	HASH_SORT(tally->destinations, by_weight);
 	for (const struct destination *destination = tally->destinations;
-	     destination && json_array_size(list) < PRINTED_MAX && bytes < PRINTED_BYTES;
+	     destination && json_array_size(list) < STATUS_TOLD && bytes < PRINTED_BYTES;
 	     destination = destination->hh.next)
 		json_array_append_new(list, print_destination(destination, &bytes));
 	return list;

@@ -1,0 +1,127 @@
+/* test_status.c - the site's status, whatever the boards hold. */
+#include "status.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "harness.h"
+#include "ledger_fixture.h"
+#include "mem.h"
+
+#define BEAT(rest) "{\"daemon\":\"policyd\",\"node\":\"a\",\"seen\":%lld" rest "}"
+
+static struct store_place place;
+static struct ledger *ledger;
+static int64_t now_s;
+
+static void
+begin(void)
+{
+	place = fresh_place(BACKEND_EMBEDDED, NULL);
+	ledger = ledger_at(&place);
+	now_s = clock_wall_s();
+}
+
+static void
+end(void)
+{
+	ledger_close(&ledger);
+}
+
+static void
+put_beat(const char *beat)
+{
+	struct err err = {""};
+	ledger_worked(ledger_put(ledger, BOARD_DAEMONS, SLICE("policyd/a"),
+	                         slice_of(beat), now_s + 60, &err),
+	              "putting", &err);
+}
+
+/* The caller gives it back. */
+static json_t *
+build(void)
+{
+	struct err err = {""};
+	struct conf *conf = place_conf(&place, NULL, NULL, &err);
+	json_t *status = status_build(conf, ledger, now_s);
+	conf_unref(&conf);
+	return status;
+}
+
+static json_int_t
+number_at(const json_t *row, const char *name)
+{
+	return json_integer_value(json_object_get(row, name));
+}
+
+/* A row of "destinations"; NULL: none of that name. */
+static const json_t *
+find_row(const json_t *status, const char *name)
+{
+	const json_t *row;
+	size_t i;
+	json_array_foreach(json_object_get(status, "destinations"), i, row)
+	{
+		if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static const char *const hostile[] = {
+	"{}",
+	"{\"seen\":-9223372036854775808,\"minute\":-9223372036854775808,"
+	"\"causes\":{\"a\":[1]},\"destinations\":[{\"name\":\"x\",\"deferred\":1}]}",
+	"{\"seen\":9223372036854775807,\"minute\":9223372036854775807,"
+	"\"causes\":{\"a\":[1]},\"destinations\":"
+	"[{\"name\":\"x\",\"deferred\":9223372036854775807},"
+	"{\"name\":\"x\",\"peak\":-1,\"deferred\":9223372036854775807}]}",
+};
+
+/* Sanitizers look on. */
+START_TEST(numbers_of_a_beat_are_bounded)
+{
+	put_beat(hostile[_i]);
+	json_t *status = build();
+	const json_t *row = find_row(status, "x");
+	ck_assert_int_ge(number_at(row, "deferred"), 0);
+	ck_assert_int_le(number_at(row, "deferred"), INT64_C(1) << 41);
+	json_decref(status);
+}
+
+END_TEST
+
+START_TEST(a_beat_tells_of_so_many_destinations)
+{
+	struct text beat = {.cap = LEDGER_TEXT_MAX};
+	beat.p = mem_alloc(beat.cap);
+	text_printf(&beat, BEAT(",\"destinations\":["), (long long)now_s);
+	beat.n--; /* the brace */
+	for (int i = 1; i <= STATUS_TOLD + 1; i++)
+		text_printf(&beat, "%s{\"name\":\"d%d\",\"deferred\":%d}",
+		            i > 1 ? "," : "", i, i);
+	text_puts(&beat, "]}");
+	put_beat(beat.p);
+	json_t *status = build();
+	ck_assert_ptr_nonnull(find_row(status, "d100"));
+	ck_assert_ptr_null(find_row(status, "d101"));
+	json_decref(status);
+	free(beat.p);
+}
+
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_loop_test(tcase, numbers_of_a_beat_are_bounded, 0, COUNT_OF(hostile));
+	tcase_add_test(tcase, a_beat_tells_of_so_many_destinations);
+}
+
+int
+main(void)
+{
+	return harness_run("status", fill);
+}
