@@ -90,6 +90,9 @@ void text_put_lower(struct text *t, struct slice s);
 /* Appends `s` so that it is one printable ASCII word: other bytes, '"' and '\' become \xNN. */
 void text_put_escaped(struct text *t, struct slice s);
 
+/* Appends what was escaped so as it was; what was cut in the middle of a \xNN stays. */
+void text_put_unescaped(struct text *t, struct slice s);
+
 static inline void
 text_putc(struct text *t, char c)
 {

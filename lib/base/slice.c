@@ -200,3 +200,26 @@ text_put_escaped(struct text *t, struct slice s)
 	}
 	text_put(t, slice_from(s, plain));
 }
+
+static int
+hex_digit(char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void
+text_put_unescaped(struct text *t, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		bool whole = s.p[i] == '\\' && i + 3 < s.n && s.p[i + 1] == 'x' &&
+		             hex_digit(s.p[i + 2]) >= 0 && hex_digit(s.p[i + 3]) >= 0;
+		int byte = s.p[i];
+		if (whole)
+			byte = 16 * hex_digit(s.p[i + 2]) + hex_digit(s.p[i + 3]);
+		text_putc(t, (char)byte);
+		i += whole ? 3 : 0;
+	}
+}

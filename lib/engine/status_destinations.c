@@ -45,9 +45,12 @@ static int64_t
 held_at(const struct making *making, bool unnamed, struct slice name)
 {
 	struct taken *taken;
+	char raw[256];
+	struct text text = TEXT(raw);
 	if (!making->have_secret)
 		return 0;
-	struct key key = limit_slots_key(&making->secret, unnamed, name);
+	text_put_unescaped(&text, name);
+	struct key key = limit_slots_key(&making->secret, unnamed, text_slice(&text));
 	HASH_FIND(hh, making->taken, &key, sizeof(key), taken);
 	return taken ? taken->n : 0;
 }

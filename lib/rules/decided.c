@@ -113,34 +113,14 @@ decided_print(const struct decided *decided, enum decided_addresses addresses,
 	text_putc(out, '\n');
 }
 
-static int
-hex_digit(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "\xNN" becomes that byte; what was cut in the middle of it stays. */
 static struct slice
 unescape(struct slice field, struct arena *arena)
 {
 	if (slice_find(field, '\\') < 0)
 		return field;
-	char *bytes = arena_take(arena, field.n);
-	size_t n = 0;
-	for (size_t i = 0; i < field.n; i++) {
-		bool whole = field.p[i] == '\\' && i + 3 < field.n &&
-		             field.p[i + 1] == 'x' && hex_digit(field.p[i + 2]) >= 0 &&
-		             hex_digit(field.p[i + 3]) >= 0;
-		int byte = field.p[i];
-		if (whole)
-			byte = 16 * hex_digit(field.p[i + 2]) + hex_digit(field.p[i + 3]);
-		bytes[n++] = (char)byte;
-		i += whole ? 3 : 0;
-	}
-	return (struct slice){.p = bytes, .n = n};
+	struct text text = {.p = arena_take(arena, field.n + 1), .cap = field.n + 1};
+	text_put_unescaped(&text, field);
+	return text_slice(&text);
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "harness.h"
 #include "ledger_fixture.h"
+#include "limit.h"
 #include "mem.h"
 
 #define BEAT(rest) "{\"daemon\":\"policyd\",\"node\":\"a\",\"seen\":%lld" rest "}"
@@ -112,12 +113,34 @@ START_TEST(a_beat_tells_of_so_many_destinations)
 
 END_TEST
 
+/* Its name is escaped in beats, but not in the key of its leases. */
+START_TEST(slots_of_a_name_in_utf8)
+{
+	char beat[300];
+	struct text text = TEXT(beat);
+	struct key_secret secret;
+	struct err err = {""};
+	ledger_worked(ledger_secret(ledger, &secret, &err), "the secret", &err);
+	struct key key = limit_slots_key(&secret, true, SLICE("b\303\274ro.test"));
+	place_plant_lease(&place, &key, "m/a/192.0.2.1:25", clock_boot_ms() + 60000);
+	text_printf(&text,
+	            BEAT(",\"destinations\":[{\"name\":\"b\\\\xc3\\\\xbcro.test\"}]"),
+	            (long long)now_s);
+	put_beat(beat);
+	json_t *status = build();
+	ck_assert_int_eq(number_at(find_row(status, "b\\xc3\\xbcro.test"), "held"), 1);
+	json_decref(status);
+}
+
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, numbers_of_a_beat_are_bounded, 0, COUNT_OF(hostile));
 	tcase_add_test(tcase, a_beat_tells_of_so_many_destinations);
+	tcase_add_test(tcase, slots_of_a_name_in_utf8);
 }
 
 int

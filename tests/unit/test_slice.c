@@ -280,6 +280,33 @@ START_TEST(foreign_bytes_are_escaped)
 
 END_TEST
 
+static const struct escape_row unescape_rows[] = {
+	{SLICE_INIT("\\x2"), "\\x2"},          {SLICE_INIT("\\x2g"), "\\x2g"},
+	{SLICE_INIT("\\\\x41"), "\\A"},        {SLICE_INIT("\\y41\\"), "\\y41\\"},
+	{SLICE_INIT("\\x4Aa\\xc3"), "Ja\303"},
+};
+
+START_TEST(what_was_escaped_comes_back)
+{
+	char buf[64];
+	struct text t = TEXT(buf);
+	text_put_unescaped(&t, slice_of(escape_rows[_i].want));
+	ck_assert_msg(slice_eq(text_slice(&t), escape_rows[_i].in), "%s",
+	              escape_rows[_i].want);
+}
+
+END_TEST
+
+START_TEST(what_is_not_escaped_stays)
+{
+	char buf[64];
+	struct text t = TEXT(buf);
+	text_put_unescaped(&t, unescape_rows[_i].in);
+	ck_slice_eq(unescape_rows[_i].want, text_slice(&t), unescape_rows[_i].want);
+}
+
+END_TEST
+
 START_TEST(letters_are_folded_from_where_they_were_added)
 {
 	char buf[32];
@@ -305,6 +332,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, what_fits_is_not_cut);
 	tcase_add_loop_test(tcase, integers_are_written, 0, COUNT_OF(int_rows));
 	tcase_add_loop_test(tcase, foreign_bytes_are_escaped, 0, COUNT_OF(escape_rows));
+	tcase_add_loop_test(tcase, what_was_escaped_comes_back, 0, COUNT_OF(escape_rows));
+	tcase_add_loop_test(tcase, what_is_not_escaped_stays, 0, COUNT_OF(unescape_rows));
 	tcase_add_test(tcase, letters_are_folded_from_where_they_were_added);
 }
 
