@@ -39,7 +39,7 @@ struct decided {
 };
 
 /* A line is never longer, '\n' included. */
-#define DECIDED_LINE_MAX 1008
+#define DECIDED_LINE_MAX 1024
 
 /* Appends the line; addresses in lower case, and only as much of them as `addresses` says. */
 void decided_print(const struct decided *decided, enum decided_addresses addresses,

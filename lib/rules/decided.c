@@ -1,13 +1,16 @@
 /* decided.c - a decision as a line of text, and back. */
 #include "decided.h"
 
+#include "key.h"
 #include "mailaddr.h"
 
 #define FIELDS 19
 
 /* The most that is kept of each: all of them, with tabs between, fit into DECIDED_LINE_MAX. */
 enum {
-	WORD_MAX = 26,
+	WORD_MAX = 10,
+	WHY_MAX = 24,
+	NUMBER_MAX = 20,
 	NODE_MAX = 64,
 	CLIENT_MAX = 45,
 	NAME_MAX_KEPT = 110,
@@ -17,6 +20,12 @@ enum {
 	DESTINATION_MAX = 100,
 	ENTRY_MAX = 64,
 };
+
+_Static_assert(5 * WORD_MAX + WHY_MAX + 4 * NUMBER_MAX + NODE_MAX + CLIENT_MAX +
+                               NAME_MAX_KEPT + IDENTITY_MAX + SENDER_MAX + RECIPIENT_MAX +
+                               DESTINATION_MAX + ENTRY_MAX + KEY_TEXT_LEN + FIELDS <=
+                       DECIDED_LINE_MAX,
+               "the longest line has room");
 
 /* What most of them are: no need to be escaped. */
 static bool
@@ -94,7 +103,7 @@ decided_print(const struct decided *decided, enum decided_addresses addresses,
 	put_word(out, decided->daemon, WORD_MAX);
 	put_field(out, decided->node, NODE_MAX);
 	put_word(out, decided->observed ? SLICE("observed") : decided->action, WORD_MAX);
-	put_word(out, decided->why, WORD_MAX);
+	put_word(out, decided->why, WHY_MAX);
 	put_field(out, with_client ? decided->client : nothing, CLIENT_MAX);
 	put_field(out, with_client ? decided->name : nothing, NAME_MAX_KEPT);
 	put_field(out, decided->identity, IDENTITY_MAX);
@@ -109,7 +118,7 @@ decided_print(const struct decided *decided, enum decided_addresses addresses,
 	put_number(out, decided->delayed_s);
 	put_number(out, decided->held);
 	put_word(out, decided->store, WORD_MAX);
-	text_put(out, decided->triplet);
+	text_put(out, slice_head(decided->triplet, KEY_TEXT_LEN));
 	text_putc(out, '\n');
 }
 

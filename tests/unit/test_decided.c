@@ -77,6 +77,30 @@ START_TEST(a_line_comes_back_as_it_was)
 
 END_TEST
 
+/* It ends with its '\n' whatever is in it; our own words have room whole. */
+START_TEST(the_longest_line_is_whole)
+{
+	char bytes[1000];
+	memset(bytes, 'x', sizeof(bytes));
+	struct slice most = {.p = bytes, .n = sizeof(bytes)};
+	struct decided decided = {most,      INT64_MIN, most,      most, most,
+	                          false,     most,      most,      most, most,
+	                          most,      most,      most,      most, most,
+	                          INT64_MIN, INT64_MIN, INT64_MIN, most, most};
+	struct slice line = print(&decided, ADDRESSES_FULL);
+	ck_assert_int_eq(line.p[line.n - 1], '\n');
+	decided = whole;
+	decided.store = SLICE("overloaded");
+	decided.why = SLICE("destination-concurrency");
+	line = print(&decided, ADDRESSES_FULL);
+	ck_assert_int_ge(slice_find(line, '\n'), 0);
+	ck_assert(decided_parse(line, &arena, &decided));
+	ck_slice_eq("store", decided.store, "overloaded");
+	ck_slice_eq("why", decided.why, "destination-concurrency");
+}
+
+END_TEST
+
 START_TEST(an_observed_one_comes_back_as_such)
 {
 	struct decided decided = whole, got;
@@ -262,6 +286,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, lines_are_taken_from_the_end);
 	tcase_add_test(tcase, the_line_is_literally_this);
 	tcase_add_test(tcase, a_line_comes_back_as_it_was);
+	tcase_add_test(tcase, the_longest_line_is_whole);
 	tcase_add_test(tcase, an_observed_one_comes_back_as_such);
 	tcase_add_loop_test(tcase, hostile_addresses_stay_in_their_field, 0,
 	                    COUNT_OF(hostile));
