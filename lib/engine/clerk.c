@@ -175,7 +175,7 @@ clerk_beat(struct clerk *clerk, char *json)
 
 /* ---- on the thread ---- */
 
-/* Said once an hour; what could not be done is done or dropped. */
+/* Said once an hour; what could not be written is dropped. */
 static void
 complain(struct clerk *clerk, const struct err *err)
 {
