@@ -91,18 +91,38 @@ ledger_in_the_way() {
 	ok "no ledger.db can be made: stops as always" stops_within 4
 }
 
+ledger_is_locked() {
+	! sqlite3 -cmd '.timeout 500' "$PRIVATE/db/ledger.db" 'BEGIN IMMEDIATE' 2>/dev/null
+}
+
+# lock_ledger: nobody else can write to ledger.db, until unlock_ledger.
+lock_ledger() {
+	mkfifo "$PRIVATE/sql"
+	start_process sh -c "exec sqlite3 '$PRIVATE/db/ledger.db' <'$PRIVATE/sql'"
+	exec {SQL}>"$PRIVATE/sql"
+	printf '%s\n' '.timeout 5000' 'BEGIN EXCLUSIVE;' >&"$SQL"
+	await 5 ledger_is_locked
+}
+
+unlock_ledger() {
+	exec {SQL}>&-
+}
+
 ledger_locked() {
 	fresh embedded
 	start_weir
 	ask_new 3
 	await 5 remembers 3
-	start_process sqlite3 "$PRIVATE/db/ledger.db" 'BEGIN EXCLUSIVE; SELECT count(*) FROM decision;' '.shell cat'
+	lock_ledger
 	start_load it "$PORT" --requests 1000 --seconds 2 --rate 500
 	finish_load it
 	ok "ledger.db is locked by another: every question is answered" nothing_lost
 	ok "ledger.db is locked by another: within a second" within 1000
+	ok "ledger.db is locked by another: the log says so" logged 'the books are not kept'
 	ok "ledger.db is locked by another: stops soon" stops_within 6
+	unlock_ledger
 }
+
 
 redis_hangs() {
 	need redis-server redis-cli || return
