@@ -89,8 +89,14 @@ bool ledger_read(struct ledger *ledger, enum ledger_board board, int64_t now_s,
 
 /* ---- whose the limits are that the settings do not name: "client 192.0.2.0/24" by key ---- */
 
-bool ledger_put_name(struct ledger *ledger, const struct key *key, struct slice name,
-                     int64_t until_s, struct err *err_out) MUST_CHECK;
+struct ledger_name {
+	struct key key;
+	char *text;
+};
+
+/* In one transaction where that exists.  Quick for some hundreds at once. */
+bool ledger_put_names(struct ledger *ledger, size_t n, const struct ledger_name *names,
+                      int64_t until_s, struct err *err_out) MUST_CHECK;
 
 /* Appends it; nothing when it is not known. */
 bool ledger_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,

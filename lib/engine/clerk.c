@@ -8,38 +8,29 @@
 #include <time.h>
 
 #include "clock.h"
-#include "hash.h"
 #include "inbox.h"
 #include "log.h"
 #include "mem.h"
 #include "order_board.h"
 #include "stats.h"
 #include "status.h"
+#include "told.h"
 
-#define PASS_MS       500
-#define STATUS_MS     1000
-#define PATIENCE_MS   1000
-#define REOPEN_MS     5000
-#define TRIM_MS       600000
-#define LINES_DUE     4000 /* that are not left waiting for the next pass */
-#define NAMES_MAX     4096 /* that are known to have been told */
-#define NAME_KEPT_S   INT64_C(7200)
-#define NAME_AGAIN_MS INT64_C(3600000)
-#define BEAT_KEPT_S   INT64_C(86400)
-
-/* Told the store once in an hour. */
-struct named {
-	struct key key;
-	int64_t told_ms;
-	UT_hash_handle hh;
-};
+#define PASS_MS     500
+#define STATUS_MS   1000
+#define PATIENCE_MS 1000
+#define REOPEN_MS   5000
+#define TRIM_MS     600000
+#define LINES_DUE   4000 /* that are not left waiting for the next pass */
+#define NAME_KEPT_S INT64_C(7200)
+#define BEAT_KEPT_S INT64_C(86400)
 
 struct clerk {
 	const char *name;
 	bool wants_status;
 	struct clerk_events events;
 	void *arg;
-	struct named *told; /* the loop's */
+	struct told told; /* the loop's */
 	struct loop_post *post;
 	pthread_t thread;
 
@@ -51,6 +42,7 @@ struct clerk {
 	struct inbox inbox;
 	struct orders *new_orders;
 	json_t *status;
+	bool names_lost;
 
 	/* the thread's */
 	struct ledger *ledger;
@@ -71,9 +63,13 @@ on_post(void *arg)
 	pthread_mutex_lock(&clerk->lock);
 	struct orders *orders = clerk->new_orders;
 	json_t *status = clerk->status;
+	bool names_lost = clerk->names_lost;
 	clerk->new_orders = NULL;
 	clerk->status = NULL;
+	clerk->names_lost = false;
 	pthread_mutex_unlock(&clerk->lock);
+	if (names_lost)
+		told_forget(&clerk->told);
 	if (orders)
 		clerk->events.on_orders(clerk->arg, orders);
 	if (status)
@@ -108,52 +104,16 @@ clerk_decided(struct clerk *clerk, const struct decided *decided)
 		stats_add(STAT_DECISIONS_LOST, 1);
 }
 
-static void
-forget_told(struct clerk *clerk)
-{
-	struct named *named, *next;
-	HASH_ITER(hh, clerk->told, named, next)
-	{
-		HASH_DEL(clerk->told, named);
-		free(named);
-	}
-}
-
-/* Whether it is time to tell the store again whose that key is. */
-static bool
-is_to_be_told(const struct clerk *clerk, const struct key *key, int64_t now_ms)
-{
-	struct named *named;
-	HASH_FIND(hh, clerk->told, key, sizeof(*key), named);
-	return !named || now_ms - named->told_ms >= NAME_AGAIN_MS;
-}
-
-static void
-note_told(struct clerk *clerk, const struct key *key, int64_t now_ms)
-{
-	struct named *named;
-	HASH_FIND(hh, clerk->told, key, sizeof(*key), named);
-	if (!named) {
-		if (HASH_COUNT(clerk->told) >= NAMES_MAX)
-			forget_told(clerk);
-		named = mem_new(struct named);
-		named->key = *key;
-		HASH_ADD(hh, clerk->told, key, sizeof(named->key), named);
-	}
-	named->told_ms = now_ms;
-}
-
 void
 clerk_name(struct clerk *clerk, const struct key *key, struct slice name)
 {
-	int64_t now_ms = clock_mono_ms();
-	if (!is_to_be_told(clerk, key, now_ms))
+	if (!told_lacks(&clerk->told, key, clock_mono_ms()))
 		return;
 	pthread_mutex_lock(&clerk->lock);
 	bool room = inbox_add_name(&clerk->inbox, key, name);
 	pthread_mutex_unlock(&clerk->lock);
 	if (room)
-		note_told(clerk, key, now_ms);
+		told_note(&clerk->told, key);
 }
 
 void
@@ -260,12 +220,20 @@ trim_decisions(struct clerk *clerk, const struct conf *conf, struct err *err)
 static bool
 write_names(struct clerk *clerk, const struct inbox *inbox, struct err *err)
 {
-	int64_t until_s = clock_wall_s() + NAME_KEPT_S;
-	for (size_t i = 0; i < inbox->n_names && !has_to_end(clerk); i++)
-		if (!ledger_put_name(clerk->ledger, &inbox->names[i].key,
-		                     slice_of(inbox->names[i].text), until_s, err))
-			return false;
-	return true;
+	return ledger_put_names(clerk->ledger, inbox->n_names, inbox->names,
+	                        clock_wall_s() + NAME_KEPT_S, err);
+}
+
+/* They are told again when they are next in use. */
+static void
+lose_names(struct clerk *clerk, const struct inbox *inbox)
+{
+	if (inbox->n_names == 0)
+		return;
+	pthread_mutex_lock(&clerk->lock);
+	clerk->names_lost = true;
+	pthread_mutex_unlock(&clerk->lock);
+	loop_post(clerk->post);
 }
 
 static bool
@@ -346,12 +314,14 @@ work_off(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox
 	if (!have_ledger(clerk, conf) ||
 	    !is_done(clerk, read_orders(clerk, &err), &err)) {
 		stats_add(STAT_DECISIONS_LOST, inbox->n_lines);
+		lose_names(clerk, inbox);
 		return false;
 	}
 	is_done(clerk, write_beat(clerk, conf, inbox->beat, &err), &err);
 	is_done(clerk, write_decisions(clerk, conf, inbox, &err), &err);
 	is_done(clerk, trim_decisions(clerk, conf, &err), &err);
-	is_done(clerk, write_names(clerk, inbox, &err), &err);
+	if (!is_done(clerk, write_names(clerk, inbox, &err), &err))
+		lose_names(clerk, inbox);
 	is_done(clerk, write_funnel(clerk, conf, inbox, &err), &err);
 	return true;
 }
@@ -460,7 +430,7 @@ clerk_stop(struct clerk **clerk_at)
 	orders_unref(&clerk->new_orders);
 	json_decref(clerk->status);
 	inbox_free(&clerk->inbox);
-	forget_told(clerk);
+	told_forget(&clerk->told);
 	pthread_cond_destroy(&clerk->wake);
 	pthread_mutex_destroy(&clerk->lock);
 	free(clerk);

@@ -27,7 +27,7 @@ inbox_add_name(struct inbox *inbox, const struct key *key, struct slice name)
 	if (inbox->n_names >= INBOX_NAMES)
 		return false;
 	inbox->names[inbox->n_names++] =
-		(struct inbox_name){.key = *key, .text = mem_dup(name)};
+		(struct ledger_name){.key = *key, .text = mem_dup(name)};
 	return true;
 }
 

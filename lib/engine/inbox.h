@@ -12,17 +12,11 @@
 #define INBOX_LINES 20000
 #define INBOX_NAMES 256
 
-/* Whose the limit with that key is. */
-struct inbox_name {
-	struct key key;
-	char *text;
-};
-
 /* All zero = empty. */
 struct inbox {
 	char *lines; /* decisions, each ended by '\n' */
 	size_t lines_n, lines_cap, n_lines;
-	struct inbox_name names[INBOX_NAMES];
+	struct ledger_name names[INBOX_NAMES]; /* whose the limits are */
 	size_t n_names;
 	struct funnel_hour hours[TALLY_HOURS_MAX];
 	size_t n_hours;

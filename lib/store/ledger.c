@@ -87,11 +87,13 @@ ledger_put(struct ledger *ledger, enum ledger_board board, struct slice name,
 }
 
 bool
-ledger_put_name(struct ledger *ledger, const struct key *key, struct slice name,
-                int64_t until_s, struct err *err_out)
+ledger_put_names(struct ledger *ledger, size_t n, const struct ledger_name *names,
+                 int64_t until_s, struct err *err_out)
 {
-	return is_name(name, err_out) &&
-	       ledger->ops->put_name(ledger, key, name, until_s, err_out);
+	for (size_t i = 0; i < n; i++)
+		if (!is_name(slice_of(names[i].text), err_out))
+			return false;
+	return n == 0 || ledger->ops->put_names(ledger, n, names, until_s, err_out);
 }
 
 bool

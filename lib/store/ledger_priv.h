@@ -26,8 +26,9 @@ struct ledger_ops {
 	bool (*read)(struct ledger *ledger, enum ledger_board board, int64_t now_s,
 	             ledger_text_fn *fn, void *arg, struct err *err_out);
 
-	bool (*put_name)(struct ledger *ledger, const struct key *key, struct slice name,
-	                 int64_t until_s, struct err *err_out);
+	bool (*put_names)(struct ledger *ledger, size_t n,
+	                  const struct ledger_name *names, int64_t until_s,
+	                  struct err *err_out);
 	bool (*get_name)(struct ledger *ledger, const struct key *key, int64_t now_s,
 	                 struct text *name_out, struct err *err_out);
 

@@ -89,8 +89,8 @@ bool redis_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                          int64_t keep, int64_t lifetime_s, struct err *err);
 bool redis_read_decisions(struct ledger *ledger, ledger_lines_fn *fn, void *arg,
                           struct err *err);
-bool redis_put_name(struct ledger *ledger, const struct key *key, struct slice name,
-                    int64_t until_s, struct err *err);
+bool redis_put_names(struct ledger *ledger, size_t n, const struct ledger_name *names,
+                     int64_t until_s, struct err *err);
 bool redis_get_name(struct ledger *ledger, const struct key *key, int64_t now_s,
                     struct text *name_out, struct err *err);
 bool redis_put(struct ledger *ledger, enum ledger_board board, struct slice name,

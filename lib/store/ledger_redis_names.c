@@ -11,20 +11,22 @@ key_of(const struct ledger_redis *ledger, const struct key *key, struct redis_ke
 }
 
 bool
-redis_put_name(struct ledger *base, const struct key *key, struct slice name,
-               int64_t until_s, struct err *err)
+redis_put_names(struct ledger *base, size_t n, const struct ledger_name *names,
+                int64_t until_s, struct err *err)
 {
 	struct ledger_redis *ledger = talk_begin(base, err);
-	struct redis_key redis_key;
+	struct redis_key key;
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
 	int64_t left_s = until_s - clock_wall_s();
+	struct slice left = redis_number(&numbers, left_s > 0 ? left_s : 1);
 	if (!ledger)
 		return false;
-	struct slice words[] = {SLICE("SET"), key_of(ledger, key, &redis_key), name,
-	                        SLICE("EX"),
-	                        redis_number(&numbers, left_s > 0 ? left_s : 1)};
-	talk_say(ledger, COUNT_OF(words), words);
-	return talk_hear_done(ledger, 1, err);
+	for (size_t i = 0; i < n; i++) {
+		struct slice words[] = {SLICE("SET"), key_of(ledger, &names[i].key, &key),
+		                        slice_of(names[i].text), SLICE("EX"), left};
+		talk_say(ledger, COUNT_OF(words), words);
+	}
+	return talk_hear_done(ledger, n, err);
 }
 
 bool

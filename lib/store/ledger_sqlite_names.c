@@ -20,22 +20,33 @@ clear(struct ledger_sqlite *ledger, struct ledger_file *file, struct err *err)
 	return ledger_run(file, stmt, err);
 }
 
-bool
-sqlite_put_name(struct ledger *base, const struct key *key, struct slice name,
-                int64_t until_s, struct err *err)
+static bool
+put_all(struct ledger_file *file, size_t n, const struct ledger_name *names,
+        int64_t until_s, struct err *err)
 {
-	struct ledger_file *file = ledger_aside_file(base, err);
-	if (!file || !clear((struct ledger_sqlite *)base, file, err))
-		return false;
 	sqlite3_stmt *stmt =
 		ledger_prepare(file, "INSERT OR REPLACE INTO name VALUES (?1, ?2, ?3)",
 	                       err);
-	if (!stmt)
+	bool good = stmt != NULL;
+	for (size_t i = 0; good && i < n; i++) {
+		ledger_bind_key(stmt, 1, &names[i].key);
+		sqlite3_bind_int64(stmt, 2, until_s);
+		ledger_bind_slice(stmt, 3, slice_of(names[i].text));
+		good = ledger_step(file, stmt, err);
+	}
+	sqlite3_finalize(stmt);
+	return good;
+}
+
+bool
+sqlite_put_names(struct ledger *base, size_t n, const struct ledger_name *names,
+                 int64_t until_s, struct err *err)
+{
+	struct ledger_file *file = ledger_aside_file(base, err);
+	if (!file || !clear((struct ledger_sqlite *)base, file, err) ||
+	    !ledger_begin(file, err))
 		return false;
-	sqlite3_bind_blob(stmt, 1, key->bytes, KEY_BYTES, SQLITE_STATIC);
-	sqlite3_bind_int64(stmt, 2, until_s);
-	ledger_bind_slice(stmt, 3, name);
-	return ledger_run(file, stmt, err);
+	return ledger_end(file, put_all(file, n, names, until_s, err), err);
 }
 
 bool

@@ -447,19 +447,27 @@ START_TEST(names_of_limits_are_found_for_a_time)
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	const struct key a = {{1}}, b = {{2}};
+	char texts[2][32] = {"client 192.0.2.0/24", "sender a@b.test"};
+	const struct ledger_name both[] = {{a, texts[0]}, {{{3}}, texts[1]}};
+	const struct ledger_name nameless[] = {{a, texts[1]}, {b, texts[1] + 31}};
 	int64_t now_s = clock_wall_s();
 	struct err err = {""};
 	char buf[100] = "";
 	struct text name = TEXT(buf);
 	ledger_worked(ledger_get_name(ledger, &a, now_s, &name, &err), "getting", &err);
 	ck_assert_str_eq(buf, "");
-	ledger_worked(ledger_put_name(ledger, &a, SLICE("client 192.0.2.0/24"),
-	                              now_s + 60, &err),
-	              "putting", &err);
+	ledger_worked(ledger_put_names(ledger, 0, NULL, now_s + 60, &err), "none", &err);
+	ledger_worked(ledger_put_names(ledger, 2, both, now_s + 60, &err), "putting",
+	              &err);
+	ck_assert(!ledger_put_names(ledger, 2, nameless, now_s + 60, &err));
 	ledger_worked(ledger_get_name(other, &b, now_s, &name, &err), "getting", &err);
 	ck_assert_str_eq(buf, "");
 	ledger_worked(ledger_get_name(other, &a, now_s, &name, &err), "getting", &err);
 	ck_assert_str_eq(buf, "client 192.0.2.0/24");
+	name.n = 0;
+	ledger_worked(ledger_get_name(other, &both[1].key, now_s, &name, &err), "getting",
+	              &err);
+	ck_assert_str_eq(buf, "sender a@b.test");
 	if (place.backend == BACKEND_EMBEDDED) { /* Redis has its own clock */
 		name.n = 0;
 		buf[0] = '\0';

@@ -124,6 +124,27 @@ ledger_locked() {
 }
 
 
+# Takes a slot at a destination that the settings do not name, and asks whose it is.
+slot_has_a_name() {
+	policy_says DUNNO 192.0.2.1 a@sender.test b@other.test && tells '^destination other\.test ' leases list
+}
+
+# Whose a limit is was told while nothing could be written: it is told again.
+names_lost() {
+	fresh embedded
+	start_weir -o greylist.mode=off -o limits.default.concurrency=50
+	await 5 [ -e "$PRIVATE/db/ledger.db" ]
+	lock_ledger
+	policy_open "$PORT"
+	slot_has_a_name
+	await 5 logged 'the books are not kept'
+	sleep 4 # until the names were tried, too
+	unlock_ledger
+	ok "ledger.db was locked by another: whose a limit is, is known again" await 10 slot_has_a_name
+	policy_close
+	stop_weir
+}
+
 redis_hangs() {
 	need redis-server redis-cli || return
 	fresh redis
@@ -154,7 +175,7 @@ redis_full() {
 	stop_weir
 }
 
-for story in nothing_kept restart ledger_in_the_way ledger_locked redis_hangs redis_full; do
+for story in nothing_kept restart ledger_in_the_way ledger_locked names_lost redis_hangs redis_full; do
 	$story
 	clean_up
 done
