@@ -48,7 +48,7 @@ void clerk_beat(struct clerk *clerk, char *json);
 /* What the hours of the funnel are to be added. */
 void clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours);
 
-/* Writes what is left, for some seconds at most, and ends the thread. */
+/* Writes what is left, for some seconds at most, and ends the thread; one that hangs is left behind. */
 void clerk_stop(struct clerk **clerk);
 
 #endif

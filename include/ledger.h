@@ -2,7 +2,7 @@
  * ledger.h - the store as it is read and changed beside the mail: decisions, orders, leases.
  *
  * Every call blocks, at most for the patience it was opened with (reading much: for each part of
- * it); so it is for weirctl and for the daemons' clerk thread, never for the loop.  A ledger is
+ * it; to look up Redis' name, as long as the system takes); so it is for weirctl and for the daemons' clerk thread, never for the loop.  A ledger is
  * used by one thread at a time.  It has connections of its own to the same store that store.h
  * asks: with the embedded one weir.db, and ledger.db beside it for all that is not asked about in
  * front of an answer.

@@ -21,6 +21,7 @@
 #define PATIENCE_MS 1000
 #define REOPEN_MS   5000
 #define TRIM_MS     600000
+#define STOP_MS     5000
 #define LINES_DUE   4000 /* that are not left waiting for the next pass */
 #define NAME_KEPT_S INT64_C(7200)
 #define BEAT_KEPT_S INT64_C(86400)
@@ -37,6 +38,7 @@ struct clerk {
 	pthread_mutex_t lock; /* of these */
 	pthread_cond_t wake;
 	bool stop;
+	bool ended;
 	int64_t stop_ms; /* when it was asked to stop */
 	struct conf *conf;
 	struct inbox inbox;
@@ -135,6 +137,14 @@ clerk_beat(struct clerk *clerk, char *json)
 
 /* ---- on the thread ---- */
 
+/* With the lock held.  The loop may be gone when the thread was asked to stop. */
+static void
+call_loop(struct clerk *clerk)
+{
+	if (!clerk->stop)
+		loop_post(clerk->post);
+}
+
 /* Said once an hour; what could not be written is dropped. */
 static void
 complain(struct clerk *clerk, const struct err *err)
@@ -232,8 +242,8 @@ lose_names(struct clerk *clerk, const struct inbox *inbox)
 		return;
 	pthread_mutex_lock(&clerk->lock);
 	clerk->names_lost = true;
+	call_loop(clerk);
 	pthread_mutex_unlock(&clerk->lock);
-	loop_post(clerk->post);
 }
 
 static bool
@@ -268,8 +278,8 @@ hand_over_orders(struct clerk *clerk, struct orders *orders)
 	pthread_mutex_lock(&clerk->lock);
 	orders_unref(&clerk->new_orders);
 	clerk->new_orders = orders;
+	call_loop(clerk);
 	pthread_mutex_unlock(&clerk->lock);
-	loop_post(clerk->post);
 }
 
 static bool
@@ -292,9 +302,9 @@ build_status_when_due(struct clerk *clerk, const struct conf *conf)
 	pthread_mutex_lock(&clerk->lock);
 	json_t *old = clerk->status;
 	clerk->status = status;
+	call_loop(clerk);
 	pthread_mutex_unlock(&clerk->lock);
 	json_decref(old);
-	loop_post(clerk->post);
 }
 
 /* Each of them is tried, whatever became of those before. */
@@ -368,6 +378,10 @@ clerk_thread(void *arg)
 		inbox_free(&inbox);
 		conf_unref(&conf);
 	}
+	pthread_mutex_lock(&clerk->lock);
+	clerk->ended = true;
+	pthread_cond_signal(&clerk->wake);
+	pthread_mutex_unlock(&clerk->lock);
 	return NULL;
 }
 
@@ -410,6 +424,24 @@ clerk_start(struct loop *loop, const char *name, struct conf *conf, bool wants_s
 	return clerk;
 }
 
+/* False: it hangs in what knows no patience, such as the system's look-up of a name. */
+static bool
+end_thread(struct clerk *clerk)
+{
+	struct timespec until;
+	clock_mono_after(STOP_MS, &until);
+	pthread_mutex_lock(&clerk->lock);
+	clerk->stop = true;
+	clerk->stop_ms = clock_mono_ms();
+	pthread_cond_signal(&clerk->wake);
+	while (!clerk->ended &&
+	       pthread_cond_timedwait(&clerk->wake, &clerk->lock, &until) == 0)
+		;
+	bool ended = clerk->ended;
+	pthread_mutex_unlock(&clerk->lock);
+	return ended;
+}
+
 void
 clerk_stop(struct clerk **clerk_at)
 {
@@ -417,20 +449,20 @@ clerk_stop(struct clerk **clerk_at)
 	*clerk_at = NULL;
 	if (!clerk)
 		return;
-	pthread_mutex_lock(&clerk->lock);
-	clerk->stop = true;
-	clerk->stop_ms = clock_mono_ms();
-	pthread_cond_signal(&clerk->wake);
-	pthread_mutex_unlock(&clerk->lock);
-	pthread_join(clerk->thread, NULL);
+	bool ended = end_thread(clerk);
 	post_free(&clerk->post);
+	told_forget(&clerk->told);
+	if (!ended) { /* it ends with the process, and what it uses stays until then */
+		pthread_detach(clerk->thread);
+		return;
+	}
+	pthread_join(clerk->thread, NULL);
 	ledger_close(&clerk->ledger);
 	conf_unref(&clerk->conf);
 	orders_unref(&clerk->orders);
 	orders_unref(&clerk->new_orders);
 	json_decref(clerk->status);
 	inbox_free(&clerk->inbox);
-	told_forget(&clerk->told);
 	pthread_cond_destroy(&clerk->wake);
 	pthread_mutex_destroy(&clerk->lock);
 	free(clerk);

@@ -159,6 +159,27 @@ redis_hangs() {
 	kill -CONT "$REDIS_PID"
 }
 
+# with_resolver ADDRESS COMMAND...: becomes the command, as on a host that asks that one for names.
+with_resolver() {
+	printf 'nameserver %s\noptions timeout:30 attempts:1\n' "$1" >"$PRIVATE/resolv.conf"
+	# shellcheck disable=SC2016
+	exec unshare --mount sh -c 'mount --bind "$0" /etc/resolv.conf && exec "$@"' "$PRIVATE/resolv.conf" "${@:2}"
+}
+
+# Redis has a name, and nobody tells its address.
+resolver_hangs() {
+	fresh redis
+	(with_resolver 127.9.9.9 true) 2>/dev/null || {
+		skip "names are not resolved: stops soon" "needs unshare --mount"
+		return
+	}
+	start_process perl -MIO::Socket::INET -e 'IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.9.9.9:53") and sleep 60'
+	await 5 grep -q '0909097F:0035' /proc/net/udp
+	start_weir_by with_resolver 127.9.9.9 "$POLICYD" -c "$PRIVATE/weir.conf" -o store.redis.servers=redis.weir.test:6379
+	sleep 1
+	ok "names are not resolved: stops soon" stops_within 7
+}
+
 # A Redis that is full takes nothing new, but what was ordered can be read, and taken back.
 redis_full() {
 	need redis-server redis-cli || return
@@ -175,7 +196,7 @@ redis_full() {
 	stop_weir
 }
 
-for story in nothing_kept restart ledger_in_the_way ledger_locked names_lost redis_hangs redis_full; do
+for story in nothing_kept restart ledger_in_the_way ledger_locked names_lost redis_hangs resolver_hangs redis_full; do
 	$story
 	clean_up
 done
