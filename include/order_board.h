@@ -5,7 +5,10 @@
 #include "ledger.h"
 #include "orders.h"
 
-/* All that are in force; the caller owns a reference.  NULL with a text. */
+/*
+ * All that are in force; the caller owns a reference: to the same as before when nothing has
+ * changed.  NULL with a text.
+ */
 struct orders *order_board_read(struct ledger *ledger, int64_t now_s,
                                 struct err *err_out);
 

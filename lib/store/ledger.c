@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "mem.h"
+#include "orders.h"
 #include "record.h"
 
 /* A key outlives its record a little, as those do that the daemons write. */
@@ -23,8 +24,11 @@ ledger_close(struct ledger **ledger_at)
 {
 	struct ledger *ledger = *ledger_at;
 	*ledger_at = NULL;
-	if (ledger)
-		ledger->ops->close(ledger);
+	if (!ledger)
+		return;
+	free(ledger->board);
+	orders_unref(&ledger->orders);
+	ledger->ops->close(ledger);
 }
 
 /* ---- decisions */

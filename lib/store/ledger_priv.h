@@ -76,6 +76,9 @@ extern const struct ledger_ops ledger_redis_ops;
 struct ledger {
 	const struct ledger_ops *ops;
 	int64_t patience_ms;
+	char *board; /* of the orders, as order_board.c read it last */
+	size_t board_n;
+	struct orders *orders; /* what it said */
 };
 
 /* A text is taken down so long after its end: not by a host whose clock is a little ahead. */

@@ -30,7 +30,8 @@ open_redis(const struct conf *conf, int64_t patience_ms, struct err *err)
 	char db[24];
 	struct text text = TEXT(db);
 	text_int(&text, conf->store.redis.db);
-	ledger->base = (struct ledger){&ledger_redis_ops, patience_ms};
+	ledger->base =
+		(struct ledger){.ops = &ledger_redis_ops, .patience_ms = patience_ms};
 	if (!endpoint_parse(slice_of(conf->store.redis.servers.v[0]), &ledger->server))
 		log_fatal("store.redis.servers was not checked");
 	ledger->username = mem_dup(slice_of(conf->store.redis.username));

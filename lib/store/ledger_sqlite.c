@@ -29,7 +29,8 @@ static struct ledger *
 open_sqlite(const struct conf *conf, int64_t patience_ms, struct err *err)
 {
 	struct ledger_sqlite *ledger = mem_new(struct ledger_sqlite);
-	ledger->base = (struct ledger){&ledger_sqlite_ops, patience_ms};
+	ledger->base =
+		(struct ledger){.ops = &ledger_sqlite_ops, .patience_ms = patience_ms};
 	ledger->dir = mem_dup(slice_of(conf->store.path));
 	ledger->max_size = conf->store.max_size;
 	name_file(ledger, &ledger->mail, "weir.db",

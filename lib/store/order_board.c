@@ -1,23 +1,89 @@
 /* order_board.c - the operator's orders as the ledger has them up. */
 #include "order_board.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger_priv.h"
+#include "mem.h"
+
+/* Names and texts by turns, each behind its length. */
+struct board {
+	char *bytes;
+	size_t n, cap;
+};
+
+static void
+put_slice(struct board *board, struct slice slice)
+{
+	size_t n = sizeof(slice.n) + slice.n;
+	if (board->cap - board->n < n) {
+		board->cap = 2 * board->cap + n;
+		board->bytes = mem_grow(board->bytes, board->cap);
+	}
+	memcpy(board->bytes + board->n, &slice.n, sizeof(slice.n));
+	if (slice.n > 0)
+		memcpy(board->bytes + board->n + sizeof(slice.n), slice.p, slice.n);
+	board->n += n;
+}
+
+static struct slice
+take_slice(const struct board *board, size_t *at)
+{
+	struct slice slice = {.p = board->bytes + *at + sizeof(slice.n)};
+	memcpy(&slice.n, board->bytes + *at, sizeof(slice.n));
+	*at += sizeof(slice.n) + slice.n;
+	return slice;
+}
+
 static void
 on_order(void *arg, struct slice name, struct slice text, int64_t until_s)
 {
-	struct orders *orders = arg;
-	struct order order;
 	(void)until_s;
-	if (order_parse(name, text, &order))
-		orders_add(orders, &order);
+	put_slice(arg, name);
+	put_slice(arg, text);
 }
 
+static struct orders *
+parse(const struct board *board)
+{
+	struct orders *orders = orders_new();
+	struct order order;
+	for (size_t at = 0; at < board->n;) {
+		struct slice name = take_slice(board, &at);
+		struct slice text = take_slice(board, &at);
+		if (order_parse(name, text, &order))
+			orders_add(orders, &order);
+	}
+	return orders;
+}
+
+static bool
+is_as_before(const struct ledger *ledger, const struct board *board)
+{
+	return ledger->orders && board->n == ledger->board_n &&
+	       (board->n == 0 || memcmp(board->bytes, ledger->board, board->n) == 0);
+}
+
+/* It is read often and changes seldom, and what is in it takes long to make. */
 struct orders *
 order_board_read(struct ledger *ledger, int64_t now_s, struct err *err_out)
 {
-	struct orders *orders = orders_new();
-	if (!ledger_read(ledger, BOARD_ORDERS, now_s, on_order, orders, err_out))
-		orders_unref(&orders);
-	return orders;
+	struct board board = {0};
+	if (!ledger_read(ledger, BOARD_ORDERS, now_s, on_order, &board, err_out)) {
+		free(board.bytes);
+		return NULL;
+	}
+	if (is_as_before(ledger, &board)) {
+		free(board.bytes);
+		return orders_ref(ledger->orders);
+	}
+	free(ledger->board);
+	orders_unref(&ledger->orders);
+	ledger->board = board.bytes;
+	ledger->board_n = board.n;
+	ledger->orders = parse(&board);
+	return orders_ref(ledger->orders);
 }
 
 bool

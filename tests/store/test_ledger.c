@@ -9,6 +9,7 @@
 #include "harness.h"
 #include "ledger_fixture.h"
 #include "mem.h"
+#include "order_board.h"
 #include "record.h"
 
 #define DAY  86400
@@ -436,6 +437,55 @@ START_TEST(boards_hold_texts_for_a_time)
 	ck_assert(!found);
 	board_is(ledger, BOARD_ORDERS, 0, "");
 	board_is(ledger, BOARD_DAEMONS, 0, "allow\\x20x=2 6000;");
+	ledger_close(&ledger);
+	ledger_close(&other);
+}
+
+END_TEST
+
+static struct orders *
+orders_at_time(struct ledger *ledger, int64_t now_s)
+{
+	struct err err = {""};
+	struct orders *orders = order_board_read(ledger, now_s, &err);
+	ck_assert_msg(orders != NULL, "%s", err.text);
+	return orders;
+}
+
+/* How many there are then, and whether they are the same as before. */
+static void
+orders_are(struct ledger *ledger, int64_t now_s, size_t n, bool same)
+{
+	static struct orders *before;
+	struct orders *orders = orders_at_time(ledger, now_s);
+	ck_assert_uint_eq(orders_count(orders), n);
+	ck_assert_msg((orders == before) == same, "at %lld", (long long)now_s);
+	orders_unref(&before);
+	before = orders;
+	if (n == 0)
+		orders_unref(&before);
+}
+
+START_TEST(orders_are_made_when_they_change)
+{
+	struct store_place place = place_on(_i);
+	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
+	struct order drain = {.kind = ORDER_DRAIN, .name = "acme", .until_s = 7000};
+	struct order limit = {.kind = ORDER_LIMIT, .name = "acme", .until_s = 6000};
+	struct err err = {""};
+	put(other, BOARD_ORDERS, SLICE("allow-client x y"), "none of ours", 8000);
+	ledger_worked(order_board_put(other, &drain, &err), "draining", &err);
+	orders_are(ledger, 4000, 1, false);
+	orders_are(ledger, 4000, 1, true);
+	ledger_worked(order_board_put(other, &limit, &err), "limiting", &err);
+	orders_are(ledger, 4000, 2, false);
+	limit.limit = 1;
+	ledger_worked(order_board_put(other, &limit, &err), "limiting", &err);
+	orders_are(ledger, 4000, 2, false);
+	orders_are(ledger, 5999, 2, true);
+	orders_are(ledger, 6000, 1, false);
+	orders_are(ledger, 6001, 1, true);
+	orders_are(ledger, 7000, 0, false);
 	ledger_close(&ledger);
 	ledger_close(&other);
 }
@@ -1068,6 +1118,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, many_processes_add, 0, stores);
 	tcase_add_loop_test(tcase, many_processes_begin, 0, stores);
 	tcase_add_loop_test(tcase, boards_hold_texts_for_a_time, 0, stores);
+	tcase_add_loop_test(tcase, orders_are_made_when_they_change, 0, stores);
 	tcase_add_loop_test(tcase, names_of_limits_are_found_for_a_time, 0, stores);
 	tcase_add_loop_test(tcase, names_and_texts_are_any_bytes, 0, stores);
 	tcase_add_loop_test(tcase, names_and_texts_have_bounds, 0, stores);
