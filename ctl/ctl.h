@@ -89,6 +89,9 @@ extern const size_t commands_n;
 /* NULL when there is none of that name. */
 const struct command *command_find(const char *name);
 
+/* The known one that is nearest to a wrong one; NULL while none is near. */
+const char *command_nearest(const char *name);
+
 /* Says how the command is used, on standard error; EX_USAGE. */
 int command_misused(const char *name);
 

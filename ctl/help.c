@@ -3,7 +3,6 @@
 #include <sysexits.h>
 
 #include "commands.h"
-#include "nearest.h"
 
 void
 help_print(FILE *to)
@@ -63,8 +62,13 @@ command_help(struct ctl *ctl, int argc, char **argv)
 		return EX_OK;
 	}
 	const struct command *command = command_find(argv[1]);
+	const char *nearest = command_nearest(argv[1]);
+	if (!command && nearest)
+		return ctl_fail(EX_USAGE,
+		                "unknown command \"%.64s\": did you mean \"%s\"?",
+		                argv[1], nearest);
 	if (!command)
-		return ctl_fail(EX_USAGE, "there is no command \"%.64s\"", argv[1]);
+		return ctl_fail(EX_USAGE, "unknown command \"%.64s\"", argv[1]);
 	help_command_print(command, stdout);
 	return EX_OK;
 }

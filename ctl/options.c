@@ -146,7 +146,7 @@ read_short(struct ctl *ctl, struct command_line *line, const char *word,
 		set_global(ctl, line, name, value);
 }
 
-static const char *
+const char *
 command_nearest(const char *name)
 {
 	struct nearest nearest;

@@ -335,6 +335,8 @@ wrong_usage() {
 		leases list acme --destination third.test
 	ok "usage: help" tells '^usage: weirctl ' --help
 	ok "usage: help of a command" tells '^usage: weirctl drain DESTINATION' help drain
+	ok "usage: help of an unknown command, and the nearest" refuses 64 'unknown command "staus": did you mean "status"' help staus
+	ok "usage: help of nothing like a command" refuses 64 'unknown command "xyzzy"$' help xyzzy
 	ok "usage: the version" tells '^weirctl [0-9]' -V
 	ok "settings: wrong ones" refuses 78 '.*greylist\.delay' -o greylist.delay=soon status
 	ok "settings: none" refuses 78 '.*nowhere' -c "$PRIVATE/nowhere" orders
