@@ -26,19 +26,19 @@ request(const struct query *query)
 
 /* ---- the rules that come before greylisting, in their order ---- */
 
-/* By what the rule applies: an entry of a list, or an order. */
+/* An entry of a list, or an order; "" for neither. */
 static json_t *
-cause_of(const struct plan *plan)
+cause(const struct list_hit *hit, const struct order *order)
 {
 	char buf[ORDER_NAME_MAX + 64];
 	struct text text = TEXT(buf);
 	buf[0] = '\0';
-	if (plan->order)
-		order_print_name(plan->order, &text);
-	else if (plan->hit.source)
-		text_puts(&text, plan->hit.source);
-	if (!plan->order && plan->hit.line > 0)
-		text_printf(&text, ":%u", plan->hit.line);
+	if (order)
+		order_print_name(order, &text);
+	else if (hit->source)
+		text_puts(&text, hit->source);
+	if (!order && hit->line > 0)
+		text_printf(&text, ":%u", hit->line);
 	return status_text(text_slice(&text));
 }
 
@@ -50,7 +50,8 @@ rule(const struct plan *plan, enum why why, bool *decided)
 	const char *outcome = applies ? "yes" : *decided ? "not tried" : "no";
 	*decided = *decided || applies;
 	return json_pack("{s:s, s:s, s:o}", "rule", why_word(why), "applies", outcome,
-	                 "by", applies ? cause_of(plan) : json_string(""));
+	                 "by",
+	                 applies ? cause(&plan->hit, plan->order) : json_string(""));
 }
 
 static json_t *
@@ -125,40 +126,16 @@ use_json(const struct explained *explained, size_t i)
 	                 now->has_room, "observed", use->observed, "key", key);
 }
 
-/* What exempts from limits: an entry with limits=false, or an order. */
-static json_t *
-exemption(const struct explained *explained)
-{
-	const struct conf *conf = explained->conf;
-	const struct query *query = explained->query;
-	const struct plan *plan = &explained->plan;
-	const struct orders *orders = explained->orders;
-	struct plan by = {0};
-	by.order = orders_client(orders, &plan->client, query->client_name, plan->now_s,
-	                         true);
-	if (!by.order)
-		by.order = orders_mail(orders, ORDER_ALLOW_SENDER, query->sender,
-		                       plan->now_s, true);
-	if (!by.order)
-		by.order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
-		                       plan->now_s, true);
-	bool listed = list_has_client(conf->unlimited_clients, &plan->client,
-	                              query->client_name, plan->now_s, &by.hit) ||
-	              list_has_mail(conf->unlimited_senders, query->sender, plan->now_s,
-	                            &by.hit) ||
-	              list_has_mail(conf->unlimited_recipients, query->recipient,
-	                            plan->now_s, &by.hit);
-	return by.order || listed ? cause_of(&by) : json_string("");
-}
-
 static json_t *
 limits(const struct explained *explained)
 {
+	const struct plan *plan = &explained->plan;
 	json_t *list = json_array();
 	for (size_t i = 0; i < explained->limits.n; i++)
 		json_array_append_new(list, use_json(explained, i));
 	return json_pack("{s:b, s:o, s:o}", "asked", explained->asks_limits, "exempt",
-	                 exemption(explained), "bounds", list);
+	                 cause(&plan->unlimited_hit, plan->unlimited_order), "bounds",
+	                 list);
 }
 
 static json_t *

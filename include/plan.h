@@ -64,6 +64,9 @@ struct plan {
 	bool configured;          /* it is one of the settings */
 	struct limit_of limits[SCOPES];
 	size_t n_limits; /* none: the limits gate is not asked */
+	/* what exempts from limits: an entry or an order; neither: nothing does */
+	struct list_hit unlimited_hit;
+	const struct order *unlimited_order;
 };
 
 /*

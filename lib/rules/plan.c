@@ -191,28 +191,33 @@ plan_greylist(const struct conf *conf, const struct orders *orders,
 
 /* ---- the limits gate ---- */
 
+/* Lists skip greylisting only, unless an entry says limits=false. */
+static bool
+is_listed_unlimited(const struct conf *conf, const struct query *query, struct plan *plan)
+{
+	struct list_hit *hit = &plan->unlimited_hit;
+	return list_has_client(conf->unlimited_clients, &plan->client, query->client_name,
+	                       plan->now_s, hit) ||
+	       list_has_mail(conf->unlimited_senders, query->sender, plan->now_s, hit) ||
+	       list_has_mail(conf->unlimited_recipients, query->recipient, plan->now_s,
+	                     hit);
+}
+
 /* Exempt by an order that says so, too. */
 static bool
 is_ordered_unlimited(const struct orders *orders, const struct query *query,
-                     const struct plan *plan)
+                     struct plan *plan)
 {
-	return orders_client(orders, &plan->client, query->client_name, plan->now_s,
-	                     true) ||
-	       orders_mail(orders, ORDER_ALLOW_SENDER, query->sender, plan->now_s,
-	                   true) ||
-	       orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient, plan->now_s,
-	                   true);
-}
-
-/* Lists skip greylisting only, unless an entry says limits=false. */
-static bool
-is_unlimited(const struct conf *conf, const struct query *query, const struct plan *plan)
-{
-	return list_has_client(conf->unlimited_clients, &plan->client, query->client_name,
-	                       plan->now_s, NULL) ||
-	       list_has_mail(conf->unlimited_senders, query->sender, plan->now_s, NULL) ||
-	       list_has_mail(conf->unlimited_recipients, query->recipient, plan->now_s,
-	                     NULL);
+	const struct order *order = orders_client(orders, &plan->client,
+	                                          query->client_name, plan->now_s, true);
+	if (!order)
+		order = orders_mail(orders, ORDER_ALLOW_SENDER, query->sender,
+		                    plan->now_s, true);
+	if (!order)
+		order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
+		                    plan->now_s, true);
+	plan->unlimited_order = order;
+	return order;
 }
 
 /* What a recipient takes is asked for at RCPT, whoever sends: its delivery begins there. */
@@ -221,7 +226,7 @@ plan_limits(const struct conf *conf, const struct orders *orders,
             const struct query *query, struct arena *arena, struct plan *plan)
 {
 	if ((query->stage != STAGE_RCPT && query->stage != STAGE_RCPT_REFUSED) ||
-	    query->recipient.n == 0 || is_unlimited(conf, query, plan) ||
+	    query->recipient.n == 0 || is_listed_unlimited(conf, query, plan) ||
 	    (query->stage == STAGE_RCPT && is_ordered_unlimited(orders, query, plan)))
 		return;
 	if (limit_is_set(&conf->limits.clients))

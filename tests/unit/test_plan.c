@@ -436,6 +436,39 @@ START_TEST(what_is_limited)
 END_TEST
 
 /* clang-format off */
+static const struct unlimited_row {
+	const char *row;
+	const char *changes;
+	unsigned line; /* of the entry; 0: none */
+} unlimited_rows[] = {
+	{"nobody", "", 0},
+	{"a client that is only listed", "client_name=listed.example", 0},
+	{"a client", "client_name=free.example", 2},
+	{"a sender", "sender=free@a.example", 1},
+	{"a recipient", "recipient=free@b.example", 1},
+	{"a client comes first", "client_name=free.example sender=free@a.example", 2},
+};
+
+/* clang-format on */
+
+START_TEST(what_exempts_from_limits_is_named)
+{
+	const struct unlimited_row *r = &unlimited_rows[_i];
+	struct conf *conf = limited(NULL);
+	struct query query = changed(r->changes);
+	struct plan plan;
+	plan_make(conf, no_orders, &query, NOW, &arena, &plan);
+	ck_assert_msg(plan.unlimited_hit.line == r->line, "%s: line %u", r->row,
+	              plan.unlimited_hit.line);
+	ck_assert_msg((plan.unlimited_hit.source != NULL) == (r->line > 0), "%s", r->row);
+	conf_unref(&conf);
+	arena_free(&arena);
+	identity_forget_suffixes();
+}
+
+END_TEST
+
+/* clang-format off */
 static const struct mode_row {
 	const char *row;
 	const char *changes;
@@ -621,6 +654,8 @@ START_TEST(what_is_ordered)
 	ck_assert_msg(!r->applies || plan.why == r->why, "%s: why %d", r->row, plan.why);
 	ck_assert_msg(plan.n_limits == r->limits, "%s: %zu limits", r->row,
 	              plan.n_limits);
+	ck_assert_msg((plan.unlimited_order != NULL) == r->no_limits, "%s: exempt",
+	              r->row);
 	plan_make(conf, orders, &query, NOW + 1, &arena, &plan);
 	ck_assert_msg(!plan.order, "%s: holds when it has run out", r->row);
 	conf_unref(&conf);
@@ -665,6 +700,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, the_rules_are_those_of_the_settings);
 	tcase_add_test(tcase, the_question_has_the_keys_of_the_plan);
 	tcase_add_loop_test(tcase, what_is_limited, 0, COUNT_OF(limits_rows));
+	tcase_add_loop_test(tcase, what_exempts_from_limits_is_named, 0,
+	                    COUNT_OF(unlimited_rows));
 	tcase_add_loop_test(tcase, a_destination_has_a_mode_of_its_own, 0,
 	                    COUNT_OF(mode_rows));
 	tcase_add_test(tcase, each_bound_is_a_use_with_a_key_of_its_own);
