@@ -125,6 +125,7 @@ explained_make(struct explained *explained, struct ledger *ledger, int64_t now_s
 		return false;
 	plan_make(explained->conf, explained->orders, explained->query, now_s,
 	          explained->arena, plan);
+	plan_find_identity(explained->conf, explained->query, explained->arena, plan);
 	bool good = (!plan->ask || make_greylist(explained, ledger, &secret, now_s,
 	                                         &answer, err_out)) &&
 	            read_limits(explained, ledger, &secret, err_out);

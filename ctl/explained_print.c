@@ -133,6 +133,19 @@ put_use(struct table *table, const json_t *use)
 	table_cell(table, json_flag(use, "observed") ? SLICE("observed") : SLICE(""));
 }
 
+/* NULL: limits are looked at. */
+static const char *
+why_no_limits(const json_t *value)
+{
+	const char *stage = json_text(json_object_get(value, "request"), "stage");
+	const char *why = json_text(json_object_get(value, "verdict"), "why");
+	if (strcmp(stage, "data") == 0)
+		return "Not asked at DATA, but at RCPT.\n";
+	if (strcmp(why, why_word(WHY_DRAINED)) == 0)
+		return "Not asked: the destination is drained.\n";
+	return NULL;
+}
+
 static void
 print_limits(const struct view *view, const json_t *value)
 {
@@ -142,7 +155,12 @@ print_limits(const struct view *view, const json_t *value)
 	const json_t *bounds = json_object_get(limits, "bounds");
 	const json_t *use;
 	size_t i;
+	const char *why_none = why_no_limits(value);
 	heading(view, "Limits");
+	if (why_none) {
+		view_puts(view, why_none);
+		return;
+	}
 	if (*json_text(limits, "exempt")) {
 		say(view, "exempt by    ", json_text(limits, "exempt"));
 		return;

@@ -93,6 +93,10 @@ enum why plan_exemption(size_t position);
 bool plan_is_exempt(const struct conf *conf, const struct orders *orders,
                     const struct query *query, size_t position, struct plan *plan);
 
+/* Who the client is taken to be, if nothing has needed that yet and its address is known. */
+void plan_find_identity(const struct conf *conf, const struct query *query,
+                        struct arena *arena, struct plan *plan);
+
 /* The limit that the use is a bound of. */
 const struct limit_of *plan_limit_of(const struct plan *plan,
                                      const struct limit_use *use);

@@ -158,9 +158,9 @@ is_judged_here(const struct query *query, struct plan *plan)
 	return false;
 }
 
-static void
-find_identity(const struct conf *conf, const struct query *query, struct arena *arena,
-              struct plan *plan)
+void
+plan_find_identity(const struct conf *conf, const struct query *query,
+                   struct arena *arena, struct plan *plan)
 {
 	if (plan->identity.text.n == 0 && plan->client.family != ADDR_NONE)
 		plan->identity = identity_find(conf, &plan->client, query->client_name,
@@ -184,7 +184,7 @@ plan_greylist(const struct conf *conf, const struct orders *orders,
 	if (is_exempt(conf, orders, query, plan))
 		return;
 	plan->ask = true;
-	find_identity(conf, query, arena, plan);
+	plan_find_identity(conf, query, arena, plan);
 	plan->sender = mailaddr_fold_sender(query->sender, arena);
 	plan->recipient = mailaddr_fold_recipient(query->recipient, arena);
 }
@@ -230,7 +230,7 @@ plan_limits(const struct conf *conf, const struct orders *orders,
 	    (query->stage == STAGE_RCPT && is_ordered_unlimited(orders, query, plan)))
 		return;
 	if (limit_is_set(&conf->limits.clients))
-		find_identity(conf, query, arena, plan);
+		plan_find_identity(conf, query, arena, plan);
 	plan->n_limits = limits_find(conf, orders, query, plan->identity.text,
 	                             plan->now_s, arena, plan->limits);
 }

@@ -204,6 +204,8 @@ drains() {
 	ok "$STORE: drain: explain shows it" json '$v->{verdict}{why} eq "destination-drained" &&
 		$v->{rules}[0]{applies} eq "yes" && $v->{rules}[0]{by} eq "drain acme" &&
 		$v->{verdict}{reply} =~ /^451 4\.3\.2 acme /' explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
+	ok "$STORE: drain: explain says that limits are not asked" tells '^Not asked: the destination is drained' \
+		explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
 	ok "$STORE: undrain: ends it" tells 'no longer in force: drain acme' undrain acme
 	ok "$STORE: undrain: mail is taken" await 2 gets 250 bob@acme.test
 	ok "$STORE: drain: a domain that may be mistyped" eval 'ctl 0 drain acme.tset &&
@@ -285,6 +287,10 @@ explanations() {
 	ok "$STORE: explain: mail without a sender, at each stage" eval '
 		tells "^accepted: null-sender" explain --client 192.0.2.1 --recipient bob@local.test &&
 		tells "^deferred: greylist-new" explain --client 192.0.2.1 --recipient bob@local.test --stage data'
+	ok "$STORE: explain: limits are not asked at DATA" tells '^Not asked at DATA' \
+		explain --client 192.0.2.1 --recipient bob@acme.test --stage data
+	ok "$STORE: explain: whom it is taken as, though no rule asks" tells '^taken as +192\.0\.2\.0/24 \(prefix\)' \
+		explain --client 192.0.2.1 --recipient bob@acme.test
 	ok "$STORE: explain: nothing is written" tells '^deferred: greylist-new' \
 		explain --client 192.0.2.1 --recipient bob@local.test --stage data
 	ok "$STORE: explain: how full limits are, though it does not come to that" json '!$v->{limits}{asked} &&
