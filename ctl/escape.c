@@ -1,6 +1,7 @@
-/* escape.c - bytes from anywhere, made safe for a terminal. */
+/* escape.c - bytes from anywhere, made safe for a terminal, or found safe for a shell. */
 #include "escape.h"
 
+#include <string.h>
 #include <wchar.h>
 
 #include "mem.h"
@@ -64,6 +65,23 @@ escape(struct slice raw, bool ascii)
 		raw = rest;
 	}
 	return out.p;
+}
+
+static bool
+is_plain(char c)
+{
+	return ascii_alpha(c) || ascii_digit(c) || (c != '\0' && strchr("@._+=:/-", c));
+}
+
+bool
+is_plain_word(struct slice raw)
+{
+	if (raw.n == 0 || raw.p[0] == '-' || raw.p[0] == '/')
+		return false;
+	for (size_t i = 0; i < raw.n; i++)
+		if (!is_plain(raw.p[i]))
+			return false;
+	return true;
 }
 
 static size_t

@@ -1,6 +1,7 @@
 /* story.c - one decision told in sentences. */
 #include "story.h"
 
+#include "escape.h"
 #include "greylisted.h"
 #include "reasons.h"
 #include "when.h"
@@ -160,34 +161,52 @@ tell_sequel(const struct view *view, const struct decided *decided,
 	return sequel->record.state == GREY_PASSED;
 }
 
+/* ---- the ways out, as commands to be copied ---- */
+
+struct advice {
+	const struct view *view;
+	bool begun;
+};
+
+/* Root will paste it into a shell: left out when the argument is more than a plain word. */
 static void
-tell_allow(const struct view *view, const struct decided *decided, const char *behind)
+advise(struct advice *advice, const char *command, struct slice argument,
+       const char *behind)
+{
+	if (!is_plain_word(argument))
+		return;
+	if (!advice->begun)
+		view_puts(advice->view, "\nTo let it through now:\n");
+	advice->begun = true;
+	say(advice->view, command, argument, behind);
+}
+
+static void
+advise_allow(struct advice *advice, const struct decided *decided, const char *behind)
 {
 	if (decided->sender.n > 2 && slice_find(decided->sender, '@') > 0)
-		say(view, "  weirctl allow --sender ", decided->sender, behind);
-	if (decided->client.n > 0)
-		say(view, "  weirctl allow --client ", decided->client, behind);
+		advise(advice, "  weirctl allow --sender ", decided->sender, behind);
+	advise(advice, "  weirctl allow --client ", decided->client, behind);
 }
 
 static void
 tell_remedy(const struct view *view, const struct decided *decided, enum remedy remedy)
 {
+	struct advice advice = {.view = view};
 	switch (remedy) {
 	case REMEDY_NONE: return;
 	case REMEDY_GREYLIST:
-		view_puts(view, "\nTo let it through now:\n");
-		say(view, "  weirctl release ", decided->id, "\n");
-		tell_allow(view, decided, "\n");
+		advise(&advice, "  weirctl release ", decided->id, "\n");
+		advise_allow(&advice, decided, "\n");
 		return;
 	case REMEDY_LIMIT:
-		view_puts(view, "\nTo let it through now:\n");
 		if (slice_starts_nocase(decided->why, SLICE("destination-concurrency")))
-			say(view, "  weirctl set-limit ", decided->destination, " N\n");
-		tell_allow(view, decided, " --no-limits\n");
+			advise(&advice, "  weirctl set-limit ", decided->destination,
+			       " N\n");
+		advise_allow(&advice, decided, " --no-limits\n");
 		return;
 	case REMEDY_DRAIN:
-		say(view, "\nTo let it through now:\n  weirctl undrain ",
-		    decided->destination, "\n");
+		advise(&advice, "  weirctl undrain ", decided->destination, "\n");
 		return;
 	case REMEDY_STORE:
 		view_puts(view,

@@ -103,6 +103,13 @@ evil_bytes() {
 	ok "$STORE: why: control bytes are escaped" await 5 tells 'ev\\x1B\[31mil\\xFF\\xC2\\x9B@evil\.test' why evil.test
 	ok "$STORE: why: and none is left" not grep -q -a $'[\033\x9b\xff]' "$PRIVATE/said"
 	ok "$STORE: why: in JSON, too" json '$v->[0]{sender} =~ /evil\.test$/' why evil.test
+	local sender
+	for sender in '`touch${IFS}/x`@sh.test' "it's;id@sh.test" 'j\xC3\xB6rg@sh.test'; do
+		policy_says '451 .*\(id ([0-9A-Z]+)\)' 192.0.2.201 "$(printf %b "$sender")" bob@local.test
+		ID=${BASH_REMATCH[1]}
+		ok "$STORE: why: no command of $sender to be copied" eval 'knows "$ID" && said "^  weirctl release $ID$" &&
+			said "^  weirctl allow --client 192\.0\.2\.201$" && not said "allow --sender"'
+	done
 }
 
 passes_by_hand() {

@@ -1,6 +1,7 @@
-/* test_ctl_words.c - ids as users paste them, times as operators write them, reasons in plain words. */
+/* test_ctl_words.c - ids and commands as users paste them, times as they write them, reasons. */
 #include <stdlib.h>
 
+#include "escape.h"
 #include "harness.h"
 #include "reasons.h"
 #include "remembered.h"
@@ -46,6 +47,47 @@ START_TEST(ids_are_found)
 	ck_assert_msg(found == (*r->want != '\0'), "\"%s\"", r->in);
 	if (found)
 		ck_slice_eq(r->in, slice_of(id), r->want);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct word_row {
+	struct slice in;
+	bool is_plain;
+} word_rows[] = {
+	{SLICE_INIT("alice@sender.test"), true},
+	{SLICE_INIT("bounce+bob=local.test@sender.test"), true},
+	{SLICE_INIT("a-b_c/d@x.test"), true},
+	{SLICE_INIT("192.0.2.1"), true},
+	{SLICE_INIT("2001:db8::1"), true},
+	{SLICE_INIT("::1"), true},
+	{SLICE_INIT("acme"), true},
+	{SLICE_INIT(""), false},
+	{SLICE_INIT("-o=x@x.test"), false},
+	{SLICE_INIT("/re/"), false},
+	{SLICE_INIT("`touch${IFS}/tmp/x`@x.test"), false},
+	{SLICE_INIT("$(id)@x.test"), false},
+	{SLICE_INIT("it's;rm -rf@x.test"), false},
+	{SLICE_INIT("\"a b\"@x.test"), false},
+	{SLICE_INIT("a b@x.test"), false},
+	{SLICE_INIT("a|b@x.test"), false},
+	{SLICE_INIT("a*@x.test"), false},
+	{SLICE_INIT("~a@x.test"), false},
+	{SLICE_INIT("a!b@x.test"), false},
+	{SLICE_INIT("a#b@x.test"), false},
+	{SLICE_INIT("j\xc3\xb6rg@x.test"), false},
+	{SLICE_INIT("a\nb@x.test"), false},
+	{SLICE_INIT("a\0b@x.test"), false},
+	{SLICE_INIT("[192.0.2.1]:25"), false},
+};
+
+/* clang-format on */
+
+START_TEST(words_for_a_shell_are_plain)
+{
+	const struct word_row *r = &word_rows[_i];
+	ck_assert_msg(is_plain_word(r->in) == r->is_plain, "\"%s\"", r->in.p);
 }
 
 END_TEST
@@ -157,6 +199,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, ids_are_found, 0, COUNT_OF(id_rows));
+	tcase_add_loop_test(tcase, words_for_a_shell_are_plain, 0, COUNT_OF(word_rows));
 	tcase_add_loop_test(tcase, spans_are_printed, 0, COUNT_OF(long_rows));
 	tcase_add_test(tcase, times_are_printed_as_local);
 	tcase_add_loop_test(tcase, spans_are_read, 0, COUNT_OF(span_rows));
