@@ -11,9 +11,8 @@
 static struct grey_result
 judge(const struct explained *explained, const struct grey_rules *rules, int64_t now_s)
 {
-	struct grey_record identity = explained->identity, triplet = explained->triplet;
-	bool write;
-	if (grey_identity_allowed(&identity, rules, now_s, &write))
+	struct grey_record triplet = explained->triplet;
+	if (greylisted_is_allowed(&explained->identity, rules, now_s))
 		return (struct grey_result){.answer = GREY_IS_CLIENT_ALLOWED};
 	return grey_triplet_step(&triplet, rules, true, now_s);
 }

@@ -2,6 +2,7 @@
 #include "greylisted.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "record.h"
 #include "when.h"
@@ -18,6 +19,38 @@ greylisted_get(struct ledger *ledger, enum ledger_record kind, const struct key 
 		return true;
 	return err_set(err_out,
 	               "the record cannot be read: another version of weir made it");
+}
+
+bool
+greylisted_get_identity(struct ledger *ledger, struct slice identity,
+                        struct grey_record *record_out, struct err *err_out)
+{
+	struct key_secret secret;
+	*record_out = (struct grey_record){.state = GREY_ABSENT};
+	if (identity.n == 0)
+		return true;
+	if (!ledger_secret(ledger, &secret, err_out))
+		return false;
+	struct key key = key_identity(&secret, identity);
+	explicit_bzero(&secret, sizeof(secret));
+	return greylisted_get(ledger, RECORD_IDENTITY, &key, record_out, err_out);
+}
+
+void
+greylisted_expire(struct grey_record *record, const struct grey_rules *rules,
+                  int64_t now_s)
+{
+	if (grey_is_expired(record, rules, now_s))
+		*record = (struct grey_record){.state = GREY_ABSENT};
+}
+
+bool
+greylisted_is_allowed(const struct grey_record *identity, const struct grey_rules *rules,
+                      int64_t now_s)
+{
+	struct grey_record copy = *identity;
+	bool write;
+	return grey_identity_allowed(&copy, rules, now_s, &write);
 }
 
 const char *
@@ -45,7 +78,7 @@ greylisted_say(const struct view *view, const struct grey_record *record, int64_
 	static const char *const texts[] = {
 		[GREY_ABSENT] = "not known",
 		[GREY_WAITING] = "waiting since ",
-		[GREY_PASSED] = "passed, used last at ",
+		[GREY_PASSED] = "passed, as of ",
 		[GREY_IDENTITY] = "known, used last at ",
 	};
 	char buf[96];
@@ -58,6 +91,7 @@ greylisted_say(const struct view *view, const struct grey_record *record, int64_
 	when_print_long(now_s - record->at_s, &text);
 	text_puts(&text, " ago)");
 	if (record->state == GREY_IDENTITY)
-		text_printf(&text, ", %u passes counted", record->count);
+		text_printf(&text, ", %u %s counted", record->count,
+		            record->count == 1 ? "pass" : "passes");
 	view_puts(view, buf);
 }

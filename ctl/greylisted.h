@@ -13,6 +13,19 @@ struct json_t; /* jansson's */
 bool greylisted_get(struct ledger *ledger, enum ledger_record kind, const struct key *key,
                     struct grey_record *record_out, struct err *err_out) MUST_CHECK;
 
+/* The same of a client, by the name of its identity; GREY_ABSENT without one. */
+bool greylisted_get_identity(struct ledger *ledger, struct slice identity,
+                             struct grey_record *record_out, struct err *err_out)
+	MUST_CHECK;
+
+/* A record that has expired and is not swept yet becomes GREY_ABSENT: that is what it means. */
+void greylisted_expire(struct grey_record *record, const struct grey_rules *rules,
+                       int64_t now_s);
+
+/* Whether such a client is allowed as a whole, so that none of its triplets is looked at. */
+bool greylisted_is_allowed(const struct grey_record *identity,
+                           const struct grey_rules *rules, int64_t now_s);
+
 /* "absent", "waiting", "passed", "identity" */
 const char *greylisted_word(enum grey_state state);
 

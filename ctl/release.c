@@ -22,6 +22,8 @@ struct subject {
 	struct key key;
 	struct slice identity, sender, recipient; /* what is known of them */
 	struct grey_record before;
+	bool is_client_allowed; /* a triplet's: as a whole, so that it is not looked at */
+	char id[VERDICT_ID_LEN + 1]; /* of the decision; "" when options name it */
 	int64_t now_s;
 	struct arena arena;
 };
@@ -29,8 +31,9 @@ struct subject {
 /* ---- which record ---- */
 
 static int
-of_decision(struct ctl *ctl, const char *id, struct subject *subject)
+of_decision(struct ctl *ctl, struct subject *subject)
 {
+	const char *id = subject->id;
 	struct decided_filter filter = {.id = slice_of(id)};
 	struct remembered found;
 	struct err err;
@@ -99,16 +102,33 @@ find_key(struct ctl *ctl, bool have_key, struct subject *subject)
 	return EX_OK;
 }
 
+static bool
+read_records(struct ctl *ctl, struct subject *subject, struct err *err)
+{
+	struct grey_rules rules = plan_rules(ctl->conf);
+	struct grey_record identity;
+	if (!greylisted_get(ctl->ledger, subject->kind, &subject->key, &subject->before,
+	                    err))
+		return false;
+	greylisted_expire(&subject->before, &rules, subject->now_s);
+	if (subject->kind == RECORD_IDENTITY)
+		return true;
+	if (!greylisted_get_identity(ctl->ledger, subject->identity, &identity, err))
+		return false;
+	subject->is_client_allowed =
+		greylisted_is_allowed(&identity, &rules, subject->now_s);
+	return true;
+}
+
 static int
 find_subject(struct ctl *ctl, int argc, char **argv, struct subject *subject)
 {
-	char id[VERDICT_ID_LEN + 1];
 	struct err err;
 	int status = EX_OK;
 	bool by_id = argc > 1;
 	if (by_id && ctl_option(ctl, "client"))
-		return ctl_fail(EX_USAGE, "an id and --client are too much");
-	if (by_id && !remembered_id(slice_of(argv[1]), id))
+		return ctl_fail(EX_USAGE, "give an id or --client, not both");
+	if (by_id && !remembered_id(slice_of(argv[1]), subject->id))
 		return ctl_fail(EX_USAGE, "\"%.64s\" is no id such as 7Q2K9F", argv[1]);
 	if (!by_id)
 		status = of_options(ctl, subject);
@@ -117,11 +137,10 @@ find_subject(struct ctl *ctl, int argc, char **argv, struct subject *subject)
 	if (status != EX_OK || !ledger_of(ctl, &status))
 		return status;
 	if (by_id)
-		status = of_decision(ctl, id, subject);
+		status = of_decision(ctl, subject);
 	if (status == EX_OK)
 		status = find_key(ctl, by_id && subject->kind == RECORD_TRIPLET, subject);
-	if (status == EX_OK && !greylisted_get(ctl->ledger, subject->kind, &subject->key,
-	                                       &subject->before, &err))
+	if (status == EX_OK && !read_records(ctl, subject, &err))
 		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	return status;
 }
@@ -186,12 +205,13 @@ say_change(const struct ctl *ctl, const struct subject *subject, const char *sai
 		return;
 	}
 	key_print(&subject->key, key);
-	print_json(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "record",
+	print_json(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "record",
 	                     subject->kind == RECORD_IDENTITY ? "identity" : "triplet",
 	                     "key", key, "identity", status_text(subject->identity),
 	                     "sender", status_text(subject->sender), "recipient",
 	                     status_text(subject->recipient), "before",
-	                     greylisted_json(&subject->before), "after", after));
+	                     greylisted_json(&subject->before), "after", after,
+	                     "client_allowed", subject->is_client_allowed));
 }
 
 /* ---- the commands ---- */
@@ -216,6 +236,29 @@ release(struct ctl *ctl, const struct subject *subject)
 	return EX_OK;
 }
 
+static const char *
+say_forgotten(const struct subject *subject, bool found)
+{
+	if (!found)
+		return "there was nothing to forget\n";
+	if (subject->kind == RECORD_IDENTITY)
+		return "forgotten: each triplet of this client is looked at again\n";
+	return subject->is_client_allowed ? "forgotten\n"
+	                                  : "forgotten: its next try is the first\n";
+}
+
+static void
+say_allowed(const struct subject *subject)
+{
+	struct view view = view_of_stdout();
+	view_puts(&view,
+	          "but the client is allowed as a whole, so the next try passes: ");
+	if (*subject->id)
+		view_printf(&view, "weirctl forget --identity %s\n", subject->id);
+	else
+		view_puts(&view, "the same with --identity\n");
+}
+
 static int
 forget(struct ctl *ctl, const struct subject *subject)
 {
@@ -225,12 +268,9 @@ forget(struct ctl *ctl, const struct subject *subject)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (found)
 		log_change(ctl, "forget", subject);
-	say_change(ctl, subject,
-	           !found ? "there was nothing to forget\n"
-	           : subject->kind == RECORD_IDENTITY
-	                   ? "forgotten: each triplet of this client is looked at again\n"
-	                   : "forgotten: its next try is the first\n",
-	           "absent");
+	say_change(ctl, subject, say_forgotten(subject, found), "absent");
+	if (!ctl->json && subject->is_client_allowed)
+		say_allowed(subject);
 	return found ? EX_OK : CTL_NO;
 }
 

@@ -3,6 +3,7 @@
 
 #include "escape.h"
 #include "greylisted.h"
+#include "plan.h"
 #include "reasons.h"
 #include "when.h"
 
@@ -89,61 +90,90 @@ tell_whose(const struct view *view, const struct decided *decided)
 	view_puts(view, "\n\n");
 }
 
+/* ---- the next try ---- */
+
+static bool
+is_greylist_passed(const struct sequel *sequel)
+{
+	return sequel->is_client_allowed || sequel->record.state == GREY_PASSED;
+}
+
+static void
+tell_from(const struct view *view, const char *before, int64_t from_s, int64_t now_s)
+{
+	say_time(view, before, from_s, " on");
+	say_long(view, " (in ", from_s - now_s, ")");
+}
+
 /* When a retry passes, and until when it does. */
 static void
-tell_retry(const struct view *view, const struct conf *conf,
-           const struct decided *decided, enum remedy remedy, int64_t now_s)
+tell_window(const struct view *view, const struct conf *conf,
+            const struct grey_record *record, int64_t now_s)
 {
-	int64_t from_s = decided->at_s + decided->wait_s;
-	int64_t window_s =
-		(conf->greylist.retry_window_ms - conf->greylist.delay_ms) / 1000;
-	int64_t until_s = from_s + window_s;
-	bool greylisted = remedy == REMEDY_GREYLIST;
-	if (decided->wait_s <= 0 || remedy == REMEDY_NONE ||
-	    slice_eq(decided->why, SLICE("greylist-unstored")))
+	struct grey_rules rules = plan_rules(conf);
+	int64_t from_s = record->at_s + rules.delay_s;
+	if (record->state != GREY_WAITING)
 		return;
-	if (greylisted && until_s < now_s) {
-		say_time(view, "The time for a retry was over at ", until_s,
-		         ": the next try waits anew.\n");
-		return;
-	}
-	if (from_s > now_s) {
-		say_time(view, "A retry passes from ", from_s, " on");
-		say_long(view, " (in ", from_s - now_s, ")");
-	} else {
+	if (from_s > now_s)
+		tell_from(view, "A retry passes from ", from_s, now_s);
+	else
 		say_time(view, "A retry passes now, since ", from_s, "");
+	say_time(view, ",\nand until ", record->at_s + rules.retry_window_s, ".\n");
+}
+
+static void
+tell_retry(const struct view *view, const struct conf *conf,
+           const struct decided *decided, enum remedy remedy, const struct sequel *sequel,
+           int64_t now_s)
+{
+	int64_t room_s = decided->at_s + decided->wait_s;
+	switch (remedy) {
+	case REMEDY_GREYLIST:
+		if (!is_greylist_passed(sequel))
+			tell_window(view, conf, &sequel->record, now_s);
+		return;
+	case REMEDY_LIMIT:
+		if (decided->wait_s == 0 || room_s <= now_s)
+			return;
+		tell_from(view, "There may be room again from ", room_s, now_s);
+		view_puts(view, ".\n");
+		return;
+	case REMEDY_DRAIN:
+		if (sequel->drained_until_s == 0) {
+			view_puts(view, "It is drained no longer.\n");
+			return;
+		}
+		say_time(view, "It is drained until ", sequel->drained_until_s, "");
+		say_long(view, " (for ", sequel->drained_until_s - now_s, ").\n");
+		return;
+	case REMEDY_STORE:
+	case REMEDY_NONE: return;
 	}
-	if (greylisted)
-		say_time(view, ",\nand until ", until_s, "");
-	view_puts(view, ".\n");
 }
 
 static void
 tell_meaning(const struct view *view, const struct conf *conf,
-             const struct decided *decided, const struct reason *reason, bool has_passed,
-             int64_t now_s)
+             const struct decided *decided, const struct reason *reason,
+             const struct sequel *sequel, int64_t now_s)
 {
 	if (reason)
 		view_sentence(view, reason->text);
 	if (decided->delayed_s > 0)
 		say_long(view, "It was held up for ", decided->delayed_s, ".\n");
-	if (is_deferred(decided)) {
-		view_sentence(view,
-		              "The sending server was told to try again later; it keeps "
-		              "the mail, and nothing is lost.");
-		if (!has_passed)
-			tell_retry(view, conf, decided,
-			           reason ? reason->remedy : REMEDY_NONE, now_s);
-	}
+	if (!is_deferred(decided))
+		return;
+	view_sentence(view, "The sending server was told to try again later; it keeps "
+	                    "the mail, and nothing is lost.");
+	if (reason)
+		tell_retry(view, conf, decided, reason->remedy, sequel, now_s);
 }
 
-/* True when it would pass now. */
-static bool
+static void
 tell_sequel(const struct view *view, const struct decided *decided,
             const struct sequel *sequel, int64_t now_s)
 {
 	if (!is_deferred(decided) || decided->triplet.n == 0)
-		return false;
+		return;
 	if (sequel->later.n == 0) {
 		view_puts(view, "No later try is remembered.\n");
 	} else {
@@ -157,8 +187,9 @@ tell_sequel(const struct view *view, const struct decided *decided,
 	}
 	view_puts(view, "Just now the triplet is ");
 	greylisted_say(view, &sequel->record, now_s);
-	view_puts(view, ".\n");
-	return sequel->record.state == GREY_PASSED;
+	view_puts(view, sequel->is_client_allowed
+	                        ? ";\nits client is allowed now, so it passes.\n"
+	                        : ".\n");
 }
 
 /* ---- the ways out, as commands to be copied ---- */
@@ -190,12 +221,15 @@ advise_allow(struct advice *advice, const struct decided *decided, const char *b
 }
 
 static void
-tell_remedy(const struct view *view, const struct decided *decided, enum remedy remedy)
+tell_remedy(const struct view *view, const struct decided *decided, enum remedy remedy,
+            const struct sequel *sequel)
 {
 	struct advice advice = {.view = view};
 	switch (remedy) {
 	case REMEDY_NONE: return;
 	case REMEDY_GREYLIST:
+		if (is_greylist_passed(sequel))
+			return;
 		advise(&advice, "  weirctl release ", decided->id, "\n");
 		advise_allow(&advice, decided, "\n");
 		return;
@@ -206,7 +240,8 @@ tell_remedy(const struct view *view, const struct decided *decided, enum remedy 
 		advise_allow(&advice, decided, " --no-limits\n");
 		return;
 	case REMEDY_DRAIN:
-		advise(&advice, "  weirctl undrain ", decided->destination, "\n");
+		if (sequel->drained_until_s > 0)
+			advise(&advice, "  weirctl undrain ", decided->destination, "\n");
 		return;
 	case REMEDY_STORE:
 		view_puts(view,
@@ -222,8 +257,8 @@ story_tell(const struct view *view, const struct conf *conf,
 	const struct reason *reason = reason_find(decided->why);
 	tell_what(view, decided, now_s);
 	tell_whose(view, decided);
-	tell_meaning(view, conf, decided, reason, sequel->record.state == GREY_PASSED,
-	             now_s);
-	if (!tell_sequel(view, decided, sequel, now_s) && reason && is_deferred(decided))
-		tell_remedy(view, decided, reason->remedy);
+	tell_meaning(view, conf, decided, reason, sequel, now_s);
+	tell_sequel(view, decided, sequel, now_s);
+	if (reason && is_deferred(decided))
+		tell_remedy(view, decided, reason->remedy, sequel);
 }

@@ -8,10 +8,12 @@
 #include "remembered.h"
 #include "view.h"
 
-/* What became of the decision's triplet. */
+/* What became of the decision's triplet, client and destination. */
 struct sequel {
-	struct remembered later;   /* what was decided about it since */
-	struct grey_record record; /* as it is now */
+	struct remembered later;   /* what was decided about the triplet since */
+	struct grey_record record; /* of the triplet, as it is now */
+	bool is_client_allowed;    /* as a whole */
+	int64_t drained_until_s;   /* its destination; 0: it is not */
 };
 
 void story_tell(const struct view *view, const struct conf *conf,

@@ -6,8 +6,10 @@
 #include "commands.h"
 #include "greylisted.h"
 #include "nearest.h"
+#include "order_board.h"
 #include "ordering.h"
 #include "output.h"
+#include "plan.h"
 #include "remembered.h"
 #include "status.h"
 #include "story.h"
@@ -154,15 +156,48 @@ print_table(const struct question *question, const struct remembered *found)
 	return EX_OK;
 }
 
+/* ---- one of them ---- */
+
 static bool
-read_sequel(struct ledger *ledger, const struct decided *decided, struct sequel *sequel,
-            struct err *err)
+read_records(struct ctl *ctl, const struct decided *decided, int64_t now_s,
+             struct sequel *sequel, struct err *err)
 {
+	struct grey_rules rules = plan_rules(ctl->conf);
+	struct grey_record identity;
 	struct key key;
-	sequel->record = (struct grey_record){.state = GREY_ABSENT};
-	return remembered_later(ledger, decided, &sequel->later, err) &&
-	       (!key_parse(decided->triplet, &key) ||
-	        greylisted_get(ledger, RECORD_TRIPLET, &key, &sequel->record, err));
+	if (!greylisted_get_identity(ctl->ledger, decided->identity, &identity, err))
+		return false;
+	sequel->is_client_allowed = greylisted_is_allowed(&identity, &rules, now_s);
+	if (!key_parse(decided->triplet, &key))
+		return true;
+	if (!greylisted_get(ctl->ledger, RECORD_TRIPLET, &key, &sequel->record, err))
+		return false;
+	greylisted_expire(&sequel->record, &rules, now_s);
+	return true;
+}
+
+static bool
+read_drain(struct ctl *ctl, const struct decided *decided, int64_t now_s,
+           struct sequel *sequel, struct err *err)
+{
+	struct orders *orders = order_board_read(ctl->ledger, now_s, err);
+	if (!orders)
+		return false;
+	const struct order *drain =
+		orders_destination(orders, ORDER_DRAIN, decided->destination, now_s);
+	sequel->drained_until_s = drain ? drain->until_s : 0;
+	orders_unref(&orders);
+	return true;
+}
+
+static bool
+read_sequel(struct ctl *ctl, const struct decided *decided, int64_t now_s,
+            struct sequel *sequel, struct err *err)
+{
+	*sequel = (struct sequel){.record = {.state = GREY_ABSENT}};
+	return remembered_later(ctl->ledger, decided, &sequel->later, err) &&
+	       read_records(ctl, decided, now_s, sequel, err) &&
+	       read_drain(ctl, decided, now_s, sequel, err);
 }
 
 static int
@@ -177,7 +212,7 @@ tell_story(struct ctl *ctl, const struct question *question,
 		const struct decided *decided = &found->v[i];
 		if (i > 0)
 			view_puts(&view, "\nAnother decision has the same id:\n\n");
-		if (read_sequel(ctl->ledger, decided, &sequel, &err))
+		if (read_sequel(ctl, decided, question->now_s, &sequel, &err))
 			story_tell(&view, ctl->conf, decided, &sequel, question->now_s);
 		else
 			status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);

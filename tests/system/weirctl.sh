@@ -112,6 +112,12 @@ evil_bytes() {
 	done
 }
 
+# dump_of_long_ago: of milter-greylist, with a triplet that passed there.
+dump_of_long_ago() {
+	printf '%s\t<%s>\t<%s>\t%d AUTO\n' 198.51.100.11 eve@sender.test dave@local.test $(($(date +%s) + 86400))
+	printf '#\n# Summary: 1 records, 0 greylisted, 1 whitelisted, 0 tarpitted\n#\n'
+}
+
 passes_by_hand() {
 	local id
 	ok "$STORE: release: a mail is greylisted" deferred 192.0.2.65 carol@sender.test dave@local.test
@@ -121,8 +127,11 @@ passes_by_hand() {
 	ok "$STORE: release: says what was before" said 'before +waiting since'
 	ok "$STORE: release: is told to the log" complained "event=release .*sender=carol@sender.test .*before=waiting by="
 	ok "$STORE: release: the next try is answered 250" accepted 192.0.2.65 carol@sender.test dave@local.test
-	ok "$STORE: why: tells that it passes" tells 'passed, used last' why "$id"
-	ok "$STORE: forget: by id" tells 'forgotten' forget "$id"
+	ok "$STORE: why: tells that it passes" tells 'passed, as of' why "$id"
+	ok "$STORE: why: and no way to let it through" eval 'not said "^A retry passes" && not said "weirctl release"'
+	ok "$STORE: forget: by id" tells 'forgotten: its next try is the first' forget "$id"
+	ok "$STORE: why: what is forgotten has no retry that passes" eval 'tells "triplet is not known\.$" why "$id" &&
+		not said "^A retry passes" && said "weirctl release $id"'
 	ok "$STORE: forget: the next try is answered 451" deferred 192.0.2.65 carol@sender.test dave@local.test
 	ok "$STORE: release: by addresses, before any mail" tells 'before +not known' \
 		release --client 198.51.100.7 --sender 'Eve+tag@Sender.test' --recipient dave@local.test
@@ -131,6 +140,10 @@ passes_by_hand() {
 		forget --client 198.51.100.7 --sender eve@sender.test --recipient dave@local.test
 	ok "$STORE: forget: twice is once too often" ctl 1 forget --client 198.51.100.7 --sender eve@sender.test \
 		--recipient dave@local.test
+	dump_of_long_ago >"$PRIVATE/greylist.db"
+	ctl 0 -o greylist.lifetime=3650d import milter-greylist --apply "$PRIVATE/greylist.db"
+	ok "$STORE: release: what has expired counts for nothing" eval 'tells "^released" release --client 198.51.100.11 \
+		--sender eve@sender.test --recipient dave@local.test && said "before +not known"'
 	ok "$STORE: release: mail without a sender" tells 'sender +<>' \
 		release --client 198.51.100.9 --sender '<>' --recipient dave@local.test
 	send_as 198.51.100.9 '<>' dave@local.test
@@ -142,12 +155,22 @@ identities() {
 	kill -HUP "$WEIR_PID"
 	kill -HUP "$MILTER_PID"
 	await 10 eval 'log_holds "$WEIR_LOG" "settings reloaded" && log_holds "$MILTER_LOG" "settings reloaded"'
-	send_as 100.64.9.1 a@sender.test b@local.test
+	local id
+	deferred 100.64.9.1 a@sender.test b@local.test
+	id=$ID
 	await 5 accepted 100.64.9.1 a@sender.test b@local.test
 	ok "$STORE: forget --identity: a client is allowed after a pass" accepted 100.64.9.2 c@sender.test d@local.test
 	ok "$STORE: explain: says so" json '$v->{verdict}{why} eq "client-allowed" &&
 		$v->{greylist}{identity}{state} eq "identity" && $v->{greylist}{identity}{count} == 1' \
 		explain --client 100.64.9.3 --sender e@sender.test --recipient f@local.test
+	ok "$STORE: explain: and since when" tells '^identity +known, used last at .*, 1 pass counted$' \
+		explain --client 100.64.9.3 --sender e@sender.test --recipient f@local.test
+	ok "$STORE: why: a client that is allowed" eval 'tells "^its client is allowed now" why "$id" && not said "^A retry" &&
+		not said "weirctl release"'
+	ok "$STORE: forget: of a client that is allowed" eval 'tells "^forgotten$" forget "$id" &&
+		said "^but the client is allowed as a whole.*: weirctl forget --identity $id$"'
+	ok "$STORE: forget: it is accepted all the same" accepted 100.64.9.1 a@sender.test b@local.test
+	ok "$STORE: forget: as JSON" json '$v->{client_allowed} && $v->{before}{state} eq "absent"' release "$id"
 	ok "$STORE: forget --identity: forgets it" tells 'forgotten' forget --identity --client 100.64.9.77
 	ok "$STORE: forget --identity: from then on it is greylisted" deferred 100.64.9.4 g@sender.test h@local.test
 	settings 1h
@@ -206,7 +229,7 @@ drains() {
 	ok "$STORE: drain: the id of that answer is known" eval 'gets "451 4.3.2" bob@acme.test; knows "$REPLY_ID"'
 	ok "$STORE: why: --destination, by one of its domains" tells "$REPLY_ID" why --destination acme.test
 	ctl 0 why "$REPLY_ID"
-	ok "$STORE: drain: why names the way out" said '^  weirctl undrain acme$'
+	ok "$STORE: drain: why names the way out" eval 'said "^It is drained until [0-9: -]+ \(for (1h|59m.*)\)" && said "^  weirctl undrain acme$"'
 	ok "$STORE: drain: status shows it" tells '^acme .* drained (1h|59m)' status
 	ok "$STORE: drain: explain shows it" json '$v->{verdict}{why} eq "destination-drained" &&
 		$v->{rules}[0]{applies} eq "yes" && $v->{rules}[0]{by} eq "drain acme" &&
@@ -214,6 +237,7 @@ drains() {
 	ok "$STORE: drain: explain says that limits are not asked" tells '^Not asked: the destination is drained' \
 		explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
 	ok "$STORE: undrain: ends it" tells 'no longer in force: drain acme' undrain acme
+	ok "$STORE: undrain: why advises it no more" eval 'tells "^It is drained no longer" why "$REPLY_ID" && not said "weirctl undrain"'
 	ok "$STORE: undrain: mail is taken" await 2 gets 250 bob@acme.test
 	ok "$STORE: drain: a domain that may be mistyped" eval 'ctl 0 drain acme.tset &&
 		complained "warning: acme\.tset is in no destination of the settings; did you mean acme\.test \(acme\)\?"'
