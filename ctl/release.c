@@ -31,32 +31,42 @@ struct subject {
 /* ---- which record ---- */
 
 static int
-of_decision(struct ctl *ctl, struct subject *subject)
+take_decision(struct subject *subject, const struct decided *decided)
 {
 	const char *id = subject->id;
-	struct decided_filter filter = {.id = slice_of(id)};
+	subject->identity = arena_copy(&subject->arena, decided->identity);
+	subject->sender = arena_copy(&subject->arena, decided->sender);
+	subject->recipient = arena_copy(&subject->arena, decided->recipient);
+	if (subject->kind == RECORD_IDENTITY && decided->identity.n == 0)
+		return ctl_fail(CTL_NO,
+		                "decision %s (%.*s) has no identity: nothing asked who "
+		                "the client is; give --client instead",
+		                id, (int)decided->why.n, decided->why.p);
+	if (subject->kind == RECORD_TRIPLET &&
+	    !key_parse(decided->triplet, &subject->key))
+		return ctl_fail(
+			CTL_NO,
+			"decision %s (%.*s) is not about a triplet: weirctl why %s", id,
+			(int)decided->why.n, decided->why.p, id);
+	return EX_OK;
+}
+
+static int
+of_decision(struct ctl *ctl, struct subject *subject)
+{
+	struct decided_filter filter = {.id = slice_of(subject->id)};
 	struct remembered found;
 	struct err err;
-	int status = EX_OK;
-	if (!remembered_find(ctl->ledger, &filter, 1, &found, &err)) {
+	int status;
+	if (!remembered_find(ctl->ledger, &filter, 1, &found, &err))
 		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
-	} else if (found.n == 0) {
+	else if (found.n == 0)
 		status = ctl_fail(CTL_NO,
 		                  "no decision %s is remembered: give --client, "
 		                  "--sender and --recipient instead",
-		                  id);
-	} else {
-		const struct decided *decided = &found.v[0];
-		subject->identity = arena_copy(&subject->arena, decided->identity);
-		subject->sender = arena_copy(&subject->arena, decided->sender);
-		subject->recipient = arena_copy(&subject->arena, decided->recipient);
-		if (subject->kind == RECORD_TRIPLET &&
-		    !key_parse(decided->triplet, &subject->key))
-			status = ctl_fail(
-				CTL_NO,
-				"decision %s (%.*s) is not about a triplet: weirctl why %s",
-				id, (int)decided->why.n, decided->why.p, id);
-	}
+		                  subject->id);
+	else
+		status = take_decision(subject, &found.v[0]);
 	remembered_free(&found);
 	return status;
 }

@@ -230,6 +230,8 @@ drains() {
 	ok "$STORE: why: --destination, by one of its domains" tells "$REPLY_ID" why --destination acme.test
 	ctl 0 why "$REPLY_ID"
 	ok "$STORE: drain: why names the way out" eval 'said "^It is drained until [0-9: -]+ \(for (1h|59m.*)\)" && said "^  weirctl undrain acme$"'
+	ok "$STORE: forget --identity: of a decision without one" refuses 1 'decision .* \(destination-drained\) has no identity' \
+		forget --identity "$REPLY_ID"
 	ok "$STORE: drain: status shows it" tells '^acme .* drained (1h|59m)' status
 	ok "$STORE: drain: explain shows it" json '$v->{verdict}{why} eq "destination-drained" &&
 		$v->{rules}[0]{applies} eq "yes" && $v->{rules}[0]{by} eq "drain acme" &&
