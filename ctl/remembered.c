@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
+
 #define LATER_MAX 100
 
 /* ---- ids ---- */
@@ -68,6 +70,42 @@ remembered_id(struct slice text, char id_out[VERDICT_ID_LEN + 1])
 		first = words++ == 0 ? word : first;
 	}
 	return words == 1 && read_id(first, id_out);
+}
+
+/* ---- addresses ---- */
+
+/* "<alice@sender.test>" is the address between; "<>" is the null sender. */
+static struct slice
+without_brackets(struct slice word)
+{
+	if (word.n > 2 && word.p[0] == '<' && word.p[word.n - 1] == '>')
+		return slice_head(slice_from(word, 1), word.n - 2);
+	return word;
+}
+
+/* As it stands in logs. */
+static struct slice
+without_label(struct slice word)
+{
+	if (slice_starts_nocase(word, SLICE("from=")))
+		return slice_from(word, 5);
+	if (slice_starts_nocase(word, SLICE("to=")))
+		return slice_from(word, 3);
+	return word;
+}
+
+void
+remembered_address(struct slice text, struct text *out)
+{
+	struct addr addr;
+	text = without_brackets(without_label(slice_trim(text)));
+	if (addr_parse(text, &addr)) {
+		addr_print(&addr, out);
+		return;
+	}
+	if (text.n > 1 && text.p[text.n - 1] == '.')
+		text.n--;
+	text_put_lower(out, text);
 }
 
 /* ---- lookups ---- */

@@ -14,6 +14,12 @@
  */
 bool remembered_id(struct slice text, char id_out[VERDICT_ID_LEN + 1]);
 
+/*
+ * Appends the address in what a user pasted, as decisions have it: "from=<Alice@x.test>" without what
+ * is around it, "2001:DB8:0::1" in its short form, "mx.x.test." without the last dot.
+ */
+void remembered_address(struct slice text, struct text *out);
+
 struct remembered {
 	struct decided *v; /* the newest first */
 	size_t n;

@@ -87,15 +87,6 @@ read_options(const struct ctl *ctl, struct question *question)
 	return cause ? read_cause(cause, filter) : EX_OK;
 }
 
-/* "<alice@sender.test>" is the address between; "<>" is the null sender. */
-static struct slice
-without_brackets(struct slice word)
-{
-	if (word.n > 2 && word.p[0] == '<' && word.p[word.n - 1] == '>')
-		return slice_head(slice_from(word, 1), word.n - 2);
-	return word;
-}
-
 static int
 read_operands(int argc, char **argv, struct question *question)
 {
@@ -111,7 +102,7 @@ read_operands(int argc, char **argv, struct question *question)
 		question->filter.id = slice_of(question->id);
 		return EX_OK;
 	}
-	text_put_lower(&address, without_brackets(slice_trim(text_slice(&words))));
+	remembered_address(text_slice(&words), &address);
 	question->filter.address = text_slice(&address);
 	if (argc == 2 && address.n > 0 && !address.cut)
 		return EX_OK;

@@ -55,8 +55,8 @@ bool decided_cut_last(struct slice *lines, struct slice *line_out);
 /* What is looked for; what is empty or 0 does not matter.  All zero before the words are set. */
 struct decided_filter {
 	struct slice id; /* in upper case */
-	struct slice
-		address; /* client, its name, sender or recipient; or a domain of these */
+	/* client, its name, sender, recipient, a domain of one of these, or destination */
+	struct slice address;
 	struct slice destination;
 	struct slice why;
 	int64_t since_s, until_s;

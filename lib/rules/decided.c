@@ -231,7 +231,8 @@ has_address(const struct decided *decided, struct slice address)
 	       slice_eq_nocase(decided->identity, address) ||
 	       is_of_domain(decided->name, address) ||
 	       is_of_domain(decided->sender, address) ||
-	       is_of_domain(decided->recipient, address);
+	       is_of_domain(decided->recipient, address) ||
+	       slice_eq_nocase(decided->destination, address);
 }
 
 static bool

@@ -89,6 +89,9 @@ reasons() {
 	ok "$STORE: why: by its domain" tells "$id" why sender.test
 	ok "$STORE: why: by the client" tells "$id" why 192.0.2.1
 	ok "$STORE: why: by the recipient" tells "$id" why '<bob@local.test>'
+	ok "$STORE: why: as it stands in a log" tells "$id" why 'from=<Alice@sender.test>'
+	ok "$STORE: why: by a domain with its last dot" tells "$id" why sender.test.
+	ok "$STORE: why: by the client, written otherwise" tells "$id" why '::ffff:192.0.2.1'
 	ok "$STORE: why: --limit" eval 'tells "$ID" why --limit 1 alice@sender.test && not said "$id" && complained "newest 1"'
 	ok "$STORE: why: --cause" eval 'tells "$id" why --cause greylist-new alice@sender.test && not said "$ID"'
 	ok "$STORE: why: --since" eval 'tells "$id" why --since 1h --destination local.test'
@@ -158,6 +161,7 @@ identities() {
 	local id
 	deferred 100.64.9.1 a@sender.test b@local.test
 	id=$ID
+	knows "$id"
 	await 5 accepted 100.64.9.1 a@sender.test b@local.test
 	ok "$STORE: forget --identity: a client is allowed after a pass" accepted 100.64.9.2 c@sender.test d@local.test
 	ok "$STORE: explain: says so" json '$v->{verdict}{why} eq "client-allowed" &&
@@ -228,6 +232,7 @@ drains() {
 	ok "$STORE: drain: mail elsewhere is taken" gets 250 bob@other.test
 	ok "$STORE: drain: the id of that answer is known" eval 'gets "451 4.3.2" bob@acme.test; knows "$REPLY_ID"'
 	ok "$STORE: why: --destination, by one of its domains" tells "$REPLY_ID" why --destination acme.test
+	ok "$STORE: why: a destination, without the option" tells "$REPLY_ID" why acme
 	ctl 0 why "$REPLY_ID"
 	ok "$STORE: drain: why names the way out" eval 'said "^It is drained until [0-9: -]+ \(for (1h|59m.*)\)" && said "^  weirctl undrain acme$"'
 	ok "$STORE: forget --identity: of a decision without one" refuses 1 'decision .* \(destination-drained\) has no identity' \

@@ -1,4 +1,4 @@
-/* test_ctl_words.c - ids and commands as users paste them, times as they write them, reasons. */
+/* test_ctl_words.c - ids, addresses, commands and times of users, reasons in plain words. */
 #include <stdlib.h>
 
 #include "escape.h"
@@ -47,6 +47,44 @@ START_TEST(ids_are_found)
 	ck_assert_msg(found == (*r->want != '\0'), "\"%s\"", r->in);
 	if (found)
 		ck_slice_eq(r->in, slice_of(id), r->want);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct address_row {
+	const char *in;
+	const char *want;
+} address_rows[] = {
+	{"Alice@Sender.test", "alice@sender.test"},
+	{" <alice@sender.test> ", "alice@sender.test"},
+	{"from=<alice@sender.test>", "alice@sender.test"},
+	{"FROM=alice@sender.test", "alice@sender.test"},
+	{"to=<bob@local.test>", "bob@local.test"},
+	{"tom=x@local.test", "tom=x@local.test"},
+	{"<>", "<>"},
+	{"from=<>", "<>"},
+	{"sender.test", "sender.test"},
+	{"MX.Sender.test.", "mx.sender.test"},
+	{".", "."},
+	{"192.0.2.1", "192.0.2.1"},
+	{"192.0.2.0/24", "192.0.2.0/24"},
+	{"2001:DB8:0::1", "2001:db8::1"},
+	{"[2001:db8::1]", "2001:db8::1"},
+	{"IPv6:2001:db8:0:0::1", "2001:db8::1"},
+	{"::ffff:192.0.2.1", "192.0.2.1"},
+	{"", ""},
+};
+
+/* clang-format on */
+
+START_TEST(addresses_are_as_decisions_have_them)
+{
+	const struct address_row *r = &address_rows[_i];
+	char buf[64];
+	struct text text = TEXT(buf);
+	remembered_address(slice_of(r->in), &text);
+	ck_slice_eq(r->in, text_slice(&text), r->want);
 }
 
 END_TEST
@@ -199,6 +237,8 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, ids_are_found, 0, COUNT_OF(id_rows));
+	tcase_add_loop_test(tcase, addresses_are_as_decisions_have_them, 0,
+	                    COUNT_OF(address_rows));
 	tcase_add_loop_test(tcase, words_for_a_shell_are_plain, 0, COUNT_OF(word_rows));
 	tcase_add_loop_test(tcase, spans_are_printed, 0, COUNT_OF(long_rows));
 	tcase_add_test(tcase, times_are_printed_as_local);

@@ -232,6 +232,8 @@ static const struct match_row {
 	{"part of the sender", {.address = SLICE_INIT("lice@example.org")}, false},
 	{"recipient", {.address = SLICE_INIT("bob@acme.test")}, true},
 	{"destination", {.destination = SLICE_INIT("Acme")}, true},
+	{"destination, as an address", {.address = SLICE_INIT("Acme")}, true},
+	{"part of it", {.address = SLICE_INIT("cme")}, false},
 	{"other destination", {.destination = SLICE_INIT("bob@acme.test")}, false},
 	{"cause", {.why = SLICE_INIT("greylist-new")}, true},
 	{"other cause", {.why = SLICE_INIT("greylist")}, false},
