@@ -132,7 +132,7 @@ add_row(struct table *table, const struct decided *decided)
 }
 
 static int
-print_table(const struct question *question, const struct remembered *found)
+print_table(const struct remembered *found, bool are_more)
 {
 	static const char *const headings[] = {"TIME",   "ID",     "WHAT",      "WHY",
 	                                       "CLIENT", "SENDER", "RECIPIENT", ">WAIT"};
@@ -142,7 +142,7 @@ print_table(const struct question *question, const struct remembered *found)
 		add_row(table, &found->v[i]);
 	table_print(table);
 	table_free(&table);
-	if (found->n == question->most)
+	if (are_more)
 		ctl_fail(EX_OK, "these are the newest %zu; --limit shows more", found->n);
 	return EX_OK;
 }
@@ -223,12 +223,17 @@ print_list(const struct remembered *found)
 }
 
 static int
-say_none(const struct conf *conf)
+say_none(const struct conf *conf, const struct decided_filter *filter)
 {
+	bool narrowed =
+		filter->since_s > 0 || filter->why.n > 0 || filter->destination.n > 0;
 	char buf[64];
 	struct text text = TEXT(buf);
 	if (conf->decisions.keep == 0)
 		return ctl_fail(CTL_NO, "nothing is remembered: decisions.keep is 0");
+	if (narrowed)
+		return ctl_fail(CTL_NO,
+		                "no such decision is remembered with these options");
 	when_print_long(conf->decisions.lifetime_ms / 1000, &text);
 	return ctl_fail(
 		CTL_NO,
@@ -245,23 +250,45 @@ say_none(const struct conf *conf)
 			: "\n(addresses are not kept whole: decisions.addresses)");
 }
 
+/* Once nothing was found: what the settings name no more may still be remembered. */
+static int
+check_destination(const struct ctl *ctl)
+{
+	const char *given = ctl_option(ctl, "destination");
+	struct order order = {.kind = ORDER_DRAIN};
+	return given ? ordering_destination(ctl->conf, given, &order) : EX_OK;
+}
+
+static int
+tell(struct ctl *ctl, const struct question *question, const struct remembered *found,
+     bool are_more)
+{
+	int status = found->n == 0 ? check_destination(ctl) : EX_OK;
+	if (status != EX_OK)
+		return status;
+	if (ctl->json)
+		return print_list(found);
+	if (found->n == 0)
+		return say_none(ctl->conf, &question->filter);
+	if (question->filter.id.n > 0)
+		return tell_story(ctl, question, found);
+	return print_table(found, are_more);
+}
+
 static int
 answer(struct ctl *ctl, struct question *question)
 {
 	struct remembered found;
 	struct err err;
 	int status;
-	if (!remembered_find(ctl->ledger, &question->filter, question->most, &found,
-	                     &err))
+	size_t most = question->most;
+	if (!remembered_find(ctl->ledger, &question->filter, most + 1, &found, &err)) {
 		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
-	else if (ctl->json)
-		status = print_list(&found);
-	else if (found.n == 0)
-		status = say_none(ctl->conf);
-	else if (question->filter.id.n > 0)
-		status = tell_story(ctl, question, &found);
-	else
-		status = print_table(question, &found);
+	} else {
+		bool are_more = found.n > most;
+		found.n = are_more ? most : found.n;
+		status = tell(ctl, question, &found, are_more);
+	}
 	remembered_free(&found);
 	return status;
 }

@@ -93,9 +93,14 @@ reasons() {
 	ok "$STORE: why: by a domain with its last dot" tells "$id" why sender.test.
 	ok "$STORE: why: by the client, written otherwise" tells "$id" why '::ffff:192.0.2.1'
 	ok "$STORE: why: --limit" eval 'tells "$ID" why --limit 1 alice@sender.test && not said "$id" && complained "newest 1"'
+	ok "$STORE: why: --limit of as many as there are" eval 'tells "$ID" why --limit 2 alice@sender.test && said "$id" && not complained newest'
 	ok "$STORE: why: --cause" eval 'tells "$id" why --cause greylist-new alice@sender.test && not said "$ID"'
 	ok "$STORE: why: --since" eval 'tells "$id" why --since 1h --destination local.test'
 	ok "$STORE: why: nothing at another destination" refuses 1 'no such decision' why --destination other.test
+	ok "$STORE: why: nor with such options" refuses 1 'no such decision is remembered with these options' \
+		why --since 2030-01-01 alice@sender.test
+	ok "$STORE: why: an unknown destination, and the nearest" refuses 64 'there is no destination "acne": did you mean "acme"' \
+		why --destination acne
 	ok "$STORE: why: nor of an id never given" eval 'refuses 1 "no such decision" why 000000 && complained "decisions.keep"'
 	ok "$STORE: why: as JSON that is an empty array" eval 'JSON_STATUS=1 json "@\$v == 0" why 000000'
 }
