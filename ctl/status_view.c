@@ -82,6 +82,8 @@ print_daemons(const struct view *view, const json_t *status)
 	const json_t *daemons = json_object_get(status, "daemons");
 	const json_t *daemon;
 	size_t i;
+	if (json_is_null(daemons))
+		return;
 	if (json_array_size(daemons) == 0) {
 		view_style(view, STYLE_BAD);
 		view_puts(view, "no daemon has told of itself");
@@ -203,6 +205,8 @@ print_greylist(const struct view *view, const json_t *status)
 {
 	const json_t *grey = json_object_get(status, "greylist");
 	int64_t seen = json_number(grey, "first_seen");
+	if (json_is_null(grey))
+		return;
 	view_printf(view,
 	            "\ngreylisting is %s; in the last %lld hours %lld first tries:\n"
 	            "  %lld came back (%lld%%), %lld may still (%lld%%), %lld never did "
@@ -220,6 +224,8 @@ static void
 print_orders(const struct view *view, const json_t *status)
 {
 	const json_t *list = json_object_get(status, "orders");
+	if (json_is_null(list))
+		return;
 	view_puts(view, "\n");
 	if (json_array_size(list) == 0)
 		view_puts(view, "no orders are in force\n");
@@ -235,4 +241,6 @@ status_view_print(const struct view *view, const json_t *status)
 	print_destinations(view, status);
 	print_greylist(view, status);
 	print_orders(view, status);
+	if (!json_flag(json_object_get(status, "store"), "up"))
+		view_puts(view, "nothing else is known while the store is down\n");
 }

@@ -29,7 +29,7 @@ struct json_t; /* jansson's */
 
 /*
  * Reads the ledger; the caller gives the value back with json_decref().  Never NULL: when the
- * ledger fails (or is NULL), "store" says so and the rest is as far as it is known.
+ * ledger fails (or is NULL), "store" says so, and what could not be read is null.
  */
 struct json_t *status_build(const struct conf *conf, struct ledger *ledger,
                             int64_t now_s);

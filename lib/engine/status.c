@@ -142,6 +142,16 @@ print_store(const struct conf *conf, bool good, const struct err *err)
 	                 good, "error", status_text(slice_of(good ? "" : err->text)));
 }
 
+/* What could not be read is null: not nothing, but unknown. */
+static json_t *
+known(bool is_known, json_t *value)
+{
+	if (is_known)
+		return value;
+	json_decref(value);
+	return json_null();
+}
+
 struct json_t *
 status_build(const struct conf *conf, struct ledger *ledger, int64_t now_s)
 {
@@ -151,24 +161,25 @@ status_build(const struct conf *conf, struct ledger *ledger, int64_t now_s)
 	struct orders *orders = NULL;
 	struct beats beats;
 	struct err err = {"the store is not open"};
-	json_t *recent = json_array();
-	bool slots_read;
-	bool good = beats_read(&beats, ledger, now_s, &err) &&
-	            (orders = order_board_read(ledger, now_s, &err)) &&
-	            ledger_read_funnel(ledger, on_hour, &funnel, &err) &&
-	            ledger_read_decisions(ledger, on_lines, recent, &err);
-	if (!orders)
-		orders = orders_new();
-	json_t *destinations = status_destinations(conf, good ? ledger : NULL, &beats,
-	                                           orders, now_s, &slots_read, &err);
+	json_t *recent = json_array(), *destinations = NULL;
+	bool told = beats_read(&beats, ledger, now_s, &err);
+	if (told)
+		orders = order_board_read(ledger, now_s, &err);
+	bool counted = orders && ledger_read_funnel(ledger, on_hour, &funnel, &err);
+	bool decided = counted && ledger_read_decisions(ledger, on_lines, recent, &err);
+	if (decided)
+		destinations =
+			status_destinations(conf, ledger, &beats, orders, now_s, &err);
 	json_t *status =
-		json_pack("{s:s, s:I, s:s, s:o, s:O, s:o, s:o, s:o, s:o, s:o}", "weir",
+		json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "weir",
 	                  PACKAGE_VERSION, "now", (json_int_t)now_s, "node", conf->node,
-	                  "store", print_store(conf, good && slots_read, &err), "daemons",
-	                  beats.daemons, "destinations", destinations, "greylist",
-	                  print_funnel(conf, &funnel, window_hours + 24), "chart",
-	                  beats_chart(&beats), "orders", print_orders(orders), "recent",
-	                  recent);
+	                  "store", print_store(conf, destinations, &err), "daemons",
+	                  known(told, json_incref(beats.daemons)), "destinations",
+	                  known(destinations, destinations), "greylist",
+	                  known(counted, print_funnel(conf, &funnel, window_hours + 24)),
+	                  "chart", known(told, beats_chart(&beats)), "orders",
+	                  orders ? print_orders(orders) : json_null(), "recent",
+	                  known(decided, recent));
 	beats_free(&beats);
 	orders_unref(&orders);
 	return status;

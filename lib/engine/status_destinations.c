@@ -20,7 +20,6 @@ struct making {
 	const struct beats *beats;
 	const struct orders *orders;
 	int64_t now_s;
-	bool have_secret;
 	struct key_secret secret;
 	struct taken *taken;
 	struct arena arena;
@@ -47,8 +46,6 @@ held_at(const struct making *making, bool unnamed, struct slice name)
 	struct taken *taken;
 	char raw[256];
 	struct text text = TEXT(raw);
-	if (!making->have_secret)
-		return 0;
 	text_put_unescaped(&text, name);
 	struct key key = limit_slots_key(&making->secret, unnamed, text_slice(&text));
 	HASH_FIND(hh, making->taken, &key, sizeof(key), taken);
@@ -188,20 +185,20 @@ free_making(struct making *making)
 json_t *
 status_destinations(const struct conf *conf, struct ledger *ledger,
                     const struct beats *beats, const struct orders *orders, int64_t now_s,
-                    bool *good_out, struct err *err)
+                    struct err *err)
 {
 	struct making making = {.conf = conf,
 	                        .beats = beats,
 	                        .orders = orders,
-	                        .now_s = now_s,
-	                        .rows = json_array()};
+	                        .now_s = now_s};
 	arena_init(&making.arena);
-	making.have_secret = ledger && ledger_secret(ledger, &making.secret, err);
-	*good_out =
-		making.have_secret && ledger_read_leases(ledger, on_lease, &making, err);
-	add_configured(&making);
-	add_ordered(&making);
-	add_others(&making);
+	if (ledger_secret(ledger, &making.secret, err) &&
+	    ledger_read_leases(ledger, on_lease, &making, err)) {
+		making.rows = json_array();
+		add_configured(&making);
+		add_ordered(&making);
+		add_others(&making);
+	}
 	free_making(&making);
 	return making.rows;
 }

@@ -34,9 +34,9 @@ json_t *beats_chart(const struct beats *beats);
 
 /* ---- status_destinations.c ---- */
 
-/* "destinations"; *err tells when the slots in use could not be read, and the rest is as known. */
+/* "destinations"; NULL with a text when the slots in use cannot be read. */
 json_t *status_destinations(const struct conf *conf, struct ledger *ledger,
                             const struct beats *beats, const struct orders *orders,
-                            int64_t now_s, bool *good_out, struct err *err);
+                            int64_t now_s, struct err *err);
 
 #endif

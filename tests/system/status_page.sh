@@ -212,6 +212,8 @@ trouble() {
 	stop_redis
 	ok "the store is away: the page says so" page shows '#headline' 'The store does not answer'
 	ok "the title, too" page title 'store away'
+	ok "what is not known then is not said" page shows '#facts' 'daemons –[^$]*minutes –[^$]*force –'
+	ok "nor that destinations are up" page shows '#destinations-empty' 'Not known'
 	ok "the store comes back" start_redis
 	ok "the page says that it has" page shows_not '#headline' 'The store does not answer'
 	page forget_console

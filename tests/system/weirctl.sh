@@ -462,7 +462,9 @@ alone() {
 	ok "$STORE: away: orders cannot be read" refuses 69 '.*redis' orders
 	ok "$STORE: away: nor can decisions" refuses 69 '' why a@b.test
 	ok "$STORE: away: status tells" eval 'ctl 1 status && said "store redis DOWN: "'
-	ok "$STORE: away: as JSON" eval 'JSON_STATUS=1 json "!\$v->{store}{up} && length \$v->{store}{error}" status'
+	ok "$STORE: away: and that the rest is not known" eval '[ "$(tail -n +2 "$PRIVATE/said")" = "nothing else is known while the store is down" ]'
+	ok "$STORE: away: as JSON" eval 'JSON_STATUS=1 json "!\$v->{store}{up} && length \$v->{store}{error} &&
+		!grep { defined \$v->{\$_} } qw(daemons destinations greylist chart orders recent)" status'
 }
 
 run_on() {
