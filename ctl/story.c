@@ -187,9 +187,10 @@ tell_sequel(const struct view *view, const struct decided *decided,
 	}
 	view_puts(view, "Just now the triplet is ");
 	greylisted_say(view, &sequel->record, now_s);
-	view_puts(view, sequel->is_client_allowed
-	                        ? ";\nits client is allowed now, so it passes.\n"
-	                        : ".\n");
+	view_puts(view,
+	          sequel->is_client_allowed
+	                  ? ";\nits client is allowed now, so it is not greylisted.\n"
+	                  : ".\n");
 }
 
 /* ---- the ways out, as commands to be copied ---- */
