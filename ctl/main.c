@@ -8,6 +8,7 @@
 #include "config.h"
 #include "log.h"
 #include "options.h"
+#include "standard.h"
 
 static int
 run(struct ctl *ctl, const struct command_line *line)
@@ -46,6 +47,7 @@ main(int argc, char **argv)
 {
 	struct ctl ctl = {.conf_path = DEFAULT_CONF};
 	struct command_line line;
+	standard_take_up();
 	setlocale(LC_CTYPE, "");
 	ctl_who(); /* before root is given up */
 	log_open("weirctl", LOG_TO_STDERR, 0, LOG_LEVEL_WARNING);

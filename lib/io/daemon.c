@@ -16,6 +16,7 @@
 #include "log.h"
 #include "mem.h"
 #include "rights.h"
+#include "standard.h"
 #include "stats.h"
 #include "systemd.h"
 #include "work.h"
@@ -274,6 +275,7 @@ daemon_main(const struct program *program, int argc, char **argv)
 	struct daemon daemon = {.program = program, .conf_path = DEFAULT_CONF};
 	bool check_only = false;
 	struct err err;
+	standard_take_up();
 	log_open(program->name, LOG_TO_STDERR, 0, LOG_LEVEL_INFO);
 	int status = parse_options(&daemon, argc, argv, &check_only);
 	if (status < 0) {

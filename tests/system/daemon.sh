@@ -177,9 +177,23 @@ refused_port() {
 	not start_weir -o "store.path=$PRIVATE/db2" && logged "127\\.0\\.0\\.1:$PORT"
 }
 
+standard_is_null() {
+	[ "$(readlink "/proc/$WEIR_PID/fd/"{0,1,2} | sort -u)" = /dev/null ]
+}
+
+# With standard error closed nothing tells that it serves.
+closed_output() {
+	fresh
+	start_process "$POLICYD" -c "$PRIVATE/weir.conf" <&- >&- 2>&-
+	WEIR_PID=$STARTED
+	ok "closed output: it serves all the same" await 10 greylists
+	ok "closed output: and nothing of its own has those descriptors" standard_is_null
+	ok "closed output: SIGTERM ends it with status 0" ends_well
+}
+
 need perl
 for story in options bad_settings bad_reload notification inherited_socket privileges drain unix_listener \
-	restart_at_once; do
+	restart_at_once closed_output; do
 	$story
 	clean_up
 done

@@ -63,6 +63,7 @@ state_of_the_site() {
 	ok "$STORE: status --watch: with an empty line between" grep -q -x '' "$PRIVATE/said"
 	"$WEIRCTL" -c "$PRIVATE/weir.conf" status --watch --interval 100ms 2>"$PRIVATE/complaints" | head -n 3 >"$PRIVATE/said"
 	ok "$STORE: status --watch: ends when nobody reads on" eval '[ "$(wc -l <"$PRIVATE/said")" -eq 3 ]'
+	ok "$STORE: a closed standard output is status 74" closed_output
 }
 
 reasons() {
@@ -103,6 +104,12 @@ reasons() {
 		why --destination acne
 	ok "$STORE: why: nor of an id never given" eval 'refuses 1 "no such decision" why 000000 && complained "decisions.keep"'
 	ok "$STORE: why: as JSON that is an empty array" eval 'JSON_STATUS=1 json "@\$v == 0" why 000000'
+}
+
+# What the store sends and keeps must not be mixed with what is printed.
+closed_output() {
+	"$WEIRCTL" -c "$PRIVATE/weir.conf" orders >&- 2>"$PRIVATE/complaints"
+	[ $? -eq 74 ] && complained '^weirctl: what was to be printed could not be written' && tells 'no orders' orders
 }
 
 # evil PATH: bytes of a client reach no terminal.
