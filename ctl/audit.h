@@ -2,11 +2,11 @@
 #ifndef WEIR_CTL_AUDIT_H
 #define WEIR_CTL_AUDIT_H
 
-#include "conf.h"
+#include "ctl.h"
 #include "log.h"
 
-/* Begins "event=...", to where the settings send log lines. */
-void audit_start(struct log_record *rec, const struct conf *conf, const char *event);
+/* Begins "event=...": to syslog, whatever the settings say, unless -o asks for standard error. */
+void audit_start(struct log_record *rec, const struct ctl *ctl, const char *event);
 
 /* Ends it with who it was. */
 void audit_send(struct log_record *rec);

@@ -291,7 +291,7 @@ static void
 log_kill(const struct ctl *ctl, const char *holder, int64_t killed)
 {
 	struct log_record rec;
-	audit_start(&rec, ctl->conf, "leases-killed");
+	audit_start(&rec, ctl, "leases-killed");
 	log_slice(&rec, "holder", slice_of(holder));
 	log_int(&rec, "leases", killed);
 	audit_send(&rec);

@@ -113,7 +113,7 @@ put_among(struct ctl *ctl, const struct order *order, const struct orders *order
 		                ORDERS_MAX);
 	if (!order_board_put(ctl->ledger, order, &err))
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
-	ordering_log(ctl->conf, "order", order);
+	ordering_log(ctl, "order", order);
 	if (ctl->json)
 		print_json(status_order(order));
 	else
@@ -174,7 +174,7 @@ take_back(struct ctl *ctl, const struct order *order)
 	if (!order_board_drop(ctl->ledger, order, &found, &err))
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (found)
-		ordering_log(ctl->conf, "order-dropped", order);
+		ordering_log(ctl, "order-dropped", order);
 	if (ctl->json) {
 		print_json(json_pack("{s:s, s:o, s:b}", "kind",
 		                     order_kind_word(order->kind), "name",

@@ -223,10 +223,10 @@ ordering_warn(const struct conf *conf, struct ledger *ledger, const struct order
 }
 
 void
-ordering_log(const struct conf *conf, const char *event, const struct order *order)
+ordering_log(const struct ctl *ctl, const char *event, const struct order *order)
 {
 	struct log_record rec;
-	audit_start(&rec, conf, event);
+	audit_start(&rec, ctl, event);
 	log_word(&rec, "kind", order_kind_word(order->kind));
 	log_slice(&rec, "name", slice_of(order->name));
 	if (order->kind == ORDER_LIMIT && order->until_s > 0)

@@ -30,6 +30,6 @@ void ordering_warn(const struct conf *conf, struct ledger *ledger,
                    const struct order *order, int64_t now_s);
 
 /* Writes the audit's line: "event=order kind=drain name=acme ...". */
-void ordering_log(const struct conf *conf, const char *event, const struct order *order);
+void ordering_log(const struct ctl *ctl, const char *event, const struct order *order);
 
 #endif

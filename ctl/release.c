@@ -157,26 +157,33 @@ find_subject(struct ctl *ctl, int argc, char **argv, struct subject *subject)
 
 /* ---- saying and logging it ---- */
 
+/* With both addresses empty they were not kept (decisions.addresses). */
+static bool
+has_null_sender(const struct subject *subject)
+{
+	return subject->sender.n == 0 && subject->recipient.n > 0;
+}
+
 static void
 log_change(const struct ctl *ctl, const char *event, const struct subject *subject)
 {
 	struct log_record rec;
 	char key[KEY_TEXT_LEN + 1];
 	key_print(&subject->key, key);
-	audit_start(&rec, ctl->conf, event);
+	audit_start(&rec, ctl, event);
 	log_word(&rec, "record",
 	         subject->kind == RECORD_IDENTITY ? "identity" : "triplet");
 	log_word(&rec, "key", key);
 	log_slice(&rec, "identity", subject->identity);
 	if (subject->kind == RECORD_TRIPLET) {
-		log_slice(&rec, "sender", subject->sender);
+		log_slice(&rec, "sender",
+		          has_null_sender(subject) ? SLICE("<>") : subject->sender);
 		log_slice(&rec, "rcpt", subject->recipient);
 	}
 	log_word(&rec, "before", greylisted_word(subject->before.state));
 	audit_send(&rec);
 }
 
-/* decisions.addresses may have kept them back. */
 static const struct slice not_kept = SLICE_INIT("(not kept)");
 
 static struct slice
@@ -184,7 +191,7 @@ sender_shown(const struct subject *subject)
 {
 	if (subject->sender.n > 0)
 		return subject->sender;
-	return subject->recipient.n > 0 ? SLICE("<>") : not_kept;
+	return has_null_sender(subject) ? SLICE("<>") : not_kept;
 }
 
 static void

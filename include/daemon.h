@@ -12,6 +12,7 @@
 
 #include "conf.h"
 #include "err.h"
+#include "log.h"
 #include "loop.h"
 
 struct work;
@@ -59,7 +60,8 @@ void daemon_drained(struct daemon *daemon);
 /* It cannot go on: says why, and ends the loop; the exit status is 70. */
 void daemon_failed(struct daemon *daemon, const char *why);
 
-/* From now on lines go where the settings say; `program` must stay. */
-void daemon_open_log(const char *program, const struct conf *conf);
+/* From now on lines go to `target`, else as the settings say; `program` must stay. */
+void daemon_open_log(const char *program, const struct conf *conf,
+                     enum log_target target);
 
 #endif

@@ -67,7 +67,7 @@ static int
 report(struct ctl *ctl, const struct export *export)
 {
 	struct log_record audit;
-	audit_start(&audit, ctl->conf, "export");
+	audit_start(&audit, ctl, "export");
 	log_int(&audit, "rows", export->rows);
 	audit_send(&audit);
 	if (isatty(STDERR_FILENO))

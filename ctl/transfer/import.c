@@ -64,7 +64,7 @@ import_report(const struct import *import)
 	intake_report(import->intake, import->ctl, import->source);
 	if (!import->intake->apply)
 		return;
-	audit_start(&audit, import->conf, "import");
+	audit_start(&audit, import->ctl, "import");
 	log_slice(&audit, "source", slice_of(import->source));
 	log_int(&audit, "taken", import->intake->count[INTAKE_TAKEN]);
 	audit_send(&audit);

@@ -29,9 +29,9 @@ static const int facilities[] = {LOG_MAIL,   LOG_DAEMON, LOG_LOCAL0, LOG_LOCAL1,
                                  LOG_LOCAL6, LOG_LOCAL7};
 
 void
-daemon_open_log(const char *program, const struct conf *conf)
+daemon_open_log(const char *program, const struct conf *conf, enum log_target target)
 {
-	log_open(program, (enum log_target)conf->log.to, facilities[conf->log.facility],
+	log_open(program, target, facilities[conf->log.facility],
 	         (enum log_level)conf->log.level);
 }
 
@@ -287,7 +287,8 @@ daemon_main(const struct program *program, int argc, char **argv)
 			log_info("%s: the settings are good", daemon.conf_path);
 			status = EX_OK;
 		} else {
-			daemon_open_log(program->name, daemon.conf);
+			daemon_open_log(program->name, daemon.conf,
+			                (enum log_target)daemon.conf->log.to);
 			daemon.loop = loop_new();
 			status = start_and_run(&daemon);
 			loop_free(&daemon.loop);

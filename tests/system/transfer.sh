@@ -586,8 +586,7 @@ same_rows() {
 }
 
 quiet() {
-	ctl embedded export --output "$PRIVATE/million-2" && [ ! -s "$PRIVATE/out" ] &&
-		[ "$(cat "$PRIVATE/err")" = "weirctl: event=export rows=1000000 by=$(id -un)" ]
+	ctl embedded export --output "$PRIVATE/million-2" && [ ! -s "$PRIVATE/out" ] && [ ! -s "$PRIVATE/err" ]
 }
 
 need perl redis-server redis-cli "$WEIRCTL"

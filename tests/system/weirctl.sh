@@ -138,7 +138,7 @@ passes_by_hand() {
 	ok "$STORE: release: a mail is greylisted" deferred 192.0.2.65 carol@sender.test dave@local.test
 	id=$ID
 	knows "$id"
-	ok "$STORE: release: by id" tells '^released' release "$id"
+	ok "$STORE: release: by id" tells '^released' -o log.to=stderr release "$id"
 	ok "$STORE: release: says what was before" said 'before +waiting since'
 	ok "$STORE: release: is told to the log" complained "event=release .*sender=carol@sender.test .*before=waiting by="
 	ok "$STORE: release: the next try is answered 250" accepted 192.0.2.65 carol@sender.test dave@local.test
@@ -160,7 +160,8 @@ passes_by_hand() {
 	ok "$STORE: release: what has expired counts for nothing" eval 'tells "^released" release --client 198.51.100.11 \
 		--sender eve@sender.test --recipient dave@local.test && said "before +not known"'
 	ok "$STORE: release: mail without a sender" tells 'sender +<>' \
-		release --client 198.51.100.9 --sender '<>' --recipient dave@local.test
+		-o log.to=stderr release --client 198.51.100.9 --sender '<>' --recipient dave@local.test
+	ok "$STORE: release: without a sender, it is told to the log" complained 'event=release .* sender=<> rcpt=dave@local.test '
 	send_as 198.51.100.9 '<>' dave@local.test
 	ok "$STORE: release: it passes DATA" reply_to DATA 354
 }
@@ -213,7 +214,7 @@ allowances() {
 	allowance --client 203.0.113.0/24 203.0.113.9 a@b.test c@local.test
 	allowance --sender news@letter.test 203.0.114.9 news@letter.test c@local.test
 	allowance --recipient postmaster@ 203.0.115.9 a@b.test postmaster@local.test
-	ok "$STORE: allow: is told to the log" eval 'ctl 0 allow --client 203.0.113.1 --no-limits &&
+	ok "$STORE: allow: is told to the log" eval 'ctl 0 -o log.to=stderr allow --client 203.0.113.1 --no-limits &&
 		complained "event=order kind=allow-client name=203.0.113.1 limits=false until=[0-9]+ by=" &&
 		await 3 logged "event=order kind=allow-client name=203.0.113.1 "'
 	ok "$STORE: orders: as JSON" json '@$v == 1 && $v->[0]{kind} eq "allow-client" && $v->[0]{no_limits} &&
@@ -267,6 +268,23 @@ drains() {
 	ctl 0 undrain acme
 	ok "$STORE: drain: no warning of other domains" eval 'ctl 0 drain other.test && not complained "no destination"'
 	ctl 0 undrain other.test
+	if unshare -m true 2>/dev/null; then
+		ok "$STORE: drain: syslog is told, whatever log.to is" told_to_syslog \
+			'event=order kind=drain name=third until=[0-9]+ by=root' drain third
+		ctl 0 undrain third
+	else
+		skip "$STORE: drain: syslog is told, whatever log.to is" 'mounting is not allowed'
+	fi
+}
+
+# told_to_syslog PATTERN WORD...: weirctl tells syslog, though the settings name standard error. It sees a /dev of the test's own.
+told_to_syslog() {
+	mkdir -p "$PRIVATE/dev" && touch "$PRIVATE/dev/null"
+	start_process perl "$SYSTEM_TESTS/notify_socket.pl" "$PRIVATE/dev/log" >"$PRIVATE/syslog"
+	await 10 [ -S "$PRIVATE/dev/log" ]
+	unshare -m sh -c 'mount --bind /dev/null "$0/null" && mount --rbind "$0" /dev && exec "$@"' "$PRIVATE/dev" \
+		"$WEIRCTL" -c "$PRIVATE/weir.conf" "${@:2}" >"$PRIVATE/said" 2>"$PRIVATE/complaints" &&
+		await 5 grep -q -E "^<22>.* weirctl.*: $1" "$PRIVATE/syslog" && not complained event=
 }
 
 limits() {
@@ -308,7 +326,7 @@ leases() {
 	local client
 	ctl 0 leases list acme
 	client=$(sed -n '2s/.* \(127\.0\.0\.1:[0-9]*\) .*/\1/p' "$PRIVATE/said")
-	ok "$STORE: leases kill: by client and port" tells ' of 1 holder (is|are) gone' leases kill --yes "$client"
+	ok "$STORE: leases kill: by client and port" tells ' of 1 holder (is|are) gone' -o log.to=stderr leases kill --yes "$client"
 	ok "$STORE: leases kill: is told to the log" complained "event=leases-killed holder=m/mx1.test/$client leases=[12] by="
 	ok "$STORE: leases kill: its slot is free" gets 250 bob@acme.test
 	ok "$STORE: leases kill: a destination is no holder" refuses 1 'there is no such lease: did you mean --destination acme' \
