@@ -104,7 +104,7 @@ check(const struct conf *conf)
 static void
 try(const char *path, const struct conf_texts *overrides)
 {
-	struct err err = {{0}};
+	struct err err = {0};
 	struct conf *conf = conf_load(path, overrides, &err);
 	must(conf || err.text[0]);
 	if (conf)

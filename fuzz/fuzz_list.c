@@ -51,7 +51,7 @@ static void
 try_kind(enum list_kind kind, struct slice input)
 {
 	struct list *list = list_new(kind);
-	struct err err = {{0}};
+	struct err err = {0};
 	const char *path = as_file((const uint8_t *)input.p, input.n);
 	if (!listfile_load(list, NULL, path, &err) && err.text[0] == '\0')
 		abort();

@@ -160,7 +160,7 @@ status_build(const struct conf *conf, struct ledger *ledger, int64_t now_s)
 	                        .from = now_s / 3600 - window_hours - 24};
 	struct orders *orders = NULL;
 	struct beats beats;
-	struct err err = {"the store is not open"};
+	struct err err = {.text = "the store is not open"};
 	json_t *recent = json_array(), *destinations = NULL;
 	bool told = beats_read(&beats, ledger, now_s, &err);
 	if (told)

@@ -21,7 +21,7 @@ ledger_try_at(const struct store_place *place, int64_t patience_ms,
 struct ledger *
 ledger_at(const struct store_place *place)
 {
-	struct err err = {""};
+	struct err err = {0};
 	struct ledger *ledger = ledger_try_at(place, LEDGER_PATIENCE_MS, NULL, &err);
 	ck_assert_msg(ledger != NULL, "%s", err.text);
 	return ledger;
@@ -39,7 +39,7 @@ ledger_add_lines(struct ledger *ledger, const char *name, unsigned first, unsign
 {
 	char buf[LEDGER_LINES_MAX * 64];
 	while (first <= last) {
-		struct err err = {""};
+		struct err err = {0};
 		struct text lines = TEXT(buf);
 		size_t n = 0;
 		for (; first <= last && n < LEDGER_LINES_MAX; n++)
@@ -73,7 +73,7 @@ char *
 ledger_all_lines(struct ledger *ledger)
 {
 	struct pieces pieces = {.text = mem_alloc(1)};
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_read_decisions(ledger, put_in_front, &pieces, &err),
 	              "reading", &err);
 	return pieces.text;
@@ -93,7 +93,7 @@ char *
 ledger_board_text(struct ledger *ledger, enum ledger_board board, int64_t now_s)
 {
 	struct text out = {.cap = 1 << 20};
-	struct err err = {""};
+	struct err err = {0};
 	out.p = mem_alloc(out.cap);
 	ledger_worked(ledger_read(ledger, board, now_s, put_entry, &out, &err), "reading",
 	              &err);

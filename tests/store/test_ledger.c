@@ -119,7 +119,7 @@ START_TEST(decisions_are_kept_by_number)
 		free(lines);
 
 		/* Fewer are wanted, and then none. */
-		struct err err = {""};
+		struct err err = {0};
 		ledger_worked(ledger_add_decisions(ledger, 0, SLICE(""), 0, LEDGER_LIFE,
 		                                   &err),
 		              "keep 0", &err);
@@ -142,7 +142,7 @@ START_TEST(decisions_are_kept_for_their_time)
 {
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	ledger_add_lines(ledger, "old", 1, 200, LEDGER_KEEP);
 	int64_t end_ms = clock_mono_ms() + 2200;
 	ledger_worked(ledger_add_decisions(ledger, 1, SLICE("new.1\n"), LEDGER_KEEP, 1,
@@ -211,7 +211,7 @@ START_TEST(reading_stops_when_enough_is_read)
 {
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	unsigned pieces = 0;
 	for (unsigned n = 0; n < 20000; n += 64)
 		ledger_add_lines(ledger, "s", n + 1, n + 64 < 20000 ? n + 64 : 20000,
@@ -350,7 +350,7 @@ static void
 begin(const struct store_place *place, int from, int to)
 {
 	struct key_secret secret;
-	struct err err = {""};
+	struct err err = {0};
 	char go;
 	if (read(from, &go, 1) != 1)
 		return;
@@ -391,7 +391,7 @@ static void
 put(struct ledger *ledger, enum ledger_board board, struct slice name, const char *text,
     int64_t until_s)
 {
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_put(ledger, board, name, slice_of(text), until_s, &err),
 	              "putting", &err);
 }
@@ -408,7 +408,7 @@ START_TEST(boards_hold_texts_for_a_time)
 {
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	bool found;
 	board_is(ledger, BOARD_ORDERS, 0, "");
 	put(ledger, BOARD_ORDERS, SLICE("drain acme"), "by=me", 5000);
@@ -501,7 +501,7 @@ START_TEST(names_of_limits_are_found_for_a_time)
 	const struct ledger_name both[] = {{a, texts[0]}, {{{3}}, texts[1]}};
 	const struct ledger_name nameless[] = {{a, texts[1]}, {b, texts[1] + 31}};
 	int64_t now_s = clock_wall_s();
-	struct err err = {""};
+	struct err err = {0};
 	char buf[100] = "";
 	struct text name = TEXT(buf);
 	ledger_worked(ledger_get_name(ledger, &a, now_s, &name, &err), "getting", &err);
@@ -536,7 +536,7 @@ START_TEST(names_and_texts_are_any_bytes)
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct slice binary = SLICE("x\0y\r\n");
-	struct err err = {""};
+	struct err err = {0};
 	put(ledger, BOARD_DAEMONS, SLICE("a"), "", 5000);
 	put(ledger, BOARD_DAEMONS, SLICE("\xff '%s*?["), "\x01\xff", 5000);
 	put(ledger, BOARD_DAEMONS, SLICE("a\n"), "\n", 5000);
@@ -571,7 +571,7 @@ START_TEST(names_and_texts_have_bounds)
 	struct ledger *ledger = ledger_at(&place);
 	char *bytes = mem_alloc(LEDGER_TEXT_MAX + 1);
 	struct text got = {.cap = LEDGER_TEXT_MAX + 10};
-	struct err err = {""};
+	struct err err = {0};
 	bool found;
 	got.p = mem_alloc(got.cap);
 	for (size_t i = 0; i <= LEDGER_TEXT_MAX; i++)
@@ -610,7 +610,7 @@ funnel_is(struct ledger *ledger, const char *want)
 {
 	char buf[4096] = "";
 	struct text got = TEXT(buf);
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_read_funnel(ledger, put_hour, &got, &err), "reading", &err);
 	ck_assert_str_eq(buf, want);
 }
@@ -626,7 +626,7 @@ START_TEST(the_funnel_adds_up)
 
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	funnel_is(ledger, "");
 	ledger_worked(ledger_add_funnel(ledger, 0, NULL, 3, &err), "nothing", &err);
 	ledger_worked(ledger_add_funnel(ledger, 3, first, 3, &err), "adding", &err);
@@ -655,7 +655,7 @@ START_TEST(the_secret_is_the_daemons)
 	struct ledger *ledger = ledger_at(&place);
 	struct key_secret made, again, others;
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_secret(ledger, &made, &err), "reading", &err);
 	fixture_open(&fixture, &place, patient);
 	ck_assert_mem_eq(store_secret(fixture.store), &made, sizeof(made));
@@ -696,7 +696,7 @@ START_TEST(records_are_written_for_the_daemons)
 	struct ledger *ledger = ledger_at(&place);
 	int64_t now_s = clock_wall_s(), packed;
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	bool found;
 	struct ask waiting = fixture_ask(1, 1, &rules, 0);
 	struct ask passed = fixture_ask(2, 2, &rules, 0);
@@ -740,7 +740,7 @@ START_TEST(many_records_are_read_at_once)
 {
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	int64_t now_s = FIXTURE_T0_S;
 	struct ledger_row put[] = {
 		row_of('t', 1 << 16 | 1, GREY_WAITING, now_s - 200, 0),
@@ -771,7 +771,7 @@ START_TEST(records_are_read_as_the_daemons_wrote_them)
 	struct ledger *ledger = ledger_at(&place);
 	struct store_fixture fixture;
 	struct grey_record rec;
-	struct err err = {""};
+	struct err err = {0};
 	int64_t packed;
 	fixture_open(&fixture, &place, patient);
 	struct ask ask = fixture_ask(1, 1, &rules, FIXTURE_T0_S);
@@ -804,7 +804,7 @@ START_TEST(only_records_are_written)
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	int64_t now_s = clock_wall_s(), packed;
-	struct err err = {""};
+	struct err err = {0};
 	struct ledger_row rows[] = {
 		row_of('t', 1, GREY_PASSED, now_s, 0),
 		row_of('t', 2, GREY_IDENTITY, now_s, 1),
@@ -851,7 +851,7 @@ static void
 plant_many(const struct store_place *place, struct ledger *ledger, int64_t now_s)
 {
 	struct ledger_row *rows = mem_alloc(2 * MANY * sizeof(*rows));
-	struct err err = {""};
+	struct err err = {0};
 	for (unsigned i = 0; i < MANY; i++) {
 		rows[i] = row_of('t', i, GREY_WAITING, now_s, 0);
 		rows[MANY + i] = row_of('i', i, GREY_IDENTITY, now_s, i + 1);
@@ -872,7 +872,7 @@ START_TEST(a_scan_sees_every_record)
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct seen *seen = mem_new(struct seen);
-	struct err err = {""};
+	struct err err = {0};
 	int64_t estimate;
 	ledger_worked(ledger_scan(ledger, see, seen, &err), "an empty one", &err);
 	ck_assert_uint_eq(seen->n, 0);
@@ -942,7 +942,7 @@ leases_are(struct ledger *ledger, const char *what, size_t n,
            const struct found_lease *want)
 {
 	struct found_leases found = {.n = 0};
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_read_leases(ledger, find_lease, &found, &err), what, &err);
 	ck_assert_msg(found.n == n, "%s: %zu leases, want %zu", what, found.n, n);
 	for (size_t i = 0; i < n; i++) {
@@ -967,7 +967,7 @@ START_TEST(leases_of_the_daemons_are_seen_and_killed)
 	                                   {"m/a/192.0.2.1:25", user},
 	                                   {"m/b/[2001:db8::1]:2525", destination}};
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	int64_t killed;
 	leases_are(ledger, "none", 0, NULL);
 	fixture_open(&fixture, &place, patient);
@@ -1006,7 +1006,7 @@ START_TEST(only_leases_in_force_are_seen)
 	struct key key = fixture_use(SLICE("Dl9")).key;
 	const struct found_lease held = {"m/a/192.0.2.1:25", key};
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	int64_t now_ms = store_clock_ms(&place), killed;
 	fixture_open(&fixture, &place, patient);
 	take_slot(&fixture, held.holder, "Dl9", true);
@@ -1035,7 +1035,7 @@ START_TEST(rates_are_read)
 	struct ledger *ledger = ledger_at(&place);
 	struct limit_use use = fixture_use(SLICE("Cm3/60"));
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	int64_t tat_us;
 	ledger_worked(ledger_get_rate(ledger, &use.key, &tat_us, &err), "none", &err);
 	ck_assert_int_eq(tat_us, 0);
@@ -1059,7 +1059,7 @@ START_TEST(every_key_expires)
 	static const struct funnel_hour hour = {100, 1, 0};
 	struct ledger_row row = row_of('t', 1, GREY_PASSED, clock_wall_s(), 0);
 	struct key_secret secret;
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_secret(ledger, &secret, &err), "the secret", &err);
 	ledger_add_lines(ledger, "x", 1, 300, LEDGER_KEEP);
 	put(ledger, BOARD_ORDERS, SLICE("a"), "1", SOON);

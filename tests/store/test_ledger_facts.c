@@ -39,7 +39,7 @@ static struct told
 told_by(struct ledger *ledger, bool deep)
 {
 	struct told told = {0};
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_facts(ledger, deep, on_fact, &told, &err), "facts", &err);
 	return told;
 }
@@ -86,7 +86,7 @@ START_TEST(a_try_leaves_nothing)
 {
 	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	int64_t rows;
 	ledger_worked(ledger_try(ledger, &err), "first try", &err);
 	ledger_worked(ledger_try(ledger, &err), "second try", &err);
@@ -107,7 +107,7 @@ START_TEST(sqlite_tells)
 {
 	struct store_place place = place_on(BACKEND_EMBEDDED);
 	static const char *const settings[] = {"store.max_size=1M", NULL};
-	struct err err = {""};
+	struct err err = {0};
 	struct ledger *ledger = ledger_try_at(&place, LEDGER_PATIENCE_MS, settings, &err);
 	ledger_worked(ledger != NULL, "opening", &err);
 	for (int deep = 0; deep <= 1; deep++) {
@@ -134,7 +134,7 @@ START_TEST(damage_is_told)
 {
 	struct store_place place = place_on(BACKEND_EMBEDDED);
 	struct ledger *ledger = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	char page[1024];
 	ledger_worked(ledger_try(ledger, &err), "try", &err);
 	ledger_close(&ledger);
@@ -191,7 +191,7 @@ START_TEST(redis_refuses_a_try)
 	const struct refusal *r = &refusals[_i];
 	struct store_place place = place_on(BACKEND_REDIS);
 	struct ledger *ledger = ledger_at(&place);
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_do(&server, r->make);
 	bool worked = ledger_try(ledger, &err);
 	struct told told = {0};

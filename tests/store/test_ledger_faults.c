@@ -146,7 +146,7 @@ START_TEST(what_is_not_ours_is_left_alone)
 		struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 		const char *path = file_of(&place, names[i]);
 		struct key_secret secret;
-		struct err err = {""};
+		struct err err = {0};
 		size_t n_before, n_after;
 		refused[_i].make(path);
 		char *before = read_all(path, &n_before);
@@ -195,7 +195,7 @@ START_TEST(a_foreign_log_is_left_alone)
 {
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct child child = start_child(leave_a_log_behind, &place);
-	struct err err = {""};
+	struct err err = {0};
 	size_t n_before, n_after;
 	step_child(&child);
 	kill_child(&child);
@@ -226,7 +226,7 @@ START_TEST(a_damaged_ledger_may_be_deleted)
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct ledger *ledger = ledger_at(&place);
 	char noise[30000];
-	struct err err = {""};
+	struct err err = {0};
 	ledger_add_lines(ledger, "a", 1, 20000, LEDGER_KEEP);
 	ledger_close(&ledger);
 	memset(noise, 0xA5, sizeof(noise));
@@ -304,7 +304,7 @@ START_TEST(files_are_for_owner_and_group)
 	bool root = geteuid() == 0;
 	mode_t old = umask(_i ? 0 : 077);
 	struct key_secret secret;
-	struct err err = {""};
+	struct err err = {0};
 	if (root)
 		ck_assert_int_eq(chown(place.text, 65534, 65534), 0);
 	struct ledger *ledger = ledger_at(&place);
@@ -332,7 +332,7 @@ START_TEST(a_database_from_before_there_were_limits)
 {
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	int64_t killed;
 	fixture_open(&fixture, &place, NULL);
 	fixture_close(&fixture);
@@ -353,7 +353,7 @@ END_TEST
 static void
 tell_failure(const struct store_place *place, int from, int to)
 {
-	struct err err = {""}, conf_err;
+	struct err err = {0}, conf_err;
 	struct key_secret secret;
 	char go;
 	if (read(from, &go, 1) != 1)
@@ -412,7 +412,7 @@ START_TEST(the_right_that_is_missing_is_named)
 	struct child child = start_child(tell_failure, &place);
 	const char *path = file_of(&place, rights[_i].file);
 	struct key_secret secret;
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_secret(ledger, &secret, &err), "the secret", &err);
 	ledger_close(&ledger);
 	give_place_away(&place);
@@ -433,7 +433,7 @@ START_TEST(the_directory_must_be_there_and_open)
 {
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct child child = start_child(tell_failure, &place);
-	struct err err = {""};
+	struct err err = {0};
 	if (geteuid() == 0)
 		ck_assert_int_eq(chmod(harness_dir(), 0711), 0);
 	chmod(place.text, 0555);
@@ -466,7 +466,7 @@ START_TEST(a_lock_is_waited_for)
 {
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct child child = start_child(lock_mail, &place);
-	struct err err = {""};
+	struct err err = {0};
 	struct key_secret secret;
 	int64_t killed;
 	struct ledger *ledger = ledger_try_at(&place, SHORT_MS, NULL, &err);
@@ -494,7 +494,7 @@ START_TEST(the_quota_is_the_stores)
 
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct ledger_row *rows = mem_alloc(10000 * sizeof(*rows));
-	struct err err = {""};
+	struct err err = {0};
 	int64_t now_s = clock_wall_s(), n;
 	for (unsigned i = 0; i < 10000; i++) {
 		struct grey_record rec = {GREY_PASSED, now_s, 0};
@@ -528,7 +528,7 @@ end(struct ledger **ledger)
 
 START_TEST(redis_dies_and_comes_back)
 {
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_start(&server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
 	struct ledger *ledger = ledger_at(&place);
@@ -566,7 +566,7 @@ takes_its_time(int64_t began_ms)
 
 START_TEST(redis_is_silent)
 {
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_start(&server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
 	struct ledger *ledger = ledger_try_at(&place, SHORT_MS, NULL, &err);
@@ -606,7 +606,7 @@ START_TEST(redis_wants_a_password)
 {
 	static const char *const options[] = {"--requirepass", "sesame", NULL};
 
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_start(&server, options);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
 	failed_with("none", ledger_try_at(&place, SHORT_MS, NULL, &err) != NULL, &err,
@@ -642,7 +642,7 @@ ignore_text(void *arg, struct slice name, struct slice text, int64_t until_s)
 
 START_TEST(redis_is_full_or_a_replica)
 {
-	struct err err = {""};
+	struct err err = {0};
 	int entries = 0;
 	redis_server_start(&server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
@@ -678,7 +678,7 @@ END_TEST
 START_TEST(a_key_of_another_program)
 {
 	char command[300];
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_start(&server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
 	struct ledger *ledger = ledger_at(&place);
@@ -783,7 +783,7 @@ START_TEST(a_prefix_of_signs)
 {
 	static const char *const settings[] = {"store.redis.prefix=w\\e^r:", NULL};
 
-	struct err err = {""};
+	struct err err = {0};
 	struct grey_record rec = {GREY_PASSED, clock_wall_s(), 0};
 	struct ledger_row row = {RECORD_TRIPLET, fixture_key('t', 1), record_pack(&rec)};
 	int rows = 0;
@@ -850,7 +850,7 @@ do_everything(struct ledger *ledger)
 	struct grey_record rec = {GREY_PASSED, clock_wall_s(), 0};
 	struct ledger_row row = {RECORD_TRIPLET, fixture_key('t', 1), record_pack(&rec)};
 	struct key_secret secret, others;
-	struct err err = {""};
+	struct err err = {0};
 	int n = 0;
 	int64_t value = -1;
 	bool found;
@@ -887,7 +887,7 @@ START_TEST(access_control_list)
 {
 	char buf[2048];
 	struct text acl = TEXT(buf);
-	struct err err = {""};
+	struct err err = {0};
 	struct store_fixture fixture;
 	redis_server_start(&server, NULL);
 	struct store_place place = {.backend = BACKEND_REDIS,
@@ -967,7 +967,7 @@ START_TEST(what_answers_is_no_redis)
 {
 	struct redis_server none = {0};
 	char done;
-	struct err err = {""};
+	struct err err = {0};
 	snprintf(none.socket, sizeof(none.socket), "%s", harness_path("none"));
 	snprintf(none.endpoint, sizeof(none.endpoint), "unix:%s", none.socket);
 	struct store_place place = fresh_place(BACKEND_REDIS, &none);

@@ -161,7 +161,7 @@ START_TEST(what_is_not_ours_is_left_alone)
 	const struct refused *r = &refused[_i];
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	size_t n_before, n_after;
 	r->make(&place);
 	char *before = read_all(place_database(&place), &n_before);

@@ -83,7 +83,7 @@ START_TEST(locked_at_the_start)
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	struct child child = start_child(hold_the_lock, &place);
 	struct store_fixture fixture;
-	struct err err = {""};
+	struct err err = {0};
 	fixture_open(&fixture, &place, NULL);
 	fixture_close(&fixture);
 	step_child(&child);

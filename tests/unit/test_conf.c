@@ -20,7 +20,7 @@ load(const char *path, const char *override)
 	struct text text = TEXT(copy);
 	text_puts(&text, override ? override : "");
 	struct conf_texts overrides = {.v = (char *[]){copy}, .n = override != NULL};
-	err = (struct err){{0}};
+	err = (struct err){0};
 	return conf_load(path, &overrides, &err);
 }
 

@@ -58,7 +58,7 @@ load(const char *more)
 {
 	char content[2000];
 	struct text text = TEXT(content);
-	struct err err = {{0}};
+	struct err err = {0};
 	text_printf(&text, "%s%s ); };\n", settings, more);
 	ck_assert(!text.cut);
 	struct conf *conf = conf_load(harness_file("weir.conf", content), NULL, &err);

@@ -24,7 +24,7 @@ load(const char *const *more)
 {
 	char *words[SETTINGS_MAX];
 	struct conf_texts texts = {.v = words};
-	struct err err = {""};
+	struct err err = {0};
 	for (; *more && texts.n < SETTINGS_MAX; more++)
 		words[texts.n++] = (char *)(uintptr_t)*more;
 	struct conf *conf = conf_load(harness_file("weir.conf", settings), &texts, &err);

@@ -223,7 +223,7 @@ START_TEST(malformed_entries_are_refused)
 {
 	const struct bad_row *r = &bad_rows[_i];
 	struct list *list = list_new(r->kind);
-	struct err err = {{0}};
+	struct err err = {0};
 	bool ok = list_add(list, slice_of(r->entry), 0, "test", 1, &err);
 	ck_assert_msg(ok == (r->want == NULL), "\"%s\": %d", r->entry, ok);
 	if (r->want)
@@ -245,7 +245,7 @@ add_filled(enum list_kind kind, const char *head, size_t n, const char *tail, bo
 		text_putc(&text, 'x');
 	text_puts(&text, tail);
 	struct list *list = list_new(kind);
-	struct err err = {{0}};
+	struct err err = {0};
 	bool ok = list_add(list, text_slice(&text), 0, "test", 1, &err);
 	ck_assert_msg(ok == want, "%s, %zu, %s: %s", head, n, tail, err.text);
 	list_free(&list);

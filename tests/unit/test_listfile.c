@@ -97,7 +97,7 @@ START_TEST(a_bad_file_is_refused_with_its_line)
 	const struct file_row *r = &file_rows[_i];
 	struct list *list = list_new(LIST_CLIENTS);
 	const char *path = harness_file("bad", r->content);
-	struct err err = {{0}};
+	struct err err = {0};
 	bool ok = listfile_load(list, NULL, path, &err);
 	ck_assert_msg(ok == (r->want == NULL), "%s: %s", r->row, err.text);
 	if (r->want) {
@@ -184,7 +184,7 @@ load_filled(char fill, size_t n, struct err *err_out)
 
 START_TEST(lines_are_bounded)
 {
-	struct err err = {{0}};
+	struct err err = {0};
 	ck_assert_msg(load_filled('x', 1023, &err), "%s", err.text);
 	ck_assert(!load_filled('x', 1024, &err));
 	ck_assert_ptr_nonnull(strstr(err.text, ":2: line longer than 1024 bytes"));
