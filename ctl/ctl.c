@@ -37,6 +37,18 @@ ctl_fail(int status, const char *fmt, ...)
 	return status;
 }
 
+int
+ctl_status(const struct err *err, int other)
+{
+	return err->forbidden ? EX_NOPERM : other;
+}
+
+int
+ctl_store_failed(const struct err *err)
+{
+	return ctl_fail(ctl_status(err, EX_UNAVAILABLE), "%s", err->text);
+}
+
 const char *
 ctl_option(const struct ctl *ctl, const char *name)
 {
@@ -68,9 +80,10 @@ ctl_conf(struct ctl *ctl, bool with_lists)
 	                    : conf_load_settings(ctl->conf_path, &ctl->overrides, &err);
 	conf_unref(&before);
 	ctl->conf_has_lists = with_lists;
-	if (!ctl->conf)
-		ctl_fail(EX_CONFIG, "%s", err.text);
-	return ctl->conf;
+	if (ctl->conf)
+		return ctl->conf;
+	ctl->conf_status = ctl_fail(ctl_status(&err, EX_CONFIG), "%s", err.text);
+	return NULL;
 }
 
 const char *

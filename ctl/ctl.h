@@ -29,12 +29,19 @@ struct ctl {
 
 	/* opened when a command wants them */
 	struct conf *conf;
+	int conf_status; /* what the command ends with when they cannot be used */
 	bool conf_has_lists;
 	struct ledger *ledger;
 };
 
 /* "weirctl: text" on standard error; gives the status back. */
 int ctl_fail(int status, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* EX_NOPERM when it is a right that is missing, else the other one. */
+int ctl_status(const struct err *err, int other);
+
+/* Says what the store has failed with; EX_NOPERM or EX_UNAVAILABLE. */
+int ctl_store_failed(const struct err *err);
 
 /* The value of the command's option (its last one), NULL when it was not given. */
 const char *ctl_option(const struct ctl *ctl, const char *name);
@@ -47,7 +54,7 @@ int ctl_refuse(const struct ctl *ctl, const char *const *options, const char *wh
 
 /*
  * The settings, with the lists when `with_lists`.  NULL when they are wrong, which has been said
- * then; the command ends with EX_CONFIG.
+ * then; the command ends with ctl->conf_status: EX_CONFIG or EX_NOPERM.
  */
 const struct conf *ctl_conf(struct ctl *ctl, bool with_lists);
 

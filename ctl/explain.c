@@ -21,7 +21,7 @@ explain(struct ctl *ctl, const struct query *query, const struct orders *orders,
 	int64_t now_s = clock_wall_s();
 	struct err err;
 	if (!explained_make(&explained, ctl->ledger, now_s, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	json_t *value = explained_json(&explained);
 	struct view view = view_of_stdout();
 	if (!ctl->json)
@@ -43,12 +43,12 @@ command_explain(struct ctl *ctl, int argc, char **argv)
 	if (status == EX_USAGE)
 		return command_misused(argv[0]);
 	if (!ctl_conf(ctl, true))
-		return EX_CONFIG;
+		return ctl->conf_status;
 	if (!ledger_of(ctl, &status))
 		return status;
 	struct orders *orders = order_board_read(ctl->ledger, clock_wall_s(), &err);
 	if (!orders)
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	arena_init(&arena);
 	status = explain(ctl, &query, orders, &arena);
 	arena_free(&arena);

@@ -97,7 +97,7 @@ read_rows(struct ctl *ctl, struct rows *rows)
 		return status;
 	if (!ledger_read_leases(ctl->ledger, on_lease, rows, &err) ||
 	    !name_rows(ctl, rows, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	if (rows->n > 0)
 		qsort(rows->v, rows->n, sizeof(struct row), compare);
 	return EX_OK;
@@ -138,7 +138,7 @@ read_wanted(struct ctl *ctl, const char *given, char *limit, size_t cap)
 	if (!given)
 		return EX_OK;
 	const struct conf *conf = ctl_conf(ctl, false);
-	int status = conf ? ordering_destination(conf, given, &order) : EX_CONFIG;
+	int status = conf ? ordering_destination(conf, given, &order) : ctl->conf_status;
 	text_puts(&text, "destination ");
 	text_puts(&text, order.name);
 	return status;
@@ -308,7 +308,7 @@ kill_holders(struct ctl *ctl, const struct rows *rows)
 	for (size_t i = 0; i < rows->n && status == EX_OK; i++) {
 		struct slice holder = slice_of(rows->v[i].holder);
 		if (!ledger_kill_leases(ctl->ledger, holder, &killed, &err)) {
-			status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+			status = ctl_store_failed(&err);
 			continue;
 		}
 		log_kill(ctl, rows->v[i].holder, killed);

@@ -8,20 +8,6 @@
 
 #define PATIENCE_MS 5000
 
-/* Whether it is a right that is missing. */
-static bool
-is_forbidden(const struct conf *conf)
-{
-	char path[4096];
-	struct text name = TEXT(path);
-	if (conf->store.backend != BACKEND_EMBEDDED)
-		return false;
-	if (access(conf->store.path, R_OK | W_OK | X_OK) != 0 && errno == EACCES)
-		return true;
-	text_printf(&name, "%s/weir.db", conf->store.path);
-	return access(path, R_OK | W_OK) != 0 && errno == EACCES;
-}
-
 /* A mistyped path must not become an empty store that looks well. */
 static bool
 is_made(const struct conf *conf, struct err *err)
@@ -47,9 +33,7 @@ ledger_attempt(struct ctl *ctl, struct err *err_out, int *status_out)
 		return false;
 	if (ctl->makes_store || is_made(ctl->conf, err_out))
 		ctl->ledger = ledger_open(ctl->conf, PATIENCE_MS, err_out);
-	*status_out = ctl->ledger               ? EX_OK
-	              : is_forbidden(ctl->conf) ? EX_NOPERM
-	                                        : EX_UNAVAILABLE;
+	*status_out = ctl->ledger ? EX_OK : ctl_status(err_out, EX_UNAVAILABLE);
 	return ctl->ledger;
 }
 
@@ -57,9 +41,10 @@ struct ledger *
 ledger_of(struct ctl *ctl, int *status_out)
 {
 	struct err err;
-	*status_out = EX_CONFIG;
-	if (!ctl_conf(ctl, false))
+	if (!ctl_conf(ctl, false)) {
+		*status_out = ctl->conf_status;
 		return NULL;
+	}
 	if (!ledger_attempt(ctl, &err, status_out))
 		ctl_fail(*status_out, "%s", err.text);
 	return ctl->ledger;

@@ -45,7 +45,7 @@ written(int status)
 int
 main(int argc, char **argv)
 {
-	struct ctl ctl = {.conf_path = DEFAULT_CONF};
+	struct ctl ctl = {.conf_path = DEFAULT_CONF, .conf_status = EX_CONFIG};
 	struct command_line line;
 	standard_take_up();
 	setlocale(LC_CTYPE, "");

@@ -112,7 +112,7 @@ put_among(struct ctl *ctl, const struct order *order, const struct orders *order
 		                "are read: weirctl orders",
 		                ORDERS_MAX);
 	if (!order_board_put(ctl->ledger, order, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	ordering_log(ctl, "order", order);
 	if (ctl->json)
 		print_json(status_order(order));
@@ -132,7 +132,7 @@ give(struct ctl *ctl, struct order *order)
 		return status;
 	struct orders *orders = order_board_read(ctl->ledger, order->made_s, &err);
 	if (!orders)
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	status = put_among(ctl, order, orders);
 	orders_unref(&orders);
 	return status;
@@ -172,7 +172,7 @@ take_back(struct ctl *ctl, const struct order *order)
 	if (!ledger_of(ctl, &status))
 		return status;
 	if (!order_board_drop(ctl->ledger, order, &found, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	if (found)
 		ordering_log(ctl, "order-dropped", order);
 	if (ctl->json) {
@@ -272,7 +272,7 @@ static int
 read_destination(struct ctl *ctl, const char *given, struct order *order)
 {
 	const struct conf *conf = ctl_conf(ctl, false);
-	return conf ? ordering_destination(conf, given, order) : EX_CONFIG;
+	return conf ? ordering_destination(conf, given, order) : ctl->conf_status;
 }
 
 int

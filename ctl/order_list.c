@@ -38,7 +38,7 @@ list_orders(struct ctl *ctl, bool all)
 		return status;
 	struct orders *orders = order_board_read(ctl->ledger, now_s, &err);
 	if (!orders)
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	json_t *list = as_json(orders, all);
 	orders_unref(&orders);
 	if (ctl->json) {

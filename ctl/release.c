@@ -59,7 +59,7 @@ of_decision(struct ctl *ctl, struct subject *subject)
 	struct err err;
 	int status;
 	if (!remembered_find(ctl->ledger, &filter, 1, &found, &err))
-		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		status = ctl_store_failed(&err);
 	else if (found.n == 0)
 		status = ctl_fail(CTL_NO,
 		                  "no decision %s is remembered: give --client, "
@@ -86,7 +86,7 @@ of_options(struct ctl *ctl, struct subject *subject)
 		                "without one)");
 	const struct conf *conf = ctl_conf(ctl, true);
 	if (!conf || !addr_parse(query.client_address, &addr))
-		return EX_CONFIG;
+		return ctl->conf_status;
 	subject->identity = identity_find(conf, &addr, query.client_name, subject->now_s,
 	                                  &subject->arena)
 	                            .text;
@@ -103,7 +103,7 @@ find_key(struct ctl *ctl, bool have_key, struct subject *subject)
 	if (have_key)
 		return EX_OK;
 	if (!ledger_secret(ctl->ledger, &secret, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	subject->key = subject->kind == RECORD_IDENTITY
 	                       ? key_identity(&secret, subject->identity)
 	                       : key_triplet(&secret, subject->identity, subject->sender,
@@ -151,7 +151,7 @@ find_subject(struct ctl *ctl, int argc, char **argv, struct subject *subject)
 	if (status == EX_OK)
 		status = find_key(ctl, by_id && subject->kind == RECORD_TRIPLET, subject);
 	if (status == EX_OK && !read_records(ctl, subject, &err))
-		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		status = ctl_store_failed(&err);
 	return status;
 }
 
@@ -243,7 +243,7 @@ release(struct ctl *ctl, const struct subject *subject)
 	                         .key = subject->key,
 	                         .packed = record_pack(&passed)};
 	if (!ledger_put_records(ctl->ledger, 1, &row, &rules, subject->now_s, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	log_change(ctl, "release", subject);
 	say_change(ctl, subject,
 	           subject->before.state == GREY_PASSED
@@ -282,7 +282,7 @@ forget(struct ctl *ctl, const struct subject *subject)
 	struct err err;
 	bool found;
 	if (!ledger_drop_record(ctl->ledger, subject->kind, &subject->key, &found, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	if (found)
 		log_change(ctl, "forget", subject);
 	say_change(ctl, subject, say_forgotten(subject, found), "absent");

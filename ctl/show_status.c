@@ -73,7 +73,7 @@ command_status(struct ctl *ctl, int argc, char **argv)
 			"--interval: \"%.40s\" is no time from 100ms to 1h, such as 2s",
 			interval);
 	if (!ctl_conf(ctl, false))
-		return EX_CONFIG;
+		return ctl->conf_status;
 	if (!ledger_attempt(ctl, &err, &status) && status != EX_UNAVAILABLE)
 		return ctl_fail(status, "%s", err.text);
 	if (!ctl_option(ctl, "watch"))

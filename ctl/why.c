@@ -59,7 +59,7 @@ read_destination(struct ctl *ctl, struct question *question)
 		return EX_OK;
 	const struct conf *conf = ctl_conf(ctl, false);
 	if (!conf)
-		return EX_CONFIG;
+		return ctl->conf_status;
 	const struct conf_destination *known = ordering_configured(conf, slice_of(given));
 	text_put_lower(&lower, slice_of(known ? known->name : given));
 	question->filter.destination = text_slice(&lower);
@@ -206,7 +206,7 @@ tell_story(struct ctl *ctl, const struct question *question,
 		if (read_sequel(ctl, decided, question->now_s, &sequel, &err))
 			story_tell(&view, ctl->conf, decided, &sequel, question->now_s);
 		else
-			status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+			status = ctl_store_failed(&err);
 		remembered_free(&sequel.later);
 	}
 	return status;
@@ -283,7 +283,7 @@ answer(struct ctl *ctl, struct question *question)
 	int status;
 	size_t most = question->most;
 	if (!remembered_find(ctl->ledger, &question->filter, most + 1, &found, &err)) {
-		status = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		status = ctl_store_failed(&err);
 	} else {
 		bool are_more = found.n > most;
 		found.n = are_more ? most : found.n;

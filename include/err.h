@@ -14,12 +14,13 @@
 
 struct err {
 	char text[512];
+	bool forbidden; /* a right is missing */
 };
 
 /* Formats the text; always returns false, so that `return err_set(...)` reads well. */
 bool err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* The same, with ": " and the text of errno added. */
+/* The same, with ": " and the text of errno added; EACCES and EPERM are a right that is missing. */
 bool err_set_errno(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

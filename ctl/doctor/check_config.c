@@ -116,7 +116,7 @@ int
 command_check_config(struct ctl *ctl, int argc, char **argv)
 {
 	struct findings findings = {.topic = "settings"};
-	struct err err = {.text = ""};
+	struct err err = {0};
 	bool all = ctl_option(ctl, "all") != NULL;
 	(void)argc, (void)argv;
 	ctl->conf = conf_load(ctl->conf_path, &ctl->overrides, &err);
@@ -130,5 +130,6 @@ command_check_config(struct ctl *ctl, int argc, char **argv)
 	findings_free(&findings);
 	if (ctl->conf)
 		return EX_OK;
-	return ctl->json ? EX_CONFIG : ctl_fail(EX_CONFIG, "%s", err.text);
+	int status = ctl_status(&err, EX_CONFIG);
+	return ctl->json ? status : ctl_fail(status, "%s", err.text);
 }

@@ -91,7 +91,7 @@ print_out(struct ctl *ctl, struct export *export)
 	struct err err;
 	export->to = stdout;
 	if (!print_all(export, !isatty(STDOUT_FILENO), &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return EX_IOERR; /* said at the end of the program */
 	return report(ctl, export);
@@ -103,7 +103,7 @@ print_file(struct ctl *ctl, struct export *export, struct outfile *out)
 	struct err err;
 	export->to = out->file;
 	if (!print_all(export, true, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	if (!outfile_finish(out, &err))
 		return ctl_fail(EX_IOERR, "%s", err.text);
 	return report(ctl, export);

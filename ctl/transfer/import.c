@@ -36,10 +36,10 @@ import_open(struct import *import, struct ctl *ctl, const char *source)
 		return status;
 	import->conf = ctl_conf(ctl, false);
 	if (!import->conf)
-		return EX_CONFIG;
+		return ctl->conf_status;
 	if (!ledger_secret(import->ledger, &import->secret, &err) ||
 	    !ledger_scan(import->ledger, on_any, &import->holds_records, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	import->intake = mem_new(struct intake);
 	import->intake->ledger = import->ledger;
 	import->intake->rules = plan_rules(import->conf);

@@ -104,7 +104,7 @@ import_foreign_finish(struct import_foreign *foreign)
 	struct err err;
 	const struct import *import = &foreign->import;
 	if (!foreign_take(foreign->foreign, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	import_report(import);
 	int status = write_clients(foreign);
 	say_what_it_is_worth(foreign);

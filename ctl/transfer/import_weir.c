@@ -49,14 +49,12 @@ read_lines(struct export_import *run, struct progress *progress)
 	enum export_read read;
 	while ((read = export_reader_next(&run->reader, &line, &err)) == EXPORT_LINE) {
 		if (!on_line(run, &line, &err))
-			return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+			return ctl_store_failed(&err);
 		progress_row(progress, run->reader.bytes);
 	}
 	if (read == EXPORT_REFUSED)
 		return ctl_fail(EX_DATAERR, "%s; nothing was changed", err.text);
-	return intake_flush(run->import.intake, &err)
-	               ? EX_OK
-	               : ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	return intake_flush(run->import.intake, &err) ? EX_OK : ctl_store_failed(&err);
 }
 
 /* All of the file, in one of the three ways of the intake. */
@@ -130,7 +128,7 @@ take_all(struct export_import *run)
 	struct err err;
 	if (run->other_secret &&
 	    !ledger_set_secret(run->import.ledger, &run->reader.secret, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	run->import.intake->apply = true;
 	run->import.intake->only_look = false;
 	return pass(run, "importing");
@@ -144,7 +142,7 @@ run_import(struct export_import *run)
 	bool apply = intake->apply;
 	intake->apply = false;
 	if (!order_intake_open(&run->orders, intake, &err))
-		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		return ctl_store_failed(&err);
 	intake->only_look = apply;
 	int status = pass(run, "checking");
 	if (status == EX_OK)

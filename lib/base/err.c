@@ -13,6 +13,7 @@ err_set(struct err *err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
+	err->forbidden = false;
 	return false;
 }
 
@@ -26,5 +27,6 @@ err_set_errno(struct err *err, const char *fmt, ...)
 	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
 	snprintf(err->text, sizeof(err->text), "%s: %s", what, strerror(saved));
+	err->forbidden = saved == EACCES || saved == EPERM;
 	return false;
 }

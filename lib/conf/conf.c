@@ -14,6 +14,7 @@
 
 #include "list.h"
 #include "mem.h"
+#include "owner.h"
 #include "schema.h"
 
 bool
@@ -192,7 +193,7 @@ load_tree(struct loading *load, config_t *tree, const char *path)
 		return true;
 	struct stat st;
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		return err_set_errno(load->err, "cannot read %s", path);
+		return owner_refuses("read", path, load->err);
 	if (!S_ISREG(st.st_mode)) /* a FIFO would hold us up for ever */
 		return err_set(load->err, "%s is not a regular file", path);
 	if (config_read_file(tree, path) != CONFIG_TRUE) {

@@ -236,8 +236,10 @@ talk_refused(struct ledger_redis *ledger, const redisReply *reply, struct err *e
 			said[i] = '?';
 	if (error->remedy == REMEDY_RECONNECT)
 		talk_close(ledger);
-	return err_set(err, "redis at %s: %s%s%s", name, said, error->advice ? ": " : "",
-	               error->advice ? error->advice : "");
+	err_set(err, "redis at %s: %s%s%s", name, said, error->advice ? ": " : "",
+	        error->advice ? error->advice : "");
+	err->forbidden = error->remedy == REMEDY_RIGHTS;
+	return false;
 }
 
 /* Of a reply that must be of a type. */

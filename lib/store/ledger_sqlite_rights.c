@@ -1,65 +1,17 @@
 /* ledger_sqlite_rights.c - which right to the files is missing, and files made with the right ones. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ledger_sqlite.h"
-
-#define NAME_BYTES 64
-
-static void
-user_name(uid_t uid, char name_out[NAME_BYTES])
-{
-	struct text name = {.p = name_out, .cap = NAME_BYTES};
-	struct passwd entry, *found = NULL;
-	char buf[4096];
-	if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 && found)
-		text_puts(&name, entry.pw_name);
-	else
-		text_int(&name, uid);
-}
-
-static void
-group_name(gid_t gid, char name_out[NAME_BYTES])
-{
-	struct text name = {.p = name_out, .cap = NAME_BYTES};
-	struct group entry, *found = NULL;
-	char buf[4096];
-	if (getgrgid_r(gid, &entry, buf, sizeof(buf), &found) == 0 && found)
-		text_puts(&name, entry.gr_name);
-	else
-		text_int(&name, gid);
-}
+#include "owner.h"
 
 static bool
 may(const char *path, int mode)
 {
 	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
-}
-
-/* "cannot write /x/y as user a (it belongs to b:c, mode 0640): Permission denied" */
-static bool
-say_lacking(const char *doing, const char *path, struct err *err)
-{
-	char user[NAME_BYTES], owner[NAME_BYTES], group[NAME_BYTES], whose[200];
-	struct text text = TEXT(whose);
-	struct stat st;
-	int saved = errno;
-	user_name(geteuid(), user);
-	if (stat(path, &st) == 0) {
-		user_name(st.st_uid, owner);
-		group_name(st.st_gid, group);
-		text_printf(&text, " (it belongs to %s:%s, mode %04o)", owner, group,
-		            (unsigned)st.st_mode & 07777);
-	}
-	errno = saved;
-	err_set_errno(err, "cannot %s %s as user %s%s", doing, path, user,
-	              text.n ? text.p : "");
-	return true;
 }
 
 /* Whether a right to the file is missing, when it is there. */
@@ -73,8 +25,8 @@ file_lacks(const char *path, const char *tail, struct err *err)
 	if (!may(name, F_OK) && errno == ENOENT)
 		return false;
 	if (!may(name, R_OK))
-		return say_lacking("read", name, err);
-	return !may(name, W_OK) && say_lacking("write", name, err);
+		return !owner_refuses("read", name, err);
+	return !may(name, W_OK) && !owner_refuses("write", name, err);
 }
 
 bool
@@ -85,11 +37,11 @@ ledger_say_rights(const char *path, struct err *err)
 	text_put(&text,
 	         slice_head(slice_of(path), (size_t)slice_rfind(slice_of(path), '/')));
 	if (!may(dir, X_OK))
-		return say_lacking("enter", dir, err);
+		return !owner_refuses("enter", dir, err);
 	if (file_lacks(path, "", err) || file_lacks(path, "-wal", err) ||
 	    file_lacks(path, "-shm", err))
 		return true;
-	return !may(dir, W_OK) && say_lacking("make files in", dir, err);
+	return !may(dir, W_OK) && !owner_refuses("make files in", dir, err);
 }
 
 /* Whose weir.db is; without it, whose the directory is. */

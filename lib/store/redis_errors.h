@@ -9,7 +9,8 @@ enum redis_remedy {
 	REMEDY_NONE,      /* answer by the failure rule */
 	REMEDY_LOAD,      /* NOSCRIPT: send the whole script once */
 	REMEDY_RECONNECT, /* another server, or the same one later */
-	REMEDY_OPERATOR, /* settings or rights are wrong: say so, trying again is no use */
+	REMEDY_OPERATOR,  /* settings are wrong: say so, trying again is no use */
+	REMEDY_RIGHTS,    /* the same of the rights that weir has there */
 };
 
 struct redis_error {

@@ -427,6 +427,11 @@ as_nobody() {
 rights() {
 	ok "rights: another user may not use the store" as_nobody 77 orders
 	ok "rights: and is told what is missing" complained "$PRIVATE/db.* nobody|nobody.*$PRIVATE/db"
+	chmod 600 "$PRIVATE/weir.conf"
+	ok "rights: nor the settings, which nobody else may read" as_nobody 77 orders
+	ok "rights: and is told whose they are" complained \
+		'weir\.conf as user nobody \(it belongs to root:root, mode 0600\): Permission denied'
+	chmod 644 "$PRIVATE/weir.conf"
 	mkdir "$PRIVATE/theirs" && chown nobody "$PRIVATE/theirs"
 	ok "rights: no store, for who only reads" refuses 69 "there is no $PRIVATE/theirs/weir\.db" -o "store.path=$PRIVATE/theirs" orders
 	ok "rights: status tells" eval 'ctl 1 -o "store.path=$PRIVATE/theirs" status && said "embedded DOWN: there is no "'
@@ -483,6 +488,12 @@ alone() {
 	ok "$STORE: alone: an order is taken, with a warning" eval 'ctl 0 drain acme && complained "warning: no daemon is alive"'
 	ctl 0 undrain acme
 	[ "$STORE" = redis ] || return
+	redis acl setuser default -eval -evalsha -hgetall >/dev/null
+	ok "$STORE: rights: a command that Redis denies" refuses 77 '.*NOPERM' orders
+	redis acl setuser default +eval +evalsha +hgetall '>right' >/dev/null
+	ok "$STORE: rights: no password" refuses 77 '.*NOAUTH' orders
+	echo wrong >"$PRIVATE/password" && chmod 600 "$PRIVATE/password"
+	ok "$STORE: rights: a wrong one" refuses 77 '.*WRONGPASS' -o "store.redis.password_file=$PRIVATE/password" orders
 	stop_redis
 	ok "$STORE: away: orders cannot be read" refuses 69 '.*redis' orders
 	ok "$STORE: away: nor can decisions" refuses 69 '' why a@b.test
