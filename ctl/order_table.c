@@ -34,8 +34,8 @@ add_row(struct table *table, const json_t *order, int64_t now_s)
 void
 order_table_print(const struct view *view, const json_t *list, int64_t now_s)
 {
-	static const char *const headings[] = {"ORDER", "NAME",  "",
-	                                       "UNTIL", ">LEFT", "BY"};
+	static const char *const headings[] = {"ORDER",  "NAME",  "",
+	                                       "=UNTIL", ">LEFT", "BY"};
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
 	const json_t *order;
 	size_t i;

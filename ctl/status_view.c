@@ -168,7 +168,7 @@ put_place(struct table *table, const json_t *row, int64_t now_s)
 static void
 print_destinations(const struct view *view, const json_t *status)
 {
-	static const char *const headings[] = {"DESTINATION", "",          ">HELD",
+	static const char *const headings[] = {"DESTINATION", "=",         ">HELD",
 	                                       ">PEAK",       ">DEFERRED", "STATE"};
 	const json_t *rows = json_object_get(status, "destinations");
 	const json_t *row;

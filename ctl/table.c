@@ -18,7 +18,7 @@ struct cell {
 struct table {
 	const struct view *view;
 	size_t columns;
-	bool to_right[COLUMNS_MAX];
+	bool to_right[COLUMNS_MAX], stays[COLUMNS_MAX];
 	struct cell *cells; /* the headings first */
 	size_t n, room;
 };
@@ -41,7 +41,8 @@ table_new(const struct view *view, const char *const *headings, size_t columns)
 	table->columns = columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
 	for (size_t i = 0; i < table->columns; i++) {
 		table->to_right[i] = headings[i][0] == '>';
-		add_cell(table, mem_dup(slice_of(headings[i] + table->to_right[i])),
+		table->stays[i] = table->to_right[i] || headings[i][0] == '=';
+		add_cell(table, mem_dup(slice_of(headings[i] + table->stays[i])),
 		         STYLE_HEAD);
 	}
 	return table;
@@ -95,13 +96,15 @@ total(const struct table *table, const size_t *widths)
 	return sum;
 }
 
-static size_t
-widest(const struct table *table, const size_t *widths)
+/* Of those that can give way; NULL: none can any more. */
+static size_t *
+widest(const struct table *table, size_t *widths)
 {
-	size_t found = 0;
-	for (size_t i = 1; i < table->columns; i++)
-		if (widths[i] > widths[found])
-			found = i;
+	size_t *found = NULL;
+	for (size_t i = 0; i < table->columns; i++)
+		if (!table->stays[i] && widths[i] > SHRUNK_LEAST &&
+		    (!found || widths[i] > *found))
+			found = &widths[i];
 	return found;
 }
 
@@ -114,10 +117,10 @@ measure(const struct table *table, size_t widths[COLUMNS_MAX])
 			widths[i % table->columns] = width;
 	}
 	while (table->view->width > 0 && total(table, widths) > table->view->width) {
-		size_t i = widest(table, widths);
-		if (widths[i] <= SHRUNK_LEAST)
+		size_t *width = widest(table, widths);
+		if (!width)
 			return;
-		widths[i]--;
+		--*width;
 	}
 }
 

@@ -10,7 +10,10 @@
 
 struct table;
 
-/* A column's heading; one that begins with '>' is set to the right, as numbers are. */
+/*
+ * A column's heading; one that begins with '=' never gives way, one with '>' does not either, and is
+ * set to the right, as numbers are.
+ */
 struct table *table_new(const struct view *view, const char *const *headings,
                         size_t columns);
 void table_free(struct table **table);
@@ -23,8 +26,8 @@ void table_int(struct table *table, int64_t number);
 size_t table_rows(const struct table *table);
 
 /*
- * With the headings.  Where the view has a width the widest columns give way, and what does not
- * fit then is cut.
+ * With the headings.  Where the view has a width the widest of the columns that can give way, and
+ * what does not fit then is cut.
  */
 void table_print(const struct table *table);
 

@@ -134,7 +134,7 @@ add_row(struct table *table, const struct decided *decided)
 static int
 print_table(const struct remembered *found, bool are_more)
 {
-	static const char *const headings[] = {"TIME",   "ID",     "WHAT",      "WHY",
+	static const char *const headings[] = {"=TIME",  "=ID",    "WHAT",      "WHY",
 	                                       "CLIENT", "SENDER", "RECIPIENT", ">WAIT"};
 	struct view view = view_of_stdout();
 	struct table *table = table_new(&view, headings, COUNT_OF(headings));

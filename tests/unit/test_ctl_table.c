@@ -97,6 +97,8 @@ static const struct table_row {
 	 "NAME         N\na.long.\xe2\x80\xa6     1\nb         1000\n"},
 	{"in ASCII", {.width = 14, .ascii = true}, {"a.long.name.it.is", "1", "b", "1000"},
 	 "NAME         N\na.long.~     1\nb         1000\n"},
+	{"numbers do not", {.width = 16}, {"a.long.name", "1", "b", "10000000"},
+	 "NAME           N\na.lon\xe2\x80\xa6         1\nb       10000000\n"},
 	{"very narrow", {.width = 7}, {"a.long.name", "1", "b", "2"}, "NAME\na.lon\xe2\x80\xa6\nb\n"},
 	{"headings in colour", {.colour = true}, {"a", "1", "b", "2"},
 	 "\033[1mNAME\033[0m  \033[1mN\033[0m\na     1\nb     2\n"},
@@ -111,6 +113,26 @@ START_TEST(tables_are_printed)
 	char *got = printed(r->view, r->cells, COUNT_OF(r->cells));
 	ck_slice_eq(r->name, slice_of(got), r->want);
 	free(got);
+}
+
+END_TEST
+
+START_TEST(some_columns_do_not_give_way)
+{
+	static const char *const headings[] = {"=TIME", "NAME"};
+	char *bytes;
+	size_t size;
+	struct view view = {.width = 18, .ascii = true};
+	view.to = open_memstream(&bytes, &size);
+	ck_assert_ptr_nonnull(view.to);
+	struct table *table = table_new(&view, headings, COUNT_OF(headings));
+	table_cell(table, SLICE("2026-11-22"));
+	table_cell(table, SLICE("a.long.name"));
+	table_print(table);
+	table_free(&table);
+	fclose(view.to);
+	ck_assert_str_eq(bytes, "TIME        NAME\n2026-11-22  a.lon~\n");
+	free(bytes);
 }
 
 END_TEST
@@ -136,6 +158,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, bytes_are_escaped, 0, COUNT_OF(escape_rows));
 	tcase_add_test(tcase, columns_are_counted);
 	tcase_add_loop_test(tcase, tables_are_printed, 0, COUNT_OF(table_rows_of));
+	tcase_add_test(tcase, some_columns_do_not_give_way);
 	tcase_add_test(tcase, sentences_are_broken_at_blanks);
 }
 
