@@ -73,19 +73,32 @@ view_puts(const struct view *view, const char *text)
 }
 
 void
-view_sentence(const struct view *view, const char *text)
+view_paragraph(const struct view *view, size_t indent, const char *raw)
 {
 	size_t most = view->width > 0 && view->width < LINE ? view->width : LINE;
-	struct slice rest = slice_of(text), word;
-	size_t used = 0;
+	struct slice rest = slice_of(raw), word;
+	size_t used = indent;
 	while (slice_word(&rest, &word)) {
-		bool fits = used + 1 + word.n <= most;
-		if (used > 0)
-			fputc(fits ? ' ' : '\n', view->to);
-		used = used > 0 && fits ? used + 1 + word.n : word.n;
-		fwrite(word.p, 1, word.n, view->to);
+		char *escaped = escape(word, view->ascii);
+		size_t width = columns_of(slice_of(escaped));
+		if (used > indent && used + 1 + width > most) {
+			fprintf(view->to, "\n%*s", (int)indent, "");
+			used = indent;
+		} else if (used > indent) {
+			fputc(' ', view->to);
+			used++;
+		}
+		fputs(escaped, view->to);
+		used += width;
+		free(escaped);
 	}
 	fputc('\n', view->to);
+}
+
+void
+view_sentence(const struct view *view, const char *raw)
+{
+	view_paragraph(view, 0, raw);
 }
 
 void

@@ -31,9 +31,12 @@ bool view_size(int fd, size_t *columns_out, size_t *rows_out);
 void view_put(const struct view *view, struct slice raw);
 void view_text(const struct view *view, const char *raw);
 
-/* The program's own words only; a sentence is broken at blanks and ends its line. */
+/* The same broken at blanks, behind so many columns of its first line and below them; ends the line. */
+void view_paragraph(const struct view *view, size_t indent, const char *raw);
+void view_sentence(const struct view *view, const char *raw);
+
+/* The program's own words only. */
 void view_puts(const struct view *view, const char *text);
-void view_sentence(const struct view *view, const char *text);
 void view_printf(const struct view *view, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void view_style(const struct view *view, enum style style);
 

@@ -1,6 +1,5 @@
 /* check_config.c - weirctl check-config: whether the settings can be used, and what is set. */
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -8,6 +7,7 @@
 #include "doctor.h"
 #include "output.h"
 #include "schema.h"
+#include "status.h"
 
 enum { VALUE_MAX = 8192 };
 
@@ -72,31 +72,39 @@ each_setting(const struct conf *conf, bool all, setting_fn *fn, void *arg)
 	}
 }
 
+struct printing {
+	struct view view;
+	size_t n;
+};
+
 static void
 print_setting(void *arg, const char *name, const char *value)
 {
-	size_t *n = arg;
-	printf("%s = %s\n", name, value);
-	(*n)++;
+	struct printing *printing = arg;
+	view_printf(&printing->view, "%s = ", name);
+	view_text(&printing->view, value);
+	view_puts(&printing->view, "\n");
+	printing->n++;
 }
 
 static void
 add_setting(void *arg, const char *name, const char *value)
 {
-	json_t *text = json_string(value);
-	json_object_set_new(arg, name, text ? text : json_string("?"));
+	json_object_set_new(arg, name, status_text(slice_of(value)));
 }
 
 static void
 print_text(const struct ctl *ctl, bool all, const struct findings *findings)
 {
-	size_t n = 0;
-	each_setting(ctl->conf, all, print_setting, &n);
-	if (n > 0)
-		putchar('\n');
-	findings_print(findings, true, stdout);
-	printf("%s: the settings are good%s\n", ctl->conf_path,
-	       n == 0 ? "; all of them are defaults" : "");
+	struct printing printing = {.view = view_of_stdout()};
+	const struct view *view = &printing.view;
+	each_setting(ctl->conf, all, print_setting, &printing);
+	if (printing.n > 0)
+		view_puts(view, "\n");
+	findings_print(findings, true, view);
+	view_text(view, ctl->conf_path);
+	view_printf(view, ": the settings are good%s\n",
+	            printing.n == 0 ? "; all of them are defaults" : "");
 }
 
 static void
@@ -106,9 +114,11 @@ print_object(const struct ctl *ctl, bool all, const struct findings *findings,
 	json_t *settings = json_object();
 	if (ctl->conf)
 		each_setting(ctl->conf, all, add_setting, settings);
-	json_t *whole = json_pack("{s:s, s:b, s:s, s:o, s:o}", "file", ctl->conf_path,
-	                          "good", ctl->conf != NULL, "error", error, "settings",
-	                          settings, "findings", findings_json(findings, true));
+	json_t *whole = json_pack("{s:o, s:b, s:o, s:o, s:o}", "file",
+	                          status_text(slice_of(ctl->conf_path)), "good",
+	                          ctl->conf != NULL, "error",
+	                          status_text(slice_of(error)), "settings", settings,
+	                          "findings", findings_json(findings, true));
 	print_json(whole);
 }
 

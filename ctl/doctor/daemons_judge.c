@@ -20,12 +20,23 @@ daemons_share_a_name(const json_t *beat, const json_t *other, int64_t since_s)
 	       json_number(other, "started") < since_s;
 }
 
+/* It stands in commands to copy, and may come from anybody who can write into the store. */
+static const char *
+name_of(const json_t *beat, const char *member)
+{
+	const char *name = json_text(beat, member);
+	for (const char *p = name; *p; p++)
+		if (!ascii_alpha(*p) && !ascii_digit(*p) && !strchr("-._", *p))
+			return "?";
+	return name;
+}
+
 /* ---- one of them ---- */
 
 static void
 judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
 {
-	const char *daemon = json_text(beat, "daemon"), *node = json_text(beat, "node");
+	const char *daemon = name_of(beat, "daemon"), *node = name_of(beat, "node");
 	int64_t seen_s = json_number(beat, "seen");
 	if (!status_is_alive(beat, now_s)) {
 		finding_add(
@@ -60,10 +71,10 @@ judge_version(const json_t *beat, struct findings *findings)
 		findings, FINDING_WARNING, "a daemon is of another version than weirctl",
 		"It was not started anew after an upgrade, or another host was not upgraded.");
 	finding_seen(findings, "weir-%s on %s is %s, weirctl is %s",
-	             json_text(beat, "daemon"), json_text(beat, "node"), version,
+	             name_of(beat, "daemon"), name_of(beat, "node"), version,
 	             PACKAGE_VERSION);
-	finding_mend(findings, "on %s: systemctl restart weir-%s",
-	             json_text(beat, "node"), json_text(beat, "daemon"));
+	finding_mend(findings, "on %s: systemctl restart weir-%s", name_of(beat, "node"),
+	             name_of(beat, "daemon"));
 }
 
 static void
@@ -76,10 +87,10 @@ judge_store(const json_t *beat, const struct conf *conf, struct findings *findin
 	finding_add(findings, FINDING_PROBLEM, "a daemon is without its store",
 	            "It judges all mail by store.on_failure.");
 	finding_seen(findings, "weir-%s on %s says so, though weirctl reaches the store",
-	             json_text(beat, "daemon"), json_text(beat, "node"));
+	             name_of(beat, "daemon"), name_of(beat, "node"));
 	finding_mend(
-		findings, "on %s: journalctl -u weir-%s%s", json_text(beat, "node"),
-		json_text(beat, "daemon"),
+		findings, "on %s: journalctl -u weir-%s%s", name_of(beat, "node"),
+		name_of(beat, "daemon"),
 		remote ? "\nand IPAddressAllow= of its unit must have the address of Redis: "
 			 "systemctl edit weir-policyd"
 		       : "");
@@ -109,14 +120,14 @@ judge_counters(const json_t *beat, struct findings *findings)
 			"The store is slow, or was away.  Counters begin anew when the daemon "
 			"does.");
 		finding_seen(findings, "weir-%s on %s: %s %lld (%s) of %lld recipients",
-		             json_text(beat, "daemon"), json_text(beat, "node"),
+		             name_of(beat, "daemon"), name_of(beat, "node"),
 		             counters[i].name, (long long)count, counters[i].what,
 		             (long long)all);
 		finding_mend(
 			findings,
 			"find out when and why: journalctl -u weir-%s | grep -e store -e "
 			"late_answers",
-			json_text(beat, "daemon"));
+			name_of(beat, "daemon"));
 	}
 }
 
@@ -144,7 +155,7 @@ judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
 	struct text names = TEXT(buf);
 	json_array_foreach(beats, i, beat)
 	{
-		const char *node = json_text(beat, "node");
+		const char *node = name_of(beat, "node");
 		if (status_is_alive(beat, now_s) && add_node(nodes, &n, node))
 			text_printf(&names, "%s%s", names.n > 0 ? ", " : "", node);
 	}
@@ -172,7 +183,7 @@ judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
 	size_t i;
 	json_array_foreach(beats, i, beat)
 	{
-		bool is_milter = strcmp(json_text(beat, "daemon"), "milter") == 0;
+		bool is_milter = strcmp(name_of(beat, "daemon"), "milter") == 0;
 		milter |= is_milter && status_is_alive(beat, now_s);
 		policyd |= !is_milter && status_is_alive(beat, now_s);
 	}

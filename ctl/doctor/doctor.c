@@ -28,6 +28,7 @@ command_doctor(struct ctl *ctl, int argc, char **argv)
 	                          .deep = ctl_option(ctl, "deep") != NULL,
 	                          .findings = &findings};
 	bool quiet = ctl_option(ctl, "quiet") != NULL;
+	struct view view = view_of_stdout();
 	(void)argc, (void)argv;
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {
 		findings.topic = checks[i].topic;
@@ -37,7 +38,7 @@ command_doctor(struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		print_json(findings_json(&findings, quiet));
 	else
-		findings_print(&findings, quiet, stdout);
+		findings_print(&findings, quiet, &view);
 	int status = findings_good(&findings) ? EX_OK : CTL_NO;
 	ledger_close(&checkup.ledger);
 	findings_free(&findings);

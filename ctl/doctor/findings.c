@@ -6,8 +6,9 @@
 #include <stdlib.h>
 
 #include "slice.h"
+#include "status.h"
 
-enum { TEXT_MAX = 4096, COLUMNS = 90, INDENT = 6 };
+enum { TEXT_MAX = 4096, INDENT = 12 };
 
 static const char *const level_words[FINDING_LEVELS] = {
 	[FINDING_OK] = "ok",
@@ -24,19 +25,6 @@ findings_free(struct findings *findings)
 	*findings = (struct findings){0};
 }
 
-/* It may come from a file in any encoding, and goes to a terminal or into JSON. */
-static void
-make_printable(char *text, size_t len)
-{
-	json_t *utf8 = json_stringn(text, len);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if ((c < ' ' && c != '\n') || c == 127 || (c > 127 && !utf8))
-			text[i] = '?';
-	}
-	json_decref(utf8);
-}
-
 static const char *keep(struct findings *findings, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
@@ -46,7 +34,6 @@ keep(struct findings *findings, const char *fmt, va_list args)
 	char buf[TEXT_MAX];
 	int n = vsnprintf(buf, sizeof(buf), fmt, args);
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof(buf) ? (size_t)n : sizeof(buf) - 1;
-	make_printable(buf, len);
 	return arena_copy(&findings->arena, (struct slice){.p = buf, .n = len}).p;
 }
 
@@ -129,68 +116,58 @@ findings_good(const struct findings *findings)
 	       findings_count(findings, FINDING_PROBLEM) == 0;
 }
 
-/* Words behind "      why:  ", the next lines below the first word. */
-static void
-print_wrapped(const char *label, const char *text, FILE *to)
-{
-	struct slice rest = slice_of(text), word;
-	int column = fprintf(to, "%*s%-6s", INDENT, "", label);
-	bool first = true;
-	while (slice_word(&rest, &word)) {
-		if (!first && column + 1 + (int)word.n > COLUMNS)
-			column = fprintf(to, "\n%*s", INDENT + 6, "") - 1;
-		else if (!first)
-			column += fprintf(to, " ");
-		column += fprintf(to, "%.*s", (int)word.n, word.p);
-		first = false;
-	}
-	fputc('\n', to);
-}
-
 /* Lines as they are: they may be commands to copy. */
 static void
-print_lines(const char *label, const char *text, FILE *to)
+print_lines(const struct view *view, const char *text)
 {
 	struct slice rest = slice_of(text), line;
-	while (slice_cut(&rest, '\n', &line)) {
-		fprintf(to, "%*s%-6s%.*s\n", INDENT, "", label, (int)line.n, line.p);
-		label = "";
+	for (bool first = true; slice_cut(&rest, '\n', &line); first = false) {
+		view_printf(view, "%*s", first ? 0 : INDENT, "");
+		view_put(view, line);
+		view_puts(view, "\n");
 	}
 }
 
 static void
-print_finding(const struct finding *finding, FILE *to)
+print_finding(const struct finding *finding, const struct view *view)
 {
-	fprintf(to, "%-8s %s: %s\n", level_words[finding->level], finding->topic,
-	        finding->title);
-	if (*finding->seen)
-		print_wrapped("seen:", finding->seen, to);
-	if (*finding->why)
-		print_wrapped("why:", finding->why, to);
-	if (*finding->mend)
-		print_lines("mend:", finding->mend, to);
+	view_printf(view, "%-8s %s: ", level_words[finding->level], finding->topic);
+	view_text(view, finding->title);
+	view_puts(view, "\n");
+	if (*finding->seen) {
+		view_puts(view, "      seen: ");
+		view_paragraph(view, INDENT, finding->seen);
+	}
+	if (*finding->why) {
+		view_puts(view, "      why:  ");
+		view_paragraph(view, INDENT, finding->why);
+	}
+	if (*finding->mend) {
+		view_puts(view, "      mend: ");
+		print_lines(view, finding->mend);
+	}
 }
 
 static void
-print_sum(const struct findings *findings, FILE *to)
+print_sum(const struct findings *findings, const struct view *view)
 {
-	fprintf(to, "%zu ok", findings_count(findings, FINDING_OK));
+	view_printf(view, "%zu ok", findings_count(findings, FINDING_OK));
 	for (int level = FINDING_NOTE; level < FINDING_LEVELS; level++) {
 		size_t count = findings_count(findings, (enum finding_level)level);
-		fprintf(to, ", %zu %s%s", count, level_words[level],
-		        count == 1 ? "" : "s");
+		view_printf(view, ", %zu %s%s", count, level_words[level],
+		            count == 1 ? "" : "s");
 	}
-	fputc('\n', to);
+	view_puts(view, "\n");
 }
 
 void
-findings_print(const struct findings *findings, bool quiet, FILE *to)
+findings_print(const struct findings *findings, bool quiet, const struct view *view)
 {
 	for (size_t i = 0; i < findings->n; i++)
 		if (!quiet || findings->v[i].level != FINDING_OK)
-			print_finding(&findings->v[i], to);
+			print_finding(&findings->v[i], view);
 	if (!quiet)
-		print_sum(findings, to);
+		print_sum(findings, view);
 }
 
 struct json_t *
@@ -202,10 +179,12 @@ findings_json(const struct findings *findings, bool quiet)
 		if (quiet && f->level == FINDING_OK)
 			continue;
 		json_array_append_new(array,
-		                      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "level",
+		                      json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "level",
 		                                level_words[f->level], "topic", f->topic,
-		                                "title", f->title, "seen", f->seen, "why",
-		                                f->why, "mend", f->mend));
+		                                "title", status_text(slice_of(f->title)),
+		                                "seen", status_text(slice_of(f->seen)),
+		                                "why", f->why, "mend",
+		                                status_text(slice_of(f->mend))));
 	}
 	return array;
 }

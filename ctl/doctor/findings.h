@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "attr.h"
 #include "mem.h"
+#include "view.h"
 
 struct json_t; /* jansson's */
 
@@ -19,7 +19,7 @@ enum finding_level {
 	FINDING_LEVELS
 };
 
-/* Texts are never NULL; of what is well, `why` and `mend` are empty. */
+/* Texts are never NULL, and may be from outside; of what is well, `why` and `mend` are empty. */
 struct finding {
 	enum finding_level level;
 	const char *topic; /* "settings", "store", ... */
@@ -60,7 +60,7 @@ size_t findings_count(const struct findings *findings, enum finding_level level)
 bool findings_good(const struct findings *findings);
 
 /* Prints for a human reader: a line for what is well unless `quiet`, a block for the rest, a sum. */
-void findings_print(const struct findings *findings, bool quiet, FILE *to);
+void findings_print(const struct findings *findings, bool quiet, const struct view *view);
 
 /* An array with one object for each; with `quiet` none for what is well. */
 struct json_t *findings_json(const struct findings *findings, bool quiet);

@@ -181,11 +181,24 @@ settings_for_programs() {
 	check_config 78 --json && as_json '!$j->{good} && $j->{error} =~ /greylist.delay/'
 }
 
+# Names of files may have any bytes but one.
+# shellcheck disable=SC2016 # it is Perl's
+settings_from_anywhere() {
+	local odd=$PRIVATE/$'odd\033[31m\xff.conf'
+	cp "$PRIVATE/weir.conf" "$odd"
+	OPTIONS=(-c "$odd" -o "store.path=$PRIVATE/"$'\033[31mst\xc2\x9b')
+	check_config 0 && not grep -q -a $'[\033\x9b\xff]' "$PRIVATE/checked" &&
+		grep -q -F 'odd\x1B[31m\xFF.conf: the settings are good' "$PRIVATE/checked" &&
+		grep -q '^store.path = .*\\x1B\[31mst\\xC2\\x9B$' "$PRIVATE/checked" || return
+	check_config 0 --json && as_json '$j->{good} && $j->{file} =~ /odd/'
+}
+
 ok 'check-config prints what differs from the defaults' what_is_set_is_printed
 ok 'check-config --all prints all' all_settings_are_printed
 ok 'check-config names a mistake, and ends with 78' mistakes_are_named
 ok 'check-config loads the lists' lists_are_loaded_too
 ok 'check-config --json' settings_for_programs
+ok 'check-config escapes what could do something to a terminal' settings_from_anywhere
 
 # ---- lists --------------------------------------------------------------------------------------------------------
 

@@ -99,11 +99,28 @@ START_TEST(names)
 
 END_TEST
 
+START_TEST(names_are_no_commands)
+{
+	struct findings findings = {0};
+	json_t *array =
+		json_loads("[" BEAT("milter; id", "mx1\\nid", SILENT, "") "]", 0, NULL);
+	struct conf *conf = conf_load(NULL, NULL, &(struct err){0});
+	daemons_judge(array, conf, NOW, &findings);
+	ck_assert_str_eq(findings.v[0].mend,
+	                 "on ?: systemctl status weir-?; systemctl start weir-?");
+	conf_unref(&conf);
+	json_decref(array);
+	findings_free(&findings);
+}
+
+END_TEST
+
 static void
 fill(TCase *tc)
 {
 	tcase_add_loop_test(tc, beats, 0, COUNT_OF(beats_rows));
 	tcase_add_loop_test(tc, names, 0, COUNT_OF(name_rows));
+	tcase_add_test(tc, names_are_no_commands);
 }
 
 int

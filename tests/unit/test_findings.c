@@ -21,21 +21,22 @@ find_some(struct findings *findings)
 }
 
 static char *
-printed(const struct findings *findings, bool quiet)
+printed(const struct findings *findings, bool quiet, size_t width)
 {
 	char *text = NULL;
 	size_t n;
-	FILE *file = open_memstream(&text, &n);
-	findings_print(findings, quiet, file);
-	fclose(file);
+	struct view view = {.to = open_memstream(&text, &n), .width = width};
+	ck_assert_ptr_nonnull(view.to);
+	findings_print(findings, quiet, &view);
+	fclose(view.to);
 	return text;
 }
 
 static const char warning[] =
 	"warning  mta: something is odd\n"
 	"      seen: x is 7\n"
-	"      why:  A text that is so long that it does not fit into one line of a terminal as\n"
-	"            wide as they are.\n"
+	"      why:  A text that is so long that it does not fit into one line of a\n"
+	"            terminal as wide as they are.\n"
 	"      mend: one command\n"
 	"            another command\n";
 
@@ -44,7 +45,7 @@ START_TEST(for_people)
 	struct findings findings = {0};
 	char want[1024];
 	find_some(&findings);
-	char *all = printed(&findings, false), *quiet = printed(&findings, true);
+	char *all = printed(&findings, false, 0), *quiet = printed(&findings, true, 200);
 	snprintf(want, sizeof(want),
 	         "ok       store: all is fine\n%s1 ok, 0 notes, 1 warning, 0 problems\n",
 	         warning);
@@ -77,15 +78,51 @@ START_TEST(for_programs)
 
 END_TEST
 
-START_TEST(bytes_from_anywhere)
+START_TEST(on_a_narrow_terminal)
 {
 	struct findings findings = {.topic = "mta"};
-	finding_ok(&findings, "%s", "\033[2Jb\xC3\xA4r");
-	finding_ok(&findings, "%s", "b\xE4r");
-	ck_assert_str_eq(findings.v[0].title, "?[2Jb\xC3\xA4r");
-	ck_assert_str_eq(findings.v[1].title, "b?r");
+	finding_add(&findings, FINDING_NOTE, "a note", "one two three four five");
+	finding_mend(&findings, "a command is not broken");
+	char *text = printed(&findings, true, 28);
+	ck_assert_str_eq(text, "note     mta: a note\n"
+	                       "      why:  one two three\n"
+	                       "            four five\n"
+	                       "      mend: a command is not broken\n");
+	free(text);
+	findings_free(&findings);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct bytes_row {
+	const char *row;
+	const char *raw;
+	const char *want;
+} bytes_rows[] = {
+	{"an escape sequence", "\033[2Jb\xC3\xA4r", "\\x1B[2Jb\xC3\xA4r"},
+	{"a C1 control", "\xC2\x9B" "2J", "\\xC2\\x9B2J"},
+	{"what turns the direction", "\xE2\x80\xAE" "a", "\\xE2\\x80\\xAEa"},
+	{"no UTF-8", "b\xE4r", "b\\xE4r"},
+};
+
+/* clang-format on */
+
+START_TEST(bytes_from_anywhere)
+{
+	const struct bytes_row *r = &bytes_rows[_i];
+	struct findings findings = {.topic = "mta"};
+	char want[200];
+	finding_add(&findings, FINDING_NOTE, r->raw, "");
+	finding_seen(&findings, "%s", r->raw);
+	finding_mend(&findings, "%s", r->raw);
+	char *text = printed(&findings, true, 80);
+	snprintf(want, sizeof(want), "note     mta: %s\n      seen: %s\n      mend: %s\n",
+	         r->want, r->want, r->want);
+	ck_slice_eq(r->row, slice_of(text), want);
+	free(text);
 	json_t *array = findings_json(&findings, false);
-	ck_assert_uint_eq(json_array_size(array), 2);
+	ck_assert_msg(json_array_size(array) == 1, "%s", r->row);
 	json_decref(array);
 	findings_free(&findings);
 }
@@ -140,7 +177,8 @@ fill(TCase *tc)
 {
 	tcase_add_test(tc, for_people);
 	tcase_add_test(tc, for_programs);
-	tcase_add_test(tc, bytes_from_anywhere);
+	tcase_add_test(tc, on_a_narrow_terminal);
+	tcase_add_loop_test(tc, bytes_from_anywhere, 0, COUNT_OF(bytes_rows));
 	tcase_add_test(tc, too_long_is_cut);
 	tcase_add_test(tc, good_or_not);
 	tcase_add_test(tc, said_twice);
