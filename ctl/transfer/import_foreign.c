@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "import.h"
+#include "view.h"
 
 #define LIST_MODE 0644 /* nothing secret; the daemons read it */
 #define LIST_MARK "# made by weirctl import"
@@ -78,10 +79,13 @@ write_clients(struct import_foreign *foreign)
 	int64_t n = foreign_print_clients(foreign->foreign, to);
 	if (apply && !outfile_finish(&foreign->clients, &err))
 		return ctl_fail(EX_IOERR, "%s", err.text);
-	if (!foreign->import.ctl->json)
-		printf("%10" PRId64 " network%s %swritten to %s, for lists.clients\n", n,
-		       n == 1 ? "" : "s", apply ? "" : "would be ",
-		       foreign->clients_path);
+	if (!foreign->import.ctl->json) {
+		struct view view = view_of_stdout();
+		view_printf(&view, "%10" PRId64 " network%s %swritten to ", n,
+		            n == 1 ? "" : "s", apply ? "" : "would be ");
+		view_text(&view, foreign->clients_path);
+		view_puts(&view, ", for lists.clients\n");
+	}
 	return EX_OK;
 }
 

@@ -432,6 +432,8 @@ from_milter_greylist() {
 	ok "milter-greylist: in which line" said 'first malformed one is in line 17$'
 	ok "milter-greylist: the clients that passed" grep -q '^192\.0\.2\.0/24 until=' "$PRIVATE/passed"
 	ok "milter-greylist: both of them" [ "$(grep -c ' until=20' "$PRIVATE/passed")" -eq 2 ]
+	ctl embedded "${settings[@]}" import milter-greylist "$dump" --apply --clients-to "$PRIVATE/"$'odd\033'
+	ok "milter-greylist: the list's name is escaped" said 'written to .*odd\\x1B, for lists'
 	ok "milter-greylist: a daemon starts on it" serve embedded "${settings[@]}"
 	policy_open "$PORT"
 	ok "milter-greylist: what had passed passes" policy_says DUNNO 192.0.2.99 passed@x.test user@local.test
