@@ -31,6 +31,12 @@ void doctor_judge_settings(const struct conf *conf, struct findings *findings);
 /* Whether an endpoint of the settings is for this host only. */
 bool doctor_is_local(const char *endpoint);
 
+/* Whether it can be tried what that user may do: by root, and by themselves. */
+bool doctor_can_be(const char *user);
+
+/* Notes what has been left out for that. */
+void doctor_say_untried(struct findings *findings, const char *title);
+
 /* The group of the daemons' user; "GROUP" when there is none. */
 const char *doctor_group(const struct conf *conf);
 

@@ -1,6 +1,7 @@
 /* doctor_local.c - what the parts of doctor share: what is of this host. */
 #include <grp.h>
 #include <pwd.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "endpoint.h"
@@ -14,6 +15,23 @@ doctor_is_local(const char *text)
 	return strncmp(endpoint.host, "127.", 4) == 0 ||
 	       strcmp(endpoint.host, "::1") == 0 ||
 	       slice_eq_nocase(slice_of(endpoint.host), SLICE("localhost"));
+}
+
+bool
+doctor_can_be(const char *user)
+{
+	if (geteuid() == 0 || !*user)
+		return true;
+	const struct passwd *entry = getpwnam(user);
+	return entry && entry->pw_uid == geteuid();
+}
+
+void
+doctor_say_untried(struct findings *findings, const char *title)
+{
+	finding_add(findings, FINDING_NOTE, title,
+	            "Only root can try what another user may do.");
+	finding_mend(findings, "run doctor as root");
 }
 
 const char *

@@ -65,6 +65,13 @@ check_reach(struct checkup *checkup, const char *user, const char *daemon,
 	struct endpoint endpoint;
 	if (!endpoint_parse(slice_of(listen), &endpoint))
 		return;
+	if (endpoint.is_unix && !doctor_can_be(user)) {
+		doctor_say_untried(checkup->findings,
+		                   "whether the MTA reaches weir was not tried");
+		finding_seen(checkup->findings, "%s at %s, as user %s", daemon, listen,
+		             user);
+		return;
+	}
 	int error = errand_try_connect(user, &endpoint);
 	if (error == 0) {
 		finding_ok(checkup->findings, "the MTA reaches %s at %s", daemon, listen);

@@ -191,6 +191,13 @@ static void
 check_rights(struct checkup *checkup)
 {
 	const struct conf *conf = checkup->conf;
+	check_writable_by_others(checkup);
+	if (!doctor_can_be(conf->user)) {
+		doctor_say_untried(checkup->findings,
+		                   "whether the daemons can read the settings was not "
+		                   "tried");
+		return;
+	}
 	check_readable(checkup, checkup->ctl->conf_path,
 	               "the daemons cannot read the settings",
 	               "They start, if as root, but cannot load them again.");
@@ -199,7 +206,6 @@ check_rights(struct checkup *checkup)
 			checkup, conf->store.redis.password_file,
 			"the daemons cannot read the password of Redis",
 			"They start, if as root, but cannot load their settings again.");
-	check_writable_by_others(checkup);
 }
 
 /* ---- whether they load ---- */
@@ -215,6 +221,13 @@ load(struct checkup *checkup)
 	if (ctl->conf) {
 		ctl->conf_has_lists = true;
 		finding_ok(checkup->findings, "%s can be used", ctl->conf_path);
+		return;
+	}
+	if (err.forbidden && geteuid() != 0) {
+		finding_add(checkup->findings, FINDING_PROBLEM,
+		            "you may not read the settings", "Nothing is looked at.");
+		finding_seen(checkup->findings, "%s", err.text);
+		finding_mend(checkup->findings, "run doctor as root");
 		return;
 	}
 	finding_add(

@@ -109,13 +109,25 @@ judge_facts(struct checkup *checkup, bool works)
 	facts_free(&facts);
 }
 
+/* Whether the rights of a file say who may use it. */
+static bool
+is_file(const struct conf *conf)
+{
+	return conf->store.backend == BACKEND_EMBEDDED ||
+	       slice_starts_nocase(slice_of(conf->store.redis.servers.v[0]),
+	                           SLICE("unix:"));
+}
+
 void
 doctor_store(struct checkup *checkup)
 {
-	bool embedded = checkup->conf->store.backend == BACKEND_EMBEDDED;
-	if (embedded && !doctor_files(checkup))
+	const struct conf *conf = checkup->conf;
+	if (is_file(conf) && !doctor_can_be(conf->user)) {
+		doctor_say_untried(checkup->findings, "the store was not looked at");
 		return;
-	if (!open_store(checkup))
+	}
+	if (conf->store.backend == BACKEND_EMBEDDED && !doctor_files(checkup))
 		return;
-	judge_facts(checkup, try_store(checkup));
+	if (open_store(checkup))
+		judge_facts(checkup, try_store(checkup));
 }

@@ -24,7 +24,7 @@ bool errand_output(const char *const argv[], char **output_out, struct err *err_
 
 /*
  * Whether the user may open the path; `how` is R_OK, W_OK or X_OK, as for access(2).  0 or an
- * errno.  Whoever is not root tries it as they are.
+ * errno.  See doctor_can_be(): whoever is not root would try it as they are.
  */
 int errand_try_access(const char *user, const char *path, int how);
 

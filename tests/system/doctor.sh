@@ -4,7 +4,7 @@
 
 # shellcheck source=tests/system/lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
-need redis-server redis-cli postconf perl
+need redis-server redis-cli postconf perl setpriv
 need_root
 
 WEIRCTL=$BUILD/weirctl
@@ -23,7 +23,7 @@ SAID=$PRIVATE/dialogue
 doctor() {
 	# What has just been written, postconf reads again a second later.
 	touch -c -d '1 minute ago' "$MTA/main.cf" "$MTA/master.cf"
-	"$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}" doctor --mta "$MTA" --json >"$PRIVATE/said.json" 2>"$PRIVATE/said.err" &&
+	"${RUN[@]}" "$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}" doctor --mta "$MTA" --json >"$PRIVATE/said.json" 2>"$PRIVATE/said.err" &&
 		DOCTOR_STATUS=0 || DOCTOR_STATUS=$?
 	perl -MJSON::PP -e '
 		local $/;
@@ -32,6 +32,7 @@ doctor() {
 		}' <"$PRIVATE/said.json" >"$SAID"
 }
 
+RUN=()
 OPTIONS=()
 DOCTOR_STATUS=
 
@@ -382,6 +383,22 @@ all_is_well() {
 	no_complaint
 }
 
+# Another user than root and the daemons': what they must be able to do cannot be tried, and is nobody's fault.
+somebody_else() {
+	conf embedded
+	OPTIONS=(-o "user=$USER_OF_WEIR" -o greylist.delay=3m)
+	chmod 644 "$PRIVATE/weir.conf"
+	cp "$BUILD/weirctl" "$PRIVATE/weirctl"
+	RUN=(setpriv --reuid daemon --regid daemon --clear-groups)
+	WEIRCTL=$PRIVATE/weirctl
+	finds 'note settings: whether the daemons can read the settings was not tried' && saw 'note store: the store was not looked at' &&
+		saw 'note mta: whether the MTA reaches weir was not tried' && not grep -q -e ^warning -e ^problem "$SAID" &&
+		advice 'the store was not looked at' | grep -q -x 'run doctor as root' || return
+	chmod 600 "$PRIVATE/weir.conf"
+	finds 'problem settings: you may not read the settings' && saw 'as user daemon (it belongs to root:' &&
+		[ "$(wc -l <"$SAID")" -eq 1 ]
+}
+
 # ---- Postfix ------------------------------------------------------------------------------------------------------
 
 ASK="check_policy_service { inet:127.0.0.1:$PORT, timeout=5s, default_action=DUNNO }"
@@ -501,6 +518,10 @@ ok 'another number of hosts than nodes' nodes_that_do_not_fit
 stop_named main
 stop_milter
 ok 'all is well' all_is_well
+ok 'as another user' somebody_else
+RUN=()
+OPTIONS=(-o greylist.delay=3m)
+WEIRCTL=$BUILD/weirctl
 stop_named main
 stop_milter
 ok 'no MTA' no_mta
