@@ -121,7 +121,7 @@ judge_site(const struct conf *conf, struct findings *findings)
 	}
 	if (conf->decisions.keep == 0) {
 		finding_add(findings, FINDING_NOTE, "no decision is remembered",
-		            "weirctl why and weirctl recent have nothing to show.");
+		            "weirctl why has nothing to show.");
 		finding_seen(findings, "decisions.keep is 0");
 		finding_mend(findings, "decisions: { keep = 100000; };");
 	}
