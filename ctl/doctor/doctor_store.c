@@ -11,11 +11,20 @@
 
 #define PATIENCE_MS 5000
 
+/*
+ * Where a right is missing nothing is broken: to move files away would lose what is in them.  To
+ * which of them, and how it is given, doctor_files() has said.
+ */
 static void
-mend_store(struct checkup *checkup)
+mend_store(struct checkup *checkup, const struct err *err)
 {
 	const struct conf *conf = checkup->conf;
-	if (conf->store.backend == BACKEND_REDIS) {
+	bool redis = conf->store.backend == BACKEND_REDIS;
+	if (err->forbidden && !redis)
+		return;
+	if (err->forbidden) {
+		finding_mend(checkup->findings, MEND_REDIS_RIGHTS);
+	} else if (redis) {
 		char cli[400];
 		struct text text = TEXT(cli);
 		redis_print_cli(conf, &text);
@@ -41,7 +50,7 @@ open_store(struct checkup *checkup)
 	finding_add(checkup->findings, FINDING_PROBLEM, "the store cannot be used",
 	            "All mail is judged by store.on_failure; limits hold by share only.");
 	finding_seen(checkup->findings, "%s", err.text);
-	mend_store(checkup);
+	mend_store(checkup, &err);
 	return false;
 }
 
@@ -85,7 +94,7 @@ try_store(struct checkup *checkup)
 		checkup->findings, FINDING_PROBLEM, "the store cannot be written",
 		"No new sender is remembered: new mail is judged by store.on_failure.");
 	finding_seen(checkup->findings, "%s", err.text);
-	mend_store(checkup);
+	mend_store(checkup, &err);
 	return false;
 }
 

@@ -233,7 +233,7 @@ judge_rights(const struct judging *j)
 		            "Redis runs no scripts for weir",
 		            "Greylisting and limits are judged by scripts in Redis.");
 		finding_seen(j->findings, "%.*s", (int)script.n, script.p);
-		finding_mend(j->findings, "see store.redis.username in weir.conf(5)");
+		finding_mend(j->findings, MEND_REDIS_RIGHTS);
 	}
 	if (doctor_is_local(server) || *j->conf->store.redis.password_file)
 		return;

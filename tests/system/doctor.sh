@@ -260,7 +260,10 @@ no_folder() {
 files_of_root() {
 	chown root:root "$PRIVATE/db/"*.db && chmod 600 "$PRIVATE/db/"*.db
 	finds "problem store: the daemons cannot write a file of the store" && saw "$PRIVATE/db/weir.db belongs to root:root, mode 0600" &&
-		mend 'the daemons cannot write a file of the store' && finds_not 'cannot write a file'
+		mend 'the daemons cannot write a file of the store' && finds_not 'cannot write a file' || return
+	chmod 600 "$PRIVATE/db/ledger.db" && chown root:root "$PRIVATE/db/ledger.db"
+	finds 'problem store: the store cannot be' && [ -z "$(advice 'the store cannot be used'; advice 'the store cannot be written')" ] &&
+		mend 'the daemons cannot write a file of the store' && finds_not 'problem store'
 }
 
 files_for_everybody() {
@@ -600,7 +603,8 @@ save_that_fails() {
 }
 
 wrong_password() {
-	fresh_redis --requirepass right && finds 'problem store: the store cannot be used' && saw NOAUTH || return
+	fresh_redis --requirepass right && finds 'problem store: the store cannot be used' && saw NOAUTH &&
+		advice 'the store cannot be used' | grep -q '^see store.redis.username' || return
 	OPTIONS=(-o "store.redis.password_file=$PRIVATE/password")
 	echo wrong >"$PRIVATE/password" && chmod 600 "$PRIVATE/password" && finds 'problem store: the store cannot be used' &&
 		saw WRONGPASS && echo right >"$PRIVATE/password" && finds_not 'problem store'
@@ -621,6 +625,11 @@ few_rights() {
 	return $status
 }
 
+too_few_rights() {
+	fresh_redis && redis acl setuser default -set >/dev/null && finds 'problem store: the store cannot be written' && saw NOPERM &&
+		advice 'the store cannot be written' | grep -q '^see store.redis.username'
+}
+
 redis_away() {
 	stop_redis
 	finds 'problem store: the store cannot be used' && saw 'note daemons: the daemons were not looked at' && fresh_redis &&
@@ -638,6 +647,7 @@ ok 'a replica' replica
 ok 'Redis that cannot save' save_that_fails
 ok 'a wrong password' wrong_password
 ok 'a user with the rights of the manual' few_rights
+ok 'a user who may not write' too_few_rights
 ok 'Redis that is away' redis_away
 
 plan
