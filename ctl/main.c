@@ -29,6 +29,7 @@ run(struct ctl *ctl, const struct command_line *line)
 	}
 	if (line->command)
 		return line->command->run(ctl, line->argc, line->argv);
+	ctl_fail(EX_USAGE, "a command is missing");
 	help_print(stderr);
 	return EX_USAGE;
 }

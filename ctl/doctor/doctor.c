@@ -1,5 +1,9 @@
 /* doctor.c - weirctl doctor: looks at all that weir needs, and says what is wrong and how to mend it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "doctor.h"
@@ -19,6 +23,15 @@ static const struct check {
 	{"daemons", doctor_daemons, true},
 };
 
+static bool
+is_folder(const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int
 command_doctor(struct ctl *ctl, int argc, char **argv)
 {
@@ -30,6 +43,9 @@ command_doctor(struct ctl *ctl, int argc, char **argv)
 	bool quiet = ctl_option(ctl, "quiet") != NULL;
 	struct view view = view_of_stdout();
 	(void)argc, (void)argv;
+	if (checkup.mta && !is_folder(checkup.mta))
+		return ctl_fail(EX_NOINPUT, "--mta: %s: %s", checkup.mta,
+		                strerror(errno));
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {
 		findings.topic = checks[i].topic;
 		if (checkup.conf || !checks[i].needs_conf)

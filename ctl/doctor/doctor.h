@@ -37,7 +37,8 @@ bool doctor_can_be(const char *user);
 /* Notes what has been left out for that. */
 void doctor_say_untried(struct findings *findings, const char *title);
 
-/* The group of the daemons' user; "GROUP" when there is none. */
+/* The daemons' user, and its group; "USER" and "GROUP" when there is none. */
+const char *doctor_user(const struct conf *conf);
 const char *doctor_group(const struct conf *conf);
 
 #endif

@@ -1,8 +1,6 @@
 /* doctor_files.c - the folder of the embedded store: rights, room, and the kind of its file system. */
 #include <errno.h>
-#include <grp.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +11,7 @@
 #include "doctor.h"
 #include "doctor_files.h"
 #include "errand.h"
+#include "owner.h"
 
 #define MEGA (INT64_C(1) << 20)
 
@@ -23,42 +22,14 @@ enum { ROOM_MIN_MB = 200, ROOM_MIN_PERCENT = 5, INODES_MIN = 100 };
 # define SMB2_SUPER_MAGIC 0xFE534D42
 #endif
 
-static const char *
-user_or(const struct checkup *checkup, const char *other)
-{
-	return *checkup->conf->user ? checkup->conf->user : other;
-}
-
-/* "belongs to root:root, mode 0600" */
-static void
-print_rights(const struct stat *st, struct text *out)
-{
-	const struct passwd *user = getpwuid(st->st_uid);
-	const struct group *group = getgrgid(st->st_gid);
-	text_puts(out, "belongs to ");
-	if (user)
-		text_puts(out, user->pw_name);
-	else
-		text_int(out, st->st_uid);
-	text_putc(out, ':');
-	if (group)
-		text_puts(out, group->gr_name);
-	else
-		text_int(out, st->st_gid);
-	text_printf(out, ", mode %04o", (unsigned)st->st_mode & 07777);
-}
-
 static bool
 check_folder(struct checkup *checkup, const char *dir)
 {
-	struct stat st;
 	char buf[200] = "";
 	struct text rights = TEXT(buf);
-	int error = stat(dir, &st) == 0 ? 0 : errno;
-	if (error == 0) {
-		print_rights(&st, &rights);
-		error = errand_try_access(checkup->conf->user, dir, R_OK | W_OK | X_OK);
-	}
+	int error = owner_print(dir, &rights) ? errand_try_access(checkup->conf->user,
+	                                                          dir, R_OK | W_OK | X_OK)
+	                                      : errno;
 	if (error == 0)
 		return true;
 	finding_add(checkup->findings, FINDING_PROBLEM,
@@ -67,7 +38,7 @@ check_folder(struct checkup *checkup, const char *dir)
 	finding_seen(checkup->findings, "%s: %s%s%s", dir, strerror(error),
 	             *buf ? "; " : "", buf);
 	finding_mend(checkup->findings, "install -d -o %s -g %s -m 750 %s",
-	             user_or(checkup, "USER"), doctor_group(checkup->conf), dir);
+	             doctor_user(checkup->conf), doctor_group(checkup->conf), dir);
 	return false;
 }
 
@@ -77,9 +48,8 @@ check_file(struct checkup *checkup, const char *path)
 	struct stat st;
 	char buf[200];
 	struct text rights = TEXT(buf);
-	if (stat(path, &st) != 0)
+	if (stat(path, &st) != 0 || !owner_print(path, &rights))
 		return;
-	print_rights(&st, &rights);
 	int error = errand_try_access(checkup->conf->user, path, R_OK | W_OK);
 	if (error != 0) {
 		finding_add(
@@ -88,8 +58,8 @@ check_file(struct checkup *checkup, const char *path)
 			"Perhaps root has made it: what it should hold is not stored.");
 		finding_seen(checkup->findings, "%s %s: %s", path, buf, strerror(error));
 		finding_mend(checkup->findings, "chown %s:%s %s && chmod 660 %s",
-		             user_or(checkup, "USER"), doctor_group(checkup->conf), path,
-		             path);
+		             doctor_user(checkup->conf), doctor_group(checkup->conf),
+		             path, path);
 	} else if (st.st_mode & S_IRWXO) {
 		finding_add(
 			checkup->findings, FINDING_WARNING,

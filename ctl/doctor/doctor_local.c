@@ -35,6 +35,12 @@ doctor_say_untried(struct findings *findings, const char *title)
 }
 
 const char *
+doctor_user(const struct conf *conf)
+{
+	return *conf->user ? conf->user : "USER";
+}
+
+const char *
 doctor_group(const struct conf *conf)
 {
 	const struct passwd *user = getpwnam(conf->user);

@@ -1,6 +1,7 @@
 /* postfix_judge.c - what is wrong with how Postfix is wired to weir: each service of smtpd. */
 #include "postfix_judge.h"
 
+#include "doctor.h"
 #include "postfix_walk.h"
 
 static bool
@@ -70,9 +71,10 @@ judge_hidden(struct judge *judge, const struct asked *asked, const char *ours)
 		finding_mend(findings,
 		             "in weir.conf: listen at \"unix:%.*s/weir/%s\"\n"
 		             "in main.cf: unix:weir/%s\n"
-		             "install -d -o weir -g postfix -m 2750 %.*s/weir",
+		             "install -d -o %s -g postfix -m 2750 %.*s/weir",
 		             (int)queue.n, queue.p, path.p + slice_rfind(path, '/') + 1,
-		             path.p + slice_rfind(path, '/') + 1, (int)queue.n, queue.p);
+		             path.p + slice_rfind(path, '/') + 1,
+		             doctor_user(judge->conf), (int)queue.n, queue.p);
 }
 
 static void

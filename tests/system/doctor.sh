@@ -451,6 +451,12 @@ no_mta() {
 	finds 'note mta: there is no Postfix and no Sendmail here'
 }
 
+no_folder_of_an_mta() {
+	MTA=$PRIVATE/nowhere
+	doctor
+	[ "$DOCTOR_STATUS" -eq 66 ] && grep -q "^weirctl: --mta: $MTA: No such file or directory" "$PRIVATE/said.err"
+}
+
 sample_of_ours() {
 	MTA=$PRIVATE/sample
 	postfix_dir "$MTA" && sed -e "s/127.0.0.1:10040/127.0.0.1:$PORT/" -e "s|unix:weir/milter.sock|unix:$PRIVATE/milter.sock|" \
@@ -528,6 +534,7 @@ WEIRCTL=$BUILD/weirctl
 stop_named main
 stop_milter
 ok 'no MTA' no_mta
+ok 'settings of an MTA where there are none' no_folder_of_an_mta
 ok 'Postfix as our sample has it' sample_of_ours
 ok 'Postfix that asks nobody, and as advised' as_advised
 ok 'without default_action' postfix_case 'warning mta: without weir-policyd Postfix does not go on' \

@@ -375,7 +375,7 @@ explanations() {
 }
 
 wrong_usage() {
-	ok "usage: no command" eval 'ctl 64 && complained "^usage: weirctl"'
+	ok "usage: no command" eval 'ctl 64 && complained "^weirctl: a command is missing$" && complained "^usage: weirctl"'
 	ok "usage: an unknown command, and the nearest" refuses 64 'unknown command "stauts": did you mean "status"' stauts
 	ok "usage: an unknown option, and the nearest" refuses 64 'unknown option "--sinse": did you mean "--since"' why --sinse 2h x
 	ok "usage: an unknown destination, and the nearest" refuses 64 'there is no destination "acne": did you mean "acme"' drain acne

@@ -184,6 +184,29 @@ START_TEST(wirings)
 
 END_TEST
 
+START_TEST(the_socket_is_made_for_the_daemons_user)
+{
+	struct postfix postfix = {0};
+	struct findings findings = {.topic = "mta"};
+	struct wiring wiring;
+	struct conf *conf = settings("user=mailer");
+	const char *mend = "";
+	postfix_parse(&postfix,
+	              SLICE(DEBIAN_VALUES "smtpd_milters = unix:/run/weir/milter.sock\n"),
+	              SLICE(""), SLICE(DEBIAN_SMTP));
+	postfix_judge(&postfix, conf, &findings, &wiring);
+	for (size_t i = 0; i < findings.n; i++)
+		if (strstr(findings.v[i].title, "the chroot hides"))
+			mend = findings.v[i].mend;
+	ck_assert_msg(strstr(mend, "\ninstall -d -o mailer -g postfix ") != NULL, "%s",
+	              mend);
+	findings_free(&findings);
+	postfix_free(&postfix);
+	conf_unref(&conf);
+}
+
+END_TEST
+
 #define X(spec)     "Xweir, " spec "\n"
 #define MC(spec)    "INPUT_MAIL_FILTER(`weir', `" spec "')dnl\n"
 #define SENDMAIL_OK "o Sendmail asks weir-milter (f)"
@@ -233,6 +256,7 @@ static void
 fill(TCase *tc)
 {
 	tcase_add_loop_test(tc, wirings, 0, COUNT_OF(judge_rows));
+	tcase_add_test(tc, the_socket_is_made_for_the_daemons_user);
 	tcase_add_loop_test(tc, sendmails, 0, COUNT_OF(sendmail_rows));
 }
 
