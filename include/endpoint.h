@@ -16,6 +16,9 @@ struct endpoint {
 
 bool endpoint_parse(struct slice text, struct endpoint *endpoint_out) MUST_CHECK;
 
+/* A path, or a loopback address: nobody on another host reaches it. */
+bool endpoint_is_local(const struct endpoint *endpoint);
+
 /* In the form it is written in the settings. */
 void endpoint_print(const struct endpoint *endpoint, struct text *out);
 

@@ -42,10 +42,7 @@ is_ours(struct slice spec, const char *ours)
 	    theirs.port != own.port)
 		return false;
 	bool loopback =
-		!own.is_unix &&
-		(strcmp(theirs.host, "localhost") == 0 ||
-	         strncmp(theirs.host, "127.", 4) == 0) &&
-		(strcmp(own.host, "localhost") == 0 || strncmp(own.host, "127.", 4) == 0);
+		!own.is_unix && endpoint_is_local(&theirs) && endpoint_is_local(&own);
 	return loopback || strcmp(theirs.host, own.host) == 0;
 }
 

@@ -106,13 +106,6 @@ postfix_time_ms(struct slice text)
 /* ---- endpoints ---- */
 
 static bool
-is_loopback(const char *host)
-{
-	return slice_eq_nocase(slice_of(host), SLICE("localhost")) ||
-	       strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
-static bool
 is_any(const char *host)
 {
 	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
@@ -137,7 +130,7 @@ same_inet(struct slice endpoint, const struct endpoint *ours)
 	    theirs.port != ours->port)
 		return false;
 	return is_any(ours->host) || same_host(theirs.host, ours->host) ||
-	       (is_loopback(theirs.host) && is_loopback(ours->host));
+	       (endpoint_is_local(&theirs) && endpoint_is_local(ours));
 }
 
 /* The same file, whatever links lead to it; or the same text, where there is none yet. */

@@ -47,6 +47,15 @@ endpoint_parse(struct slice text, struct endpoint *endpoint_out)
 	return parse_inet(text, endpoint_out);
 }
 
+bool
+endpoint_is_local(const struct endpoint *endpoint)
+{
+	const char *host = endpoint->host;
+	return endpoint->is_unix || strncmp(host, "127.", 4) == 0 ||
+	       strcmp(host, "::1") == 0 ||
+	       slice_eq_nocase(slice_of(host), SLICE("localhost"));
+}
+
 void
 endpoint_print(const struct endpoint *endpoint, struct text *out)
 {

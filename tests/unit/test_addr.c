@@ -242,6 +242,25 @@ START_TEST(endpoints_are_read)
 
 END_TEST
 
+START_TEST(local_ones_are_known)
+{
+	static const char *const local[] = {"unix:/run/x", "127.0.0.1:25", "127.9.9.9:25",
+	                                    "[::1]:25", "LocalHost:25"};
+	static const char *const beyond[] = {"0.0.0.0:25", "[::]:25", "192.0.2.127:25",
+	                                     "localhost.example:25"};
+	struct endpoint endpoint;
+	for (size_t i = 0; i < COUNT_OF(local); i++)
+		ck_assert_msg(endpoint_parse(slice_of(local[i]), &endpoint) &&
+		                      endpoint_is_local(&endpoint),
+		              "%s", local[i]);
+	for (size_t i = 0; i < COUNT_OF(beyond); i++)
+		ck_assert_msg(endpoint_parse(slice_of(beyond[i]), &endpoint) &&
+		                      !endpoint_is_local(&endpoint),
+		              "%s", beyond[i]);
+}
+
+END_TEST
+
 START_TEST(a_host_is_bounded)
 {
 	char buf[300];
@@ -272,6 +291,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, networks_hold_addresses, 0, COUNT_OF(cidr_rows));
 	tcase_add_test(tcase, families_differ);
 	tcase_add_loop_test(tcase, endpoints_are_read, 0, COUNT_OF(endpoint_rows));
+	tcase_add_test(tcase, local_ones_are_known);
 	tcase_add_test(tcase, a_host_is_bounded);
 }
 
