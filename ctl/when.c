@@ -20,6 +20,20 @@ when_print(int64_t at_s, struct text *out)
 }
 
 void
+when_print_short(int64_t at_s, int64_t now_s, struct text *out)
+{
+	time_t at = (time_t)at_s, now = (time_t)now_s;
+	struct tm local, today;
+	char buf[32];
+	if (localtime_r(&at, &local) && localtime_r(&now, &today) &&
+	    local.tm_year == today.tm_year && local.tm_yday == today.tm_yday &&
+	    strftime(buf, sizeof(buf), "%H:%M:%S", &local) > 0)
+		text_puts(out, buf);
+	else
+		when_print(at_s, out);
+}
+
+void
 when_print_long(int64_t seconds, struct text *out)
 {
 	static const struct {

@@ -11,6 +11,9 @@
 /* "2026-11-22 10:11:12", local time. */
 void when_print(int64_t at_s, struct text *out);
 
+/* The same without the date when that is today's: "10:11:12". */
+void when_print_short(int64_t at_s, int64_t now_s, struct text *out);
+
 /* "45s", "3m 20s", "2h", "3d 4h": the two largest units. */
 void when_print_long(int64_t seconds, struct text *out);
 

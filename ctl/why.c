@@ -113,11 +113,15 @@ read_operands(int argc, char **argv, struct question *question)
 /* ---- what was found ---- */
 
 static void
-add_row(struct table *table, const struct decided *decided)
+add_row(struct table *table, const struct decided *decided, bool on_terminal,
+        int64_t now_s)
 {
 	char buf[64];
 	struct text text = TEXT(buf);
-	when_print(decided->at_s, &text);
+	if (on_terminal)
+		when_print_short(decided->at_s, now_s, &text);
+	else
+		when_print(decided->at_s, &text);
 	table_cell(table, text_slice(&text));
 	table_cell(table, decided->id);
 	table_cell(table, decided->observed ? SLICE("observed") : decided->action);
@@ -132,14 +136,14 @@ add_row(struct table *table, const struct decided *decided)
 }
 
 static int
-print_table(const struct remembered *found, bool are_more)
+print_table(const struct remembered *found, bool are_more, int64_t now_s)
 {
 	static const char *const headings[] = {"=TIME",  "=ID",    "WHAT",      "WHY",
 	                                       "CLIENT", "SENDER", "RECIPIENT", ">WAIT"};
 	struct view view = view_of_stdout();
 	struct table *table = table_new(&view, headings, COUNT_OF(headings));
 	for (size_t i = 0; i < found->n; i++)
-		add_row(table, &found->v[i]);
+		add_row(table, &found->v[i], view.width > 0, now_s);
 	table_print(table);
 	table_free(&table);
 	if (are_more)
@@ -272,7 +276,7 @@ tell(struct ctl *ctl, const struct question *question, const struct remembered *
 		return say_none(ctl->conf, &question->filter);
 	if (question->filter.id.n > 0)
 		return tell_story(ctl, question, found);
-	return print_table(found, are_more);
+	return print_table(found, are_more, question->now_s);
 }
 
 static int

@@ -201,6 +201,28 @@ START_TEST(days_begin_at_local_midnight)
 
 END_TEST
 
+START_TEST(times_of_today_need_no_date)
+{
+	static const struct {
+		int64_t at_s;
+		const char *want;
+	} rows[] = {{1795342272, "11:11:12"},
+	            {1795302000, "00:00:00"},
+	            {1795301999, "2026-11-21 23:59:59"},
+	            {1795388400, "2026-11-23 00:00:00"},
+	            {1795342272 - 31536000, "2025-11-22 11:11:12"}};
+
+	setenv("TZ", "UTC-1", 1);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char buf[64];
+		struct text text = TEXT(buf);
+		when_print_short(rows[i].at_s, 1795350000, &text);
+		ck_slice_eq(rows[i].want, text_slice(&text), rows[i].want);
+	}
+}
+
+END_TEST
+
 START_TEST(times_since_are_read)
 {
 	int64_t since_s = 0;
@@ -244,6 +266,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, times_are_printed_as_local);
 	tcase_add_loop_test(tcase, spans_are_read, 0, COUNT_OF(span_rows));
 	tcase_add_test(tcase, days_begin_at_local_midnight);
+	tcase_add_test(tcase, times_of_today_need_no_date);
 	tcase_add_test(tcase, times_since_are_read);
 	tcase_add_loop_test(tcase, each_reason_is_explained, 0, WHY_COUNT);
 	tcase_add_test(tcase, words_of_other_versions_are_not);
