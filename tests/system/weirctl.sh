@@ -279,10 +279,11 @@ drains() {
 
 # told_to_syslog PATTERN WORD...: weirctl tells syslog, though the settings name standard error. It sees a /dev of the test's own.
 told_to_syslog() {
-	mkdir -p "$PRIVATE/dev" && touch "$PRIVATE/dev/null"
+	mkdir -p "$PRIVATE/dev/shm" && touch "$PRIVATE/dev/null"
 	start_process perl "$SYSTEM_TESTS/notify_socket.pl" "$PRIVATE/dev/log" >"$PRIVATE/syslog"
 	await 10 [ -S "$PRIVATE/dev/log" ]
-	unshare -m sh -c 'mount --bind /dev/null "$0/null" && mount --rbind "$0" /dev && exec "$@"' "$PRIVATE/dev" \
+	unshare -m sh -c 'mount --bind /dev/null "$0/null" && mount --bind /dev/shm "$0/shm" && mount --rbind "$0" /dev &&
+		exec "$@"' "$PRIVATE/dev" \
 		"$WEIRCTL" -c "$PRIVATE/weir.conf" "${@:2}" >"$PRIVATE/said" 2>"$PRIVATE/complaints" &&
 		await 5 grep -q -E "^<22>.* weirctl.*: $1" "$PRIVATE/syslog" && not complained event=
 }
