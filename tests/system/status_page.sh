@@ -65,7 +65,8 @@ fresh() {
 	WEB=(-o "http.listen=inet:127.0.0.1:$HTTP_PORT" -o "http.milter_listen=inet:127.0.0.1:$MILTER_HTTP_PORT")
 	write_settings "$STORE" "$POLICY_PORT" 'limits: { destinations = (
 		{ name = "acme"; domains = ["acme.test"]; concurrency = 2; },
-		{ name = "other"; domains = ["other.test"]; concurrency = 8; } ); };'
+		{ name = "other"; domains = ["other.test"]; concurrency = 8; },
+		{ name = "third"; domains = ["third.test"]; concurrency = 1; mode = "observe"; } ); };'
 	start_redis
 }
 
@@ -145,6 +146,19 @@ news() {
 	ok "without scrolling" page holds 'window.scrollY === 300'
 	finish_delivery two
 	ok "acme has room again" row acme 'up\s[^$]*1 / 2'
+}
+
+# What is only observed has been accepted, and is remembered for what it would have been.
+observed() {
+	ok "a delivery is under way at third" hold_delivery observed '' a@sender.test bob@third.test
+	ok "another is let in, since it is only observed" passes carol@third.test
+	page open "http://127.0.0.1:$HTTP_PORT/"
+	ok "the page says that it would have been deferred" page shows '#recent tbody tr' \
+		'^[0-9A-Z]+\s[^$]*would defer\s+destination-concurrency[^$]*carol@third\.test'
+	ok "which is none that was accepted" page holds \
+		'![...document.querySelectorAll("#recent .accent")].some((e) => e.innerText === "would defer")'
+	ok "the destination is said to be observed only" page shows '#destinations tbody th' '^third\s+observed only'
+	finish_delivery observed
 }
 
 as_text() {
@@ -239,6 +253,7 @@ ok "a browser starts" start_browser
 live_data
 looks
 news
+observed
 as_text
 search
 structure
