@@ -25,7 +25,8 @@ FLAGS = (
     "--disable-component-update --disable-sync --lang=en"
 ).split()
 
-# The worst contrast of the text that is seen, with the text; a background is that of the nearest ancestor that has one.
+# The worst contrast of the text that is seen, with the text; a background is that of the nearest ancestor that has one,
+# and what is not opaque lets the page's shine through.
 CONTRAST = """
 const parse = (text) => text.match(/[\\d.]+/g).map(Number);
 const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
@@ -39,13 +40,22 @@ function ground(node) {
     }
     return [255, 255, 255];
 }
+function opacity(node) {
+    let all = 1;
+    for (; node; node = node.parentElement)
+        all *= Number(getComputedStyle(node).opacity);
+    return all;
+}
+const paper = ground(document.body);
+const seen = (colour, share) => light([0, 1, 2].map((i) => colour[i] * share + paper[i] * (1 - share)));
 let worst = [99, ""];
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walker.nextNode()) {
     const node = walker.currentNode, parent = node.parentElement;
     if (!node.data.trim() || !parent.checkVisibility() || parent.closest("script, style, noscript, svg, .skip"))
         continue;
-    const [a, b] = [light(parse(getComputedStyle(parent).color)), light(ground(parent))];
+    const share = opacity(parent);
+    const [a, b] = [seen(parse(getComputedStyle(parent).color), share), seen(ground(parent), share)];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < worst[0])
         worst = [ratio, node.data.trim()];

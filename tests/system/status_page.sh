@@ -172,23 +172,30 @@ as_text() {
 
 search() {
 	page press /
-	ok "\"/\" goes to the search" page holds 'document.activeElement.id === "find"'
+	ok "no key alone takes the focus away" page holds 'document.activeElement === document.body'
+	ok "the number of decisions is not said unasked" page shows '#found' '^$'
+	page click '#find'
 	page type "$ACME_ID"
 	ok "an id from an SMTP reply finds its decision" page count '#recent tbody tr' 1
 	ok "which is that one" page shows '#recent tbody tr' "^$ACME_ID\\s[^$]*destination-concurrency"
+	ok "their number is said" page shows '#found' '^1 of the last [0-9]+ decisions fits$'
+	page run 'window.said = 0; new MutationObserver(() => said++).observe(found, {childList: true, characterData: true, subtree: true})'
 	ok "with what to do next" page shows '#recent-hint' "weirctl why $ACME_ID\\b[^$]*weirctl release $ACME_ID\\b"
 	page next_news
 	page next_news
 	ok "news leave the search as it is" page holds "document.getElementById('find').value === '$ACME_ID'"
 	ok "and the focus" page holds 'document.activeElement.id === "find"'
 	ok "and what was found" page count '#recent tbody tr' 1
+	ok "which is not said again" page holds 'said === 0'
 	page press ESCAPE
 	ok "Escape clears it" page holds 'document.getElementById("find").value === ""'
+	ok "and there is no more to say" page shows '#found' '^$'
 	page type 'evil.test bob@local'
 	ok "words of several columns are looked for together" page count '#recent tbody tr' 2
 	page press ESCAPE
 	page type nothing-like-this
 	ok "what is not there is said" page shows '#recent-empty' '^None of the last [0-9]+ decisions fits'
+	ok "to who does not see it, too" page shows '#found' '^0 of the last [0-9]+ decisions fit$'
 	ok "an address with an id opens with that search" page open "http://127.0.0.1:$HTTP_PORT/#$ACME_ID"
 	ok "and finds it" page count '#recent tbody tr' 1
 }
@@ -216,8 +223,8 @@ structure() {
 	ok "each section has its heading" page holds \
 		'[...document.querySelectorAll("section")].every((e) => document.getElementById(e.getAttribute("aria-labelledby"))?.tagName === "H2")'
 	ok "each field has its label" page holds '[...document.querySelectorAll("input")].every((e) => e.labels.length === 1)'
-	ok "only the headline speaks by itself" page holds \
-		'document.querySelectorAll("[aria-live], [role=status], [role=alert]").length === 1'
+	ok "only the headline speaks by itself, and what a search has found" page holds \
+		'[...document.querySelectorAll("[aria-live], [role=status], [role=alert]")].map((e) => e.id).join() === "headline,found"'
 	ok "nothing went wrong in the browser" page console_is_empty
 }
 
@@ -236,6 +243,11 @@ trouble() {
 	ok "the title, too" page title 'not answering'
 	ok "what was known is still there" row acme up
 	ok "greyed" page holds 'document.body.classList.contains("stale")'
+	ok "and legible" page contrast
+	page scheme dark
+	ok "in the dark, too" page contrast
+	ok "a picture of it" picture stale
+	page scheme light
 	page forget_console
 	ok "weir-milter's page knows that it is" page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
 	ok "silent, not gone" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*silent'
