@@ -22,6 +22,7 @@
 #define REOPEN_MS   5000
 #define TRIM_MS     600000
 #define STOP_MS     5000
+#define SAY_S       10
 #define LINES_DUE   4000 /* that are not left waiting for the next pass */
 #define NAME_KEPT_S INT64_C(7200)
 #define BEAT_KEPT_S INT64_C(86400)
@@ -53,6 +54,9 @@ struct clerk {
 	int64_t next_open_ms;
 	int64_t next_status_ms;
 	int64_t next_trim_ms;
+	struct err not_open; /* why there is no ledger */
+	struct err trouble;  /* the first in this pass; empty: none */
+	struct err said;     /* the one that the log tells of */
 	int64_t said_ms;
 };
 
@@ -145,28 +149,40 @@ call_loop(struct clerk *clerk)
 		loop_post(clerk->post);
 }
 
-/* Said once an hour; what could not be written is dropped. */
-static void
-complain(struct clerk *clerk, const struct err *err)
+/* Each thing is tried, whatever became of those before. */
+static bool
+is_done(struct clerk *clerk, bool done, const struct err *err)
 {
-	if (log_ration(&clerk->said_ms, 3600))
+	if (!done && clerk->trouble.text[0] == '\0')
+		clerk->trouble = *err;
+	return done;
+}
+
+/* Each trouble is said once, and its end; not too often when it comes and goes. */
+static void
+say_how_it_goes(struct clerk *clerk)
+{
+	if (strcmp(clerk->trouble.text, clerk->said.text) == 0)
+		return;
+	if (clerk->trouble.text[0] == '\0')
+		log_info("the books are kept again");
+	else if (log_ration(&clerk->said_ms, SAY_S))
 		log_warning("the books are not kept (mail is not touched by it): %s",
-		            err->text);
+		            clerk->trouble.text);
+	else
+		return;
+	clerk->said = clerk->trouble;
 }
 
 static bool
 have_ledger(struct clerk *clerk, const struct conf *conf)
 {
-	struct err err;
-	if (clerk->ledger)
-		return true;
-	if (clock_mono_ms() < clerk->next_open_ms)
-		return false;
-	clerk->next_open_ms = clock_mono_ms() + REOPEN_MS;
-	clerk->ledger = ledger_open(conf, PATIENCE_MS, &err);
-	if (!clerk->ledger)
-		complain(clerk, &err);
-	return clerk->ledger;
+	int64_t now_ms = clock_mono_ms();
+	if (!clerk->ledger && now_ms >= clerk->next_open_ms) {
+		clerk->next_open_ms = now_ms + REOPEN_MS;
+		clerk->ledger = ledger_open(conf, PATIENCE_MS, &clerk->not_open);
+	}
+	return is_done(clerk, clerk->ledger, &clerk->not_open);
 }
 
 /* Stopping must not take long, however much there is to write, and however slow the store is. */
@@ -307,15 +323,6 @@ build_status_when_due(struct clerk *clerk, const struct conf *conf)
 	json_decref(old);
 }
 
-/* Each of them is tried, whatever became of those before. */
-static bool
-is_done(struct clerk *clerk, bool done, const struct err *err)
-{
-	if (!done)
-		complain(clerk, err);
-	return done;
-}
-
 /* Reads what the loop wants to know, and writes what it has left; false: the store is away. */
 static bool
 work_off(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox)
@@ -334,6 +341,15 @@ work_off(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox
 		lose_names(clerk, inbox);
 	is_done(clerk, write_funnel(clerk, conf, inbox, &err), &err);
 	return true;
+}
+
+static bool
+keep_books(struct clerk *clerk, const struct conf *conf, const struct inbox *inbox)
+{
+	clerk->trouble.text[0] = '\0';
+	bool good = work_off(clerk, conf, inbox);
+	say_how_it_goes(clerk);
+	return good;
 }
 
 /* With the lock held.  The first time at once: orders hold from the start. */
@@ -372,7 +388,7 @@ clerk_thread(void *arg)
 		struct conf *conf;
 		go_on = take_inbox(clerk, &inbox, &conf);
 		if (go_on || good) /* a store that hangs is not waited for at the end */
-			good = work_off(clerk, conf, &inbox);
+			good = keep_books(clerk, conf, &inbox);
 		if (go_on)
 			build_status_when_due(clerk, conf);
 		inbox_free(&inbox);

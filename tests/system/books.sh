@@ -49,6 +49,11 @@ remembers() {
 	ctl 0 why --limit 1000 --destination local.test --cause greylist-new && [ "$(tail -n +2 "$PRIVATE/said" | wc -l)" -eq "$1" ]
 }
 
+# troubles COUNT: so many are in the log.
+troubles() {
+	[ "$(grep -c 'the books are not kept' "$WEIR_LOG")" -eq "$1" ]
+}
+
 nothing_kept() {
 	fresh embedded
 	start_weir -o decisions.keep=0
@@ -88,6 +93,7 @@ ledger_in_the_way() {
 	ok "no ledger.db can be made: at once" within 1000
 	rmdir "$PRIVATE/db/ledger.db"
 	ok "no ledger.db can be made: kept when it can be" await 15 eval 'ask_new 1; ctl 0 why --limit 1'
+	ok "no ledger.db can be made: the log says that, too" logged 'the books are kept again'
 	ok "no ledger.db can be made: stops as always" stops_within 4
 }
 
@@ -192,7 +198,12 @@ redis_full() {
 	ask_new 50
 	ok "Redis is full: undrain" ctl 0 undrain acme
 	ok "Redis is full: undrain is seen" await 3 is_not_drained
+	ok "Redis is full: the log says so" logged 'the books are not kept .*OOM'
 	redis config set maxmemory 0 >/dev/null
+	ok "Redis is full: and when it is no more" await 5 logged 'the books are kept again'
+	stop_redis
+	ok "Redis is away after that: said soon, too" await 15 troubles 2
+	ok "Redis is away after that: once" not await 2 troubles 3
 	stop_weir
 }
 
