@@ -143,7 +143,7 @@ warn_of_unknown(const struct conf *conf, const struct order *order)
 static bool
 is_any_alive(const struct conf *conf, struct ledger *ledger, int64_t now_s)
 {
-	json_t *status = status_build(conf, ledger, now_s);
+	json_t *status = status_build(conf, ledger, NULL, now_s);
 	const json_t *daemon;
 	bool alive = false;
 	size_t i;

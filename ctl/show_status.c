@@ -20,12 +20,8 @@ build(struct ctl *ctl)
 {
 	struct err err;
 	int status;
-	bool opened = ledger_attempt(ctl, &err, &status);
-	json_t *value = status_build(ctl->conf, ctl->ledger, clock_wall_s());
-	if (!opened)
-		json_object_set_new(json_object_get(value, "store"), "error",
-		                    status_text(slice_of(err.text)));
-	return value;
+	(void)ledger_attempt(ctl, &err, &status);
+	return status_build(ctl->conf, ctl->ledger, &err, clock_wall_s());
 }
 
 static int

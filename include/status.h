@@ -29,10 +29,11 @@ struct json_t; /* jansson's */
 
 /*
  * Reads the ledger; the caller gives the value back with json_decref().  Never NULL: when the
- * ledger fails (or is NULL), "store" says so, and what could not be read is null.
+ * ledger fails (or is NULL: `not_open` tells why), "store" says so, and what could not be read is
+ * null.
  */
 struct json_t *status_build(const struct conf *conf, struct ledger *ledger,
-                            int64_t now_s);
+                            const struct err *not_open, int64_t now_s);
 
 /* Whether the daemon that told this (its beat) lives still, as far as it can be known. */
 bool status_is_alive(const struct json_t *beat, int64_t now_s);

@@ -83,7 +83,7 @@ list_daemons(const struct import *import, struct text *names)
 	size_t i;
 	json_t *daemon;
 	json_t *status =
-		status_build(import->conf, import->ledger, import->intake->now_s);
+		status_build(import->conf, import->ledger, NULL, import->intake->now_s);
 	json_array_foreach(json_object_get(status, "daemons"), i, daemon)
 	{
 		if (!json_is_true(json_object_get(daemon, "alive")))

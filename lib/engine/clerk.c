@@ -314,7 +314,8 @@ build_status_when_due(struct clerk *clerk, const struct conf *conf)
 	if (!clerk->wants_status || now_ms < clerk->next_status_ms)
 		return;
 	clerk->next_status_ms = now_ms + STATUS_MS;
-	json_t *status = status_build(conf, clerk->ledger, clock_wall_s());
+	json_t *status =
+		status_build(conf, clerk->ledger, &clerk->not_open, clock_wall_s());
 	pthread_mutex_lock(&clerk->lock);
 	json_t *old = clerk->status;
 	clerk->status = status;

@@ -153,14 +153,15 @@ known(bool is_known, json_t *value)
 }
 
 struct json_t *
-status_build(const struct conf *conf, struct ledger *ledger, int64_t now_s)
+status_build(const struct conf *conf, struct ledger *ledger, const struct err *not_open,
+             int64_t now_s)
 {
 	int64_t window_hours = conf->greylist.retry_window_ms / 3600000;
 	struct funnel funnel = {.window_from = now_s / 3600 - window_hours,
 	                        .from = now_s / 3600 - window_hours - 24};
 	struct orders *orders = NULL;
 	struct beats beats;
-	struct err err = {.text = "the store is not open"};
+	struct err err = ledger ? (struct err){0} : *not_open;
 	json_t *recent = json_array(), *destinations = NULL;
 	bool told = beats_read(&beats, ledger, now_s, &err);
 	if (told)

@@ -13,6 +13,7 @@ fresh() {
 	write_settings "$1" "$PORT" 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 5; } ); };'
 }
 
+need curl jq
 NEXT=500000 # number of the next triplet never asked about
 
 # ask_new COUNT: so many triplets never asked about.
@@ -54,6 +55,11 @@ troubles() {
 	[ "$(grep -c 'the books are not kept' "$WEIR_LOG")" -eq "$1" ]
 }
 
+# store_is REGEX: such is what the status page has against it.
+store_is() {
+	curl -s -m 5 "http://127.0.0.1:$HTTP_PORT/status.json" | jq -e --arg error "$1" '.store.error | test($error; "i")' >/dev/null 2>&1
+}
+
 nothing_kept() {
 	fresh embedded
 	start_weir -o decisions.keep=0
@@ -85,9 +91,11 @@ restart() {
 
 ledger_in_the_way() {
 	fresh embedded
+	HTTP_PORT=$(free_port)
 	mkdir "$PRIVATE/db/ledger.db"
-	start_weir -o decisions.keep=100
+	start_weir -o decisions.keep=100 -o "http.listen=inet:127.0.0.1:$HTTP_PORT"
 	ok "no ledger.db can be made: the log says so" await 5 logged 'the books are not kept'
+	ok "no ledger.db can be made: the status page tells why" await 5 store_is 'ledger\.db: unable to open'
 	ask_new 200
 	ok "no ledger.db can be made: mail is greylisted all the same" all_are greylisted
 	ok "no ledger.db can be made: at once" within 1000
