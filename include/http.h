@@ -1,9 +1,10 @@
 /*
  * http.h - a small HTTP server for the operator's eyes: GET of a few paths, on the loop.
  *
- * Everything is bounded: connections (more are closed at once), the size of a request, how long it
- * may take.  Anything but GET of a known path is refused.  A Host that is a DNS name other than
- * "localhost" is refused on loopback addresses, so that no web page can read it by DNS rebinding.
+ * Everything is bounded: connections (of more the oldest are closed), the size of a request, how
+ * long it may take.  Anything but GET of a known path is refused.  A Host that is a DNS name other
+ * than "localhost" is refused on loopback addresses, so that no web page can read it by DNS
+ * rebinding.
  */
 #ifndef WEIR_HTTP_H
 #define WEIR_HTTP_H

@@ -248,18 +248,28 @@ on_limit(void *arg)
 	conn_close(arg);
 }
 
+/* Who has not asked yet gives way first, then who is there longest: idle ones keep nobody out. */
+static void
+make_room(struct http *http)
+{
+	struct conn *conn;
+	DL_FOREACH(http->conns, conn)
+	if (!conn->answer)
+		break;
+	conn_close(conn ? conn : http->conns);
+	if (log_ration(&http->full_said_ms, 60))
+		log_warning("http: of more than %d connections at once the oldest are "
+		            "closed",
+		            CONNECTIONS_MAX);
+}
+
 static void
 on_connection(void *arg, int fd)
 {
 	const struct port *port = arg;
 	struct http *http = port->http;
-	if (http->count >= CONNECTIONS_MAX) {
-		close(fd);
-		if (log_ration(&http->full_said_ms, 60))
-			log_warning("http: more than %d connections at once are closed",
-			            CONNECTIONS_MAX);
-		return;
-	}
+	if (http->count >= CONNECTIONS_MAX)
+		make_room(http);
 	struct conn *conn = mem_new(struct conn);
 	conn->http = http;
 	conn->is_loopback = port->is_loopback;
@@ -355,7 +365,7 @@ http_names(const struct http *http, struct text *out)
 size_t
 http_descriptors(void)
 {
-	return CONNECTIONS_MAX + LISTENERS_MAX + 1; /* one to be closed at once */
+	return CONNECTIONS_MAX + LISTENERS_MAX + 1; /* one that another gives way to */
 }
 
 void
