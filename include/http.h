@@ -25,6 +25,8 @@ struct http_answer {
 	const char *type; /* of the content: "text/plain; version=0.0.4; charset=utf-8" */
 	const char *policy; /* Content-Security-Policy; NULL: "default-src 'none'" */
 	struct slice body;
+	bool may_wait; /* told to the handler: it may want to be asked again */
+	bool waits;    /* it wants to, and there is no answer yet */
 };
 
 /* Fills in the answer; it was called for its own path. */
@@ -48,6 +50,9 @@ bool http_listen(struct http *http, const char *endpoint,
 
 /* Where it listens, with the ports that were really taken, separated by blanks. */
 void http_names(const struct http *http, struct text *out);
+
+/* What waits is asked for again now, for the last time; without this some seconds later. */
+void http_go_on(struct http *http);
 
 /* How many descriptors it may use at most. */
 size_t http_descriptors(void);

@@ -21,6 +21,7 @@
 #define CONNECTIONS_MAX 64
 #define LISTENERS_MAX   16
 #define REQUEST_MS      5000  /* until the request is whole, from the connection on */
+#define WAIT_MS         3000  /* until there is an answer */
 #define ANSWER_MS       30000 /* until the answer has been taken */
 #define LINGER_MS       1000  /* until the peer has read it and closes */
 #define READ_BYTES      4096
@@ -53,7 +54,8 @@ struct conn {
 	struct loop_timer *limit;
 	char head[HTTP_HEAD_MAX];
 	size_t head_n;
-	char *answer; /* NULL until the request is judged */
+	const struct http_path *awaited; /* its answer is not there yet */
+	char *answer;                    /* NULL until it is */
 	size_t answer_n, sent;
 	struct conn *prev, *next;
 };
@@ -168,10 +170,25 @@ path_of(const struct http *http, struct slice path)
 }
 
 static void
+ask(struct conn *conn, const struct http_path *path, bool may_wait)
+{
+	struct http_answer given = {.status = 200,
+	                            .type = "text/plain; charset=utf-8",
+	                            .may_wait = may_wait};
+	path->fn(conn->http->arg, &given);
+	conn->awaited = given.waits ? path : NULL;
+	if (!given.waits) {
+		send_answer(conn, &given, true);
+		return;
+	}
+	watch_set(conn->watch, 0);
+	timer_start(conn->limit, WAIT_MS);
+}
+
+static void
 answer_request(struct conn *conn, const struct http_request *request)
 {
 	const struct http_path *path = path_of(conn->http, request->path);
-	struct http_answer given = {.status = 200, .type = "text/plain; charset=utf-8"};
 	bool is_head = slice_eq(request->method, SLICE("HEAD"));
 	if (conn->is_loopback && !http_host_is_local(request)) {
 		refuse(conn, 403,
@@ -182,8 +199,7 @@ answer_request(struct conn *conn, const struct http_request *request)
 	} else if (!path) {
 		refuse(conn, 404, "There is nothing here.\n", true);
 	} else {
-		path->fn(conn->http->arg, &given);
-		send_answer(conn, &given, true);
+		ask(conn, path, true);
 	}
 }
 
@@ -245,7 +261,20 @@ on_ready(void *arg, int ready)
 static void
 on_limit(void *arg)
 {
-	conn_close(arg);
+	struct conn *conn = arg;
+	if (conn->awaited)
+		ask(conn, conn->awaited, false);
+	else
+		conn_close(conn);
+}
+
+void
+http_go_on(struct http *http)
+{
+	struct conn *conn, *next;
+	DL_FOREACH_SAFE(http->conns, conn, next)
+	if (conn->awaited)
+		ask(conn, conn->awaited, false);
 }
 
 /* Who has not asked yet gives way first, then who is there longest: idle ones keep nobody out. */
@@ -254,7 +283,7 @@ make_room(struct http *http)
 {
 	struct conn *conn;
 	DL_FOREACH(http->conns, conn)
-	if (!conn->answer)
+	if (!conn->answer && !conn->awaited)
 		break;
 	conn_close(conn ? conn : http->conns);
 	if (log_ration(&http->full_said_ms, 60))

@@ -57,7 +57,20 @@ give_big(void *arg, struct http_answer *out)
 	out->body = (struct slice){.p = big, .n = BIG};
 }
 
+/* What was awaited: NULL while it is not there. */
+static const char *news;
+
+static void
+give_news(void *arg, struct http_answer *out)
+{
+	(void)arg;
+	asked++;
+	out->waits = out->may_wait && !news;
+	out->body = slice_of(news ? news : "none");
+}
+
 static const struct http_path paths[] = {{"/", give_page},
+                                         {"/news", give_news},
                                          {"/text", give_text},
                                          {"/big", give_big}};
 
@@ -83,6 +96,7 @@ set_up(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	asked = 0;
+	news = NULL;
 	loop = loop_new();
 	limit = timer_new(loop, on_limit, NULL);
 	timer_start(limit, 30000);
@@ -406,6 +420,63 @@ START_TEST(a_long_answer_arrives_whole)
 
 END_TEST
 
+static void
+ask_for_news(struct client *client)
+{
+	client_open(client);
+	client_say(client, SLICE("GET /news HTTP/1.1\r\n" LOCAL "\r\n"));
+}
+
+static void
+on_news(void *arg)
+{
+	(void)arg;
+	news = "the news";
+	http_go_on(http);
+}
+
+START_TEST(what_waits_is_answered_when_it_is_there)
+{
+	struct client early, other, late;
+	struct loop_timer *timer = timer_new(loop, on_news, NULL);
+	timer_start(timer, 200);
+	ask_for_news(&early);
+	ask_for_news(&other);
+	awaited = 2;
+	loop_run(loop);
+	ck_assert_int_eq(asked, 4);
+	ck_assert(holds(&early, "\r\n\r\nthe news"));
+	ck_assert(holds(&other, "\r\n\r\nthe news"));
+	ck_assert_int_ge(early.ended_ms, 190);
+	ck_assert_int_le(early.ended_ms, 2000);
+	ask_for_news(&late);
+	await_end(&late);
+	ck_assert(holds(&late, "\r\n\r\nthe news"));
+	ck_assert_int_eq(asked, 5);
+	timer_free(&timer);
+	client_close(&early);
+	client_close(&other);
+	client_close(&late);
+}
+
+END_TEST
+
+START_TEST(waiting_ends_after_three_seconds)
+{
+	struct client client;
+	ask_for_news(&client);
+	await_end(&client);
+	ck_assert_int_eq(status_of(&client), 200);
+	ck_assert(holds(&client, "\r\n\r\nnone"));
+	ck_assert_int_ge(client.ended_ms, 2900);
+	ck_assert_int_le(client.ended_ms, 4900);
+	http_go_on(http);
+	ck_assert_int_eq(asked, 2);
+	client_close(&client);
+}
+
+END_TEST
+
 static struct client dribbler;
 static struct loop_timer *dribble;
 
@@ -655,6 +726,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, addresses_are_named_with_their_ports);
 	tcase_add_test(tcase, a_head_of_8192_bytes_is_read_and_no_longer_one);
 	tcase_add_test(tcase, a_long_answer_arrives_whole);
+	tcase_add_test(tcase, what_waits_is_answered_when_it_is_there);
+	tcase_add_test(tcase, waiting_ends_after_three_seconds);
 	tcase_add_test(tcase, silence_and_dribbling_end_after_five_seconds);
 	tcase_add_test(tcase, of_more_than_64_connections_the_oldest_are_closed);
 	tcase_add_test(tcase, who_does_not_read_gives_way);
