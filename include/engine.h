@@ -14,7 +14,6 @@
 
 struct clerk;
 struct delivery;
-struct json_t;
 struct newcap;
 struct orders;
 struct share;
@@ -39,7 +38,6 @@ struct engine {
 	int64_t started_s;
 	struct tally *tally;
 	struct clerk *clerk;
-	struct json_t *status; /* of the site, as it was told last; NULL: not yet */
 	struct web *web;
 	bool test_clock;
 	int64_t test_now_s; /* the last request's; 0 without a test clock */

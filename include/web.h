@@ -5,6 +5,7 @@
 #define WEIR_WEB_H
 
 struct engine;
+struct site;
 struct web;
 
 /*
@@ -12,6 +13,9 @@ struct web;
  * be listened at is said in the log: mail matters more.  NULL when there is nothing.
  */
 struct web *web_open(struct engine *engine);
+
+/* How the site is (site.h): what it was asked for goes on.  Owns it; a NULL web is fine. */
+void web_tell(struct web *web, struct site *site);
 
 /* NULL is fine. */
 void web_close(struct web **web);

@@ -1,7 +1,6 @@
 /* clerk.c - keeps a daemon's books: a thread beside the loop, with a ledger of its own. */
 #include "clerk.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,11 @@
 #include "log.h"
 #include "mem.h"
 #include "order_board.h"
+#include "site.h"
 #include "stats.h"
-#include "status.h"
 #include "told.h"
 
 #define PASS_MS     500
-#define STATUS_MS   1000
 #define PATIENCE_MS 1000
 #define REOPEN_MS   5000
 #define TRIM_MS     600000
@@ -29,7 +27,6 @@
 
 struct clerk {
 	const char *name;
-	bool wants_status;
 	struct clerk_events events;
 	void *arg;
 	struct told told; /* the loop's */
@@ -44,15 +41,15 @@ struct clerk {
 	struct conf *conf;
 	struct inbox inbox;
 	struct orders *new_orders;
-	json_t *status;
 	bool names_lost;
+	bool status_wanted;
+	struct site *site;
 
 	/* the thread's */
 	struct ledger *ledger;
 	struct orders *orders; /* as the loop knows them */
 	bool started;
 	int64_t next_open_ms;
-	int64_t next_status_ms;
 	int64_t next_trim_ms;
 	struct err not_open; /* why there is no ledger */
 	struct err trouble;  /* the first in this pass; empty: none */
@@ -68,18 +65,18 @@ on_post(void *arg)
 	struct clerk *clerk = arg;
 	pthread_mutex_lock(&clerk->lock);
 	struct orders *orders = clerk->new_orders;
-	json_t *status = clerk->status;
+	struct site *site = clerk->site;
 	bool names_lost = clerk->names_lost;
 	clerk->new_orders = NULL;
-	clerk->status = NULL;
+	clerk->site = NULL;
 	clerk->names_lost = false;
 	pthread_mutex_unlock(&clerk->lock);
 	if (names_lost)
 		told_forget(&clerk->told);
 	if (orders)
 		clerk->events.on_orders(clerk->arg, orders);
-	if (status)
-		clerk->events.on_status(clerk->arg, status);
+	if (site)
+		clerk->events.on_status(clerk->arg, site);
 }
 
 void
@@ -136,6 +133,15 @@ clerk_beat(struct clerk *clerk, char *json)
 {
 	pthread_mutex_lock(&clerk->lock);
 	inbox_put_beat(&clerk->inbox, json);
+	pthread_mutex_unlock(&clerk->lock);
+}
+
+void
+clerk_ask_status(struct clerk *clerk)
+{
+	pthread_mutex_lock(&clerk->lock);
+	clerk->status_wanted = true;
+	pthread_cond_signal(&clerk->wake);
 	pthread_mutex_unlock(&clerk->lock);
 }
 
@@ -307,21 +313,23 @@ read_orders(struct clerk *clerk, struct err *err)
 	return orders;
 }
 
+/* Who asks meanwhile is told the same. */
 static void
-build_status_when_due(struct clerk *clerk, const struct conf *conf)
+build_status_when_asked(struct clerk *clerk, const struct conf *conf)
 {
-	int64_t now_ms = clock_mono_ms();
-	if (!clerk->wants_status || now_ms < clerk->next_status_ms)
-		return;
-	clerk->next_status_ms = now_ms + STATUS_MS;
-	json_t *status =
-		status_build(conf, clerk->ledger, &clerk->not_open, clock_wall_s());
 	pthread_mutex_lock(&clerk->lock);
-	json_t *old = clerk->status;
-	clerk->status = status;
+	bool wanted = clerk->status_wanted;
+	pthread_mutex_unlock(&clerk->lock);
+	if (!wanted)
+		return;
+	struct site *site = site_build(conf, clerk->ledger, &clerk->not_open);
+	pthread_mutex_lock(&clerk->lock);
+	struct site *old = clerk->site;
+	clerk->site = site;
+	clerk->status_wanted = false;
 	call_loop(clerk);
 	pthread_mutex_unlock(&clerk->lock);
-	json_decref(old);
+	site_free(&old);
 }
 
 /* Reads what the loop wants to know, and writes what it has left; false: the store is away. */
@@ -360,7 +368,8 @@ wait_for_work(struct clerk *clerk)
 	struct timespec until;
 	clock_mono_after(clerk->started ? PASS_MS : 0, &until);
 	clerk->started = true;
-	while (!clerk->stop && clerk->inbox.n_lines < LINES_DUE &&
+	while (!clerk->stop && !clerk->status_wanted &&
+	       clerk->inbox.n_lines < LINES_DUE &&
 	       pthread_cond_timedwait(&clerk->wake, &clerk->lock, &until) == 0)
 		;
 }
@@ -391,7 +400,7 @@ clerk_thread(void *arg)
 		if (go_on || good) /* a store that hangs is not waited for at the end */
 			good = keep_books(clerk, conf, &inbox);
 		if (go_on)
-			build_status_when_due(clerk, conf);
+			build_status_when_asked(clerk, conf);
 		inbox_free(&inbox);
 		conf_unref(&conf);
 	}
@@ -418,13 +427,12 @@ open_before_mail(struct clerk *clerk)
 }
 
 struct clerk *
-clerk_start(struct loop *loop, const char *name, struct conf *conf, bool wants_status,
+clerk_start(struct loop *loop, const char *name, struct conf *conf,
             const struct clerk_events *events, void *arg)
 {
 	struct clerk *clerk = mem_new(struct clerk);
 	pthread_condattr_t attr;
 	clerk->name = name;
-	clerk->wants_status = wants_status;
 	clerk->events = *events;
 	clerk->arg = arg;
 	clerk->conf = conf_ref(conf);
@@ -478,7 +486,7 @@ clerk_stop(struct clerk **clerk_at)
 	conf_unref(&clerk->conf);
 	orders_unref(&clerk->orders);
 	orders_unref(&clerk->new_orders);
-	json_decref(clerk->status);
+	site_free(&clerk->site);
 	inbox_free(&clerk->inbox);
 	pthread_cond_destroy(&clerk->wake);
 	pthread_mutex_destroy(&clerk->lock);

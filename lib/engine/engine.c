@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "beat.h"
 #include "clerk.h"
 #include "clock.h"
@@ -94,11 +92,10 @@ on_orders(void *arg, struct orders *orders)
 }
 
 static void
-on_status(void *arg, struct json_t *status)
+on_status(void *arg, struct site *site)
 {
 	struct engine *engine = arg;
-	json_decref(engine->status);
-	engine->status = status;
+	web_tell(engine->web, site);
 }
 
 static void
@@ -107,7 +104,7 @@ start_clerk(struct engine *engine)
 	static const struct clerk_events events = {.on_orders = on_orders,
 	                                           .on_status = on_status};
 	engine->clerk = clerk_start(engine->loop, engine_name(engine->kind), engine->conf,
-	                            engine->web != NULL, &events, engine);
+	                            &events, engine);
 	tell_clerk(engine, false);
 }
 
@@ -195,7 +192,6 @@ engine_close(struct engine **engine_at)
 	tell_clerk(engine, true);
 	store_close(&engine->store);
 	clerk_stop(&engine->clerk);
-	json_decref(engine->status);
 	newcap_free(&engine->newcap);
 	share_free(&engine->share);
 	tally_free(&engine->tally);

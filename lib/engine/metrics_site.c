@@ -4,13 +4,9 @@
 #include <jansson.h>
 
 #include "attr.h"
-#include "clock.h"
 #include "orders.h"
 #include "promtext.h"
 #include "status.h"
-
-/* A status that is older is not shown any more. */
-#define STALE_S 60
 
 static struct slice
 string_of(const json_t *object, const char *member)
@@ -158,18 +154,12 @@ print_orders(FILE *out, const json_t *status)
 
 /* ---- the whole ---- */
 
-/* Else it would be made up of zeros, or be what was. */
-static bool
-is_known(const json_t *status)
-{
-	return json_is_true(json_object_get(json_object_get(status, "store"), "up")) &&
-	       clock_wall_s() - int_of(status, "now") < STALE_S;
-}
-
 void
 metrics_print_site(FILE *out, const struct json_t *status)
 {
-	bool known = is_known(status);
+	/* Else it would be made up of zeros. */
+	bool known =
+		json_is_true(json_object_get(json_object_get(status, "store"), "up"));
 	promtext_family(out, "weir_site_up", "gauge",
 	                "whether the figures of the whole site are known to this daemon");
 	promtext_sample(out, "weir_site_up", NULL, 0, known);

@@ -1,43 +1,62 @@
 /* web.c - what the operator sees over HTTP. */
 #include "web.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clerk.h"
+#include "clock.h"
 #include "engine.h"
 #include "http.h"
 #include "log.h"
 #include "mem.h"
 #include "metrics.h"
 #include "page.h"
+#include "site.h"
+
+#define FRESH_MS 1000  /* a status is good for so long */
+#define STALE_MS 10000 /* one that is older is not shown, even when there is no other */
 
 struct web {
 	struct engine *engine;
 	struct http *http;
-	char *body; /* of the answer given last */
+	struct site *site; /* as it was told last; NULL: not yet */
+	char *metrics;     /* as they were given last */
 };
 
-static void
-keep_body(struct web *web, char *body, struct http_answer *answer)
+static bool
+is_younger(const struct web *web, int64_t ms)
 {
-	free(web->body);
-	web->body = body;
-	answer->body = slice_of(body);
+	return web->site && clock_mono_ms() - web->site->made_ms < ms;
+}
+
+/* Mostly nobody looks: so the status is made when it is asked for, which takes some milliseconds. */
+static bool
+waits_for_status(struct web *web, struct http_answer *answer)
+{
+	answer->waits = answer->may_wait && !is_younger(web, FRESH_MS);
+	if (answer->waits)
+		clerk_ask_status(web->engine->clerk);
+	return answer->waits;
 }
 
 static void
 on_metrics(void *arg, struct http_answer *answer)
 {
 	struct web *web = arg;
-	char *body = NULL;
+	char *text = NULL;
 	size_t n;
-	FILE *out = open_memstream(&body, &n);
+	if (waits_for_status(web, answer))
+		return;
+	FILE *out = open_memstream(&text, &n);
 	if (!out)
 		log_fatal("out of memory (metrics)");
-	metrics_print(out, web->engine, web->engine->status);
+	metrics_print(out, web->engine,
+	              is_younger(web, STALE_MS) ? web->site->status : NULL);
 	fclose(out);
-	keep_body(web, body, answer);
+	free(web->metrics);
+	web->metrics = text;
+	answer->body = slice_of(text);
 	answer->type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
@@ -45,13 +64,16 @@ static void
 on_status(void *arg, struct http_answer *answer)
 {
 	struct web *web = arg;
+	if (waits_for_status(web, answer))
+		return;
 	answer->type = "application/json";
-	if (web->engine->status) {
-		keep_body(web, json_dumps(web->engine->status, JSON_COMPACT), answer);
+	if (is_younger(web, STALE_MS)) {
+		answer->body = slice_of(web->site->text);
 		return;
 	}
 	answer->status = 503;
-	answer->body = SLICE("{\"error\": \"not known yet\"}");
+	answer->body = web->site ? SLICE("{\"error\": \"stale\"}")
+	                         : SLICE("{\"error\": \"not known yet\"}");
 }
 
 static void
@@ -111,6 +133,18 @@ web_open(struct engine *engine)
 }
 
 void
+web_tell(struct web *web, struct site *site)
+{
+	if (!web) {
+		site_free(&site);
+		return;
+	}
+	site_free(&web->site);
+	web->site = site;
+	http_go_on(web->http);
+}
+
+void
 web_close(struct web **web_at)
 {
 	struct web *web = *web_at;
@@ -118,6 +152,7 @@ web_close(struct web **web_at)
 	if (!web)
 		return;
 	http_close(&web->http);
-	free(web->body);
+	site_free(&web->site);
+	free(web->metrics);
 	free(web);
 }
