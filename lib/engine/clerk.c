@@ -18,7 +18,7 @@
 #define PASS_MS     500
 #define PATIENCE_MS 1000
 #define REOPEN_MS   5000
-#define TRIM_MS     600000
+#define TRIM_MS     10000 /* Redis drops only so many at once */
 #define STOP_MS     5000
 #define SAY_S       10
 #define LINES_DUE   4000 /* that are not left waiting for the next pass */

@@ -194,6 +194,31 @@ resolver_hangs() {
 	ok "names are not resolved: stops soon" stops_within 7
 }
 
+# no_decisions: not even their beginnings.
+no_decisions() {
+	[ "$(redis --raw --scan --pattern 'weir:d[0-9]*' | wc -l)" -eq 0 ]
+}
+
+# Those that are there already are too many for one step.
+no_more_kept() {
+	need redis-server redis-cli || return
+	fresh redis
+	start_redis
+	start_weir
+	ask_new 30000
+	await 10 remembers_last
+	stop_weir
+	ok "keep = 0 from now on: there are decisions" not no_decisions
+	start_weir -o decisions.keep=0
+	ok "keep = 0 from now on: soon there are none" await 30 no_decisions
+	stop_weir
+}
+
+# remembers_last: weirctl finds the newest first try.
+remembers_last() {
+	ctl 0 why --limit 1 "user$((NEXT - 1))@local.test"
+}
+
 # A Redis that is full takes nothing new, but what was ordered can be read, and taken back.
 redis_full() {
 	need redis-server redis-cli || return
@@ -215,7 +240,8 @@ redis_full() {
 	stop_weir
 }
 
-for story in nothing_kept restart ledger_in_the_way ledger_locked names_lost redis_hangs resolver_hangs redis_full; do
+for story in nothing_kept no_more_kept restart ledger_in_the_way ledger_locked names_lost redis_hangs resolver_hangs \
+	redis_full; do
 	$story
 	clean_up
 done
