@@ -143,13 +143,11 @@ print_store(const struct conf *conf, bool good, const struct err *err)
 }
 
 /* What could not be read is null: not nothing, but unknown. */
-static json_t *
-known(bool is_known, json_t *value)
+static void
+put(json_t *status, const char *name, bool is_known, json_t *value)
 {
-	if (is_known)
-		return value;
+	json_object_set(status, name, is_known ? value : json_null());
 	json_decref(value);
-	return json_null();
 }
 
 struct json_t *
@@ -171,16 +169,16 @@ status_build(const struct conf *conf, struct ledger *ledger, const struct err *n
 	if (decided)
 		destinations =
 			status_destinations(conf, ledger, &beats, orders, now_s, &err);
-	json_t *status =
-		json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "weir",
-	                  PACKAGE_VERSION, "now", (json_int_t)now_s, "node", conf->node,
-	                  "store", print_store(conf, destinations, &err), "daemons",
-	                  known(told, json_incref(beats.daemons)), "destinations",
-	                  known(destinations, destinations), "greylist",
-	                  known(counted, print_funnel(conf, &funnel, window_hours + 24)),
-	                  "chart", known(told, beats_chart(&beats)), "orders",
-	                  orders ? print_orders(orders) : json_null(), "recent",
-	                  known(decided, recent));
+	json_t *status = json_pack("{s:s, s:I, s:s, s:I, s:o}", "weir", PACKAGE_VERSION,
+	                           "now", (json_int_t)now_s, "node", conf->node, "keep",
+	                           (json_int_t)conf->decisions.keep, "store",
+	                           print_store(conf, destinations, &err));
+	put(status, "daemons", told, json_incref(beats.daemons));
+	put(status, "destinations", destinations, destinations);
+	put(status, "greylist", counted, print_funnel(conf, &funnel, window_hours + 24));
+	put(status, "chart", told, beats_chart(&beats));
+	put(status, "orders", orders, orders ? print_orders(orders) : NULL);
+	put(status, "recent", decided, recent);
 	beats_free(&beats);
 	orders_unref(&orders);
 	return status;

@@ -255,6 +255,11 @@ trouble() {
 	page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
 	ok "it is back" start_with_store "${PATIENT[@]}" "${WEB[@]}"
 	ok "weir-milter's page says so" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
+	ok "of decisions it knows none yet" page shows '#recent-empty' '^Nothing has been deferred yet'
+	stop_weir
+	ok "weir-policyd keeps none from now on" start_with_store "${PATIENT[@]}" "${WEB[@]}" -o decisions.keep=0
+	page open "http://127.0.0.1:$HTTP_PORT/"
+	ok "its page says that" page shows '#recent-empty' '^Decisions are not kept: decisions\.keep is 0'
 }
 
 fresh
