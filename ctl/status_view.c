@@ -16,16 +16,17 @@ status_is_well(const json_t *status)
 {
 	const json_t *daemons = json_object_get(status, "daemons");
 	const json_t *daemon;
-	size_t i;
-	if (!json_flag(json_object_get(status, "store"), "up") ||
-	    json_array_size(daemons) == 0)
+	size_t i, n_alive = 0;
+	if (!json_flag(json_object_get(status, "store"), "up"))
 		return false;
 	json_array_foreach(daemons, i, daemon)
 	{
-		if (!json_flag(daemon, "alive"))
+		bool alive = json_flag(daemon, "alive");
+		if (!alive && !json_flag(daemon, "stopped"))
 			return false;
+		n_alive += alive;
 	}
-	return true;
+	return n_alive > 0;
 }
 
 /* ---- store and daemons ---- */
@@ -54,7 +55,9 @@ print_store(const struct view *view, const json_t *status)
 static void
 put_state(struct table *table, const json_t *daemon)
 {
-	if (!json_flag(daemon, "alive"))
+	if (json_flag(daemon, "stopped"))
+		table_cell(table, SLICE("stopped"));
+	else if (!json_flag(daemon, "alive"))
 		table_styled(table, SLICE("DEAD"), STYLE_BAD);
 	else if (!json_flag(daemon, "store_up"))
 		table_styled(table, SLICE("no store"), STYLE_BAD);

@@ -11,7 +11,7 @@ struct json_t; /* jansson's */
 /* `status`: as status_build() makes it. */
 void status_view_print(const struct view *view, const struct json_t *status);
 
-/* Whether the store is up, and there are daemons, and each of them is alive. */
+/* Whether the store is up, a daemon is alive, and each other one, too, or was stopped. */
 bool status_is_well(const struct json_t *status);
 
 #endif

@@ -31,12 +31,14 @@ print_daemons(FILE *out, const json_t *status)
 	const json_t *daemon;
 	size_t i;
 	promtext_family(out, name, "gauge",
-	                "whether each daemon of the site was heard of within 10 seconds");
+	                "whether each daemon of the site was heard of within 10 seconds, "
+	                "unless it was stopped");
 	json_array_foreach(json_object_get(status, "daemons"), i, daemon)
 	{
 		const struct label labels[] = {{"daemon", string_of(daemon, "daemon")},
 		                               {"node", string_of(daemon, "node")}};
-		if (labels[0].value.n == 0 || labels[1].value.n == 0)
+		if (labels[0].value.n == 0 || labels[1].value.n == 0 ||
+		    json_is_true(json_object_get(daemon, "stopped")))
 			continue;
 		promtext_sample(out, name, labels, COUNT_OF(labels),
 		                json_is_true(json_object_get(daemon, "alive")));

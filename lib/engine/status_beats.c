@@ -26,7 +26,7 @@ static const char *const told_numbers[] = {
 	"pid",      "started",        "seen",         "accepted",    "deferred",
 	"observed", "store_failures", "late_answers", "leases_late", "leases_lost",
 	"by_share", "decisions_lost", "under_way"};
-static const char *const told_states[] = {"store_up", "breaker_open"};
+static const char *const told_states[] = {"store_up", "breaker_open", "stopped"};
 
 static json_t *
 text_member(const json_t *beat, const char *name)

@@ -250,10 +250,17 @@ trouble() {
 	page scheme light
 	page forget_console
 	ok "weir-milter's page knows that it is" page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
-	ok "silent, not gone" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*silent'
+	ok "stopped" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*stopped\s+at [0-9]{2}:[0-9]{2}'
+	ok "which is no trouble" page shows '#headline' '^All is well\.\s*$'
+	ok "and is counted apart" page shows '#facts' 'daemons 1 running, 1 stopped'
 	ok "and nothing went wrong there" page console_is_empty
-	page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
 	ok "it is back" start_with_store "${PATIENT[@]}" "${WEB[@]}"
+	ok "as weir-milter's page knows" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
+	kill_weir
+	ok "killed, it is silent" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*silent'
+	ok "which is trouble" page shows '#headline' '^Trouble\. policyd on mx1\.test is silent since '
+	page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
+	ok "it is back again" start_with_store "${PATIENT[@]}" "${WEB[@]}"
 	ok "weir-milter's page says so" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
 	ok "of decisions it knows none yet" page shows '#recent-empty' '^Nothing has been deferred yet'
 	stop_weir

@@ -485,7 +485,7 @@ alone() {
 	stop_postfix
 	stop_weir
 	stop_milter
-	ok "$STORE: alone: status says so" await 15 eval 'ctl 1 status && [ "$(grep -c DEAD "$PRIVATE/said")" -eq 2 ]'
+	ok "$STORE: alone: status says so" await 15 eval 'ctl 1 status && [ "$(grep -c " stopped " "$PRIVATE/said")" -eq 2 ]'
 	ok "$STORE: alone: an order is taken, with a warning" eval 'ctl 0 drain acme && complained "warning: no daemon is alive"'
 	ctl 0 undrain acme
 	[ "$STORE" = redis ] || return

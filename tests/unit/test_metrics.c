@@ -363,9 +363,12 @@ START_TEST(whole_status)
 	                    json_pack("[{s:s}, {s:s}, {s:s}]", "kind", "drain", "kind",
 	                              "allow-client", "kind", "drain"));
 	json_object_set_new(status, "daemons",
-	                    json_pack("[{s:s, s:s, s:b}, {s:s, s:s, s:b}]", "daemon",
-	                              "policyd", "node", "mx1", "alive", 1, "daemon",
-	                              "milter", "node", "mx2", "alive", 0));
+	                    json_pack("[{s:s, s:s, s:b}, {s:s, s:s, s:b}, {s:s, s:s, "
+	                              "s:b, s:b}]",
+	                              "daemon", "policyd", "node", "mx1", "alive", 1,
+	                              "daemon", "milter", "node", "mx2", "alive", 0,
+	                              "daemon", "milter", "node", "mx1", "alive", 0,
+	                              "stopped", 1));
 	open_engine();
 	print_page(status);
 	ck_line("weir_destination_slots_in_use{destination=\"acme\"} 20");
@@ -381,6 +384,7 @@ START_TEST(whole_status)
 	ck_line("weir_orders{kind=\"limit\"} 0");
 	ck_line("weir_daemon_up{daemon=\"policyd\",node=\"mx1\"} 1");
 	ck_line("weir_daemon_up{daemon=\"milter\",node=\"mx2\"} 0");
+	ck_assert_uint_eq(lines_with("weir_daemon_up{"), 2);
 	json_decref(acme);
 	json_decref(free_one);
 	json_decref(status);
