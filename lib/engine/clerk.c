@@ -10,6 +10,7 @@
 #include "inbox.h"
 #include "log.h"
 #include "mem.h"
+#include "namesake.h"
 #include "order_board.h"
 #include "site.h"
 #include "stats.h"
@@ -51,6 +52,7 @@ struct clerk {
 	bool started;
 	int64_t next_open_ms;
 	int64_t next_trim_ms;
+	struct namesake namesake;
 	struct err not_open; /* why there is no ledger */
 	struct err trouble;  /* the first in this pass; empty: none */
 	struct err said;     /* the one that the log tells of */
@@ -275,8 +277,12 @@ write_beat(struct clerk *clerk, const struct conf *conf, const char *json,
 	char name[128];
 	struct text text = TEXT(name);
 	text_printf(&text, "%s/%s", clerk->name, conf->node);
-	return !json || ledger_put(clerk->ledger, BOARD_DAEMONS, text_slice(&text),
-	                           slice_of(json), clock_wall_s() + BEAT_KEPT_S, err);
+	if (!json)
+		return true;
+	return namesake_look(&clerk->namesake, clerk->ledger, text_slice(&text), json,
+	                     err) &&
+	       ledger_put(clerk->ledger, BOARD_DAEMONS, text_slice(&text), slice_of(json),
+	                  clock_wall_s() + BEAT_KEPT_S, err);
 }
 
 static bool

@@ -219,6 +219,22 @@ remembers_last() {
 	ctl 0 why --limit 1 "user$((NEXT - 1))@local.test"
 }
 
+# two_by_a_name: on one Redis, each for the other.
+two_by_a_name() {
+	local first
+	need redis-server redis-cli || return
+	fresh redis
+	start_redis
+	start_weir
+	first=$WEIR_LOG
+	sleep 21
+	ok "a daemon by itself: nobody has its name" not logged 'another daemon'
+	start_weir -o "policyd.listen=inet:127.0.0.1:$(free_port)"
+	ok "two by a name: the log of the first says so" await 30 log_holds "$first" 'another daemon is called policyd/mx1\.test, too'
+	ok "two by a name: the second's, too" await 30 logged 'another daemon is called policyd/mx1\.test, too'
+	stop_weir
+}
+
 # A Redis that is full takes nothing new, but what was ordered can be read, and taken back.
 redis_full() {
 	need redis-server redis-cli || return
@@ -240,8 +256,8 @@ redis_full() {
 	stop_weir
 }
 
-for story in nothing_kept no_more_kept restart ledger_in_the_way ledger_locked names_lost redis_hangs resolver_hangs \
-	redis_full; do
+for story in nothing_kept no_more_kept two_by_a_name restart ledger_in_the_way ledger_locked names_lost redis_hangs \
+	resolver_hangs redis_full; do
 	$story
 	clean_up
 done
