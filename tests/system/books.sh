@@ -57,7 +57,8 @@ troubles() {
 
 # store_is REGEX: such is what the status page has against it.
 store_is() {
-	curl -s -m 5 "http://127.0.0.1:$HTTP_PORT/status.json" | jq -e --arg error "$1" '.store.error | test($error; "i")' >/dev/null 2>&1
+	curl -s -m 5 "http://127.0.0.1:$HTTP_PORT/status.json" |
+		jq -e --arg error "$1" '.store.error | test($error)' >/dev/null 2>&1
 }
 
 nothing_kept() {
@@ -221,17 +222,17 @@ remembers_last() {
 
 # two_by_a_name: on one Redis, each for the other.
 two_by_a_name() {
-	local first
+	local first says='another daemon is called policyd/mx1\.test, too'
 	need redis-server redis-cli || return
 	fresh redis
 	start_redis
 	start_weir
 	first=$WEIR_LOG
 	sleep 21
-	ok "a daemon by itself: nobody has its name" not logged 'another daemon'
+	ok "a daemon by itself: nobody has its name" not logged "$says"
 	start_weir -o "policyd.listen=inet:127.0.0.1:$(free_port)"
-	ok "two by a name: the log of the first says so" await 30 log_holds "$first" 'another daemon is called policyd/mx1\.test, too'
-	ok "two by a name: the second's, too" await 30 logged 'another daemon is called policyd/mx1\.test, too'
+	ok "two by a name: the log of the first says so" await 30 log_holds "$first" "$says"
+	ok "two by a name: the second's, too" await 30 logged "$says"
 	stop_weir
 }
 
