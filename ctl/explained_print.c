@@ -56,8 +56,7 @@ print_rules(const struct view *view, const json_t *value)
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
 	const json_t *rule;
 	size_t i;
-	json_array_foreach(json_object_get(value, "rules"), i, rule)
-	{
+	json_array_foreach(json_object_get(value, "rules"), i, rule) {
 		const char *applies = json_text(rule, "applies");
 		table_cell(table, slice_of(json_text(rule, "rule")));
 		table_styled(table, slice_of(applies),
@@ -172,8 +171,7 @@ print_limits(const struct view *view, const json_t *value)
 	if (!json_flag(limits, "asked"))
 		view_puts(view, "Not asked: it is deferred before.\n");
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
-	json_array_foreach(bounds, i, use)
-	{
+	json_array_foreach(bounds, i, use) {
 		put_use(table, use);
 	}
 	table_print(table);

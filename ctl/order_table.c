@@ -39,8 +39,7 @@ order_table_print(const struct view *view, const json_t *list, int64_t now_s)
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
 	const json_t *order;
 	size_t i;
-	json_array_foreach(list, i, order)
-	{
+	json_array_foreach(list, i, order) {
 		add_row(table, order, now_s);
 	}
 	table_print(table);

@@ -147,8 +147,7 @@ is_any_alive(const struct conf *conf, struct ledger *ledger, int64_t now_s)
 	const json_t *daemon;
 	bool alive = false;
 	size_t i;
-	json_array_foreach(json_object_get(status, "daemons"), i, daemon)
-	{
+	json_array_foreach(json_object_get(status, "daemons"), i, daemon) {
 		alive = alive || json_is_true(json_object_get(daemon, "alive"));
 	}
 	json_decref(status);

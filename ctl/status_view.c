@@ -19,8 +19,7 @@ status_is_well(const json_t *status)
 	size_t i, n_alive = 0;
 	if (!json_flag(json_object_get(status, "store"), "up"))
 		return false;
-	json_array_foreach(daemons, i, daemon)
-	{
+	json_array_foreach(daemons, i, daemon) {
 		bool alive = json_flag(daemon, "alive");
 		if (!alive && !json_flag(daemon, "stopped"))
 			return false;
@@ -95,8 +94,7 @@ print_daemons(const struct view *view, const json_t *status)
 		return;
 	}
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
-	json_array_foreach(daemons, i, daemon)
-	{
+	json_array_foreach(daemons, i, daemon) {
 		table_cell(table, slice_of(json_text(daemon, "daemon")));
 		table_cell(table, slice_of(json_text(daemon, "node")));
 		put_state(table, daemon);
@@ -179,8 +177,7 @@ print_destinations(const struct view *view, const json_t *status)
 	if (json_array_size(rows) == 0)
 		return;
 	struct table *table = table_new(view, headings, COUNT_OF(headings));
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		int64_t held = json_number(row, "held"),
 			limit = json_number(row, "limit");
 		table_cell(table, slice_of(json_text(row, "name")));

@@ -77,8 +77,8 @@ sessions_close(struct sessions *sessions)
 	pthread_mutex_lock(&sessions->lock);
 	wait_until_quiet_locked(sessions);
 	DL_FOREACH(sessions->all, session)
-	if (!session->asking)
-		delivery_end(&session->delivery);
+		if (!session->asking)
+			delivery_end(&session->delivery);
 	pthread_mutex_unlock(&sessions->lock);
 }
 

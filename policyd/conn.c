@@ -237,8 +237,7 @@ conns_tick(struct conns *conns)
 	const struct conf *conf = conns->engine->conf;
 	int64_t now_ms = loop_now_ms(conns->engine->loop);
 	struct conn *conn, *next;
-	DL_FOREACH_SAFE(conns->all, conn, next)
-	{
+	DL_FOREACH_SAFE(conns->all, conn, next) {
 		bool begun = policy_has_begun(&conn->policy);
 		int64_t limit_ms = begun ? conf->policyd.request_timeout_ms
 		                         : conf->policyd.idle_timeout_ms;
@@ -262,8 +261,8 @@ conns_drain(struct conns *conns)
 		return;
 	}
 	DL_FOREACH_SAFE(conns->all, conn, next)
-	if (!conn->deciding && !policy_has_begun(&conn->policy))
-		conn_close(conn);
+		if (!conn->deciding && !policy_has_begun(&conn->policy))
+			conn_close(conn);
 }
 
 void
@@ -272,5 +271,5 @@ conns_close(struct conns *conns)
 	struct conn *conn, *next;
 	conns->draining = false;
 	DL_FOREACH_SAFE(conns->all, conn, next)
-	conn_close(conn);
+		conn_close(conn);
 }

@@ -153,8 +153,7 @@ judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
 	json_t *beat;
 	char buf[1024] = "";
 	struct text names = TEXT(buf);
-	json_array_foreach(beats, i, beat)
-	{
+	json_array_foreach(beats, i, beat) {
 		const char *node = name_of(beat, "node");
 		if (status_is_alive(beat, now_s) && add_node(nodes, &n, node))
 			text_printf(&names, "%s%s", names.n > 0 ? ", " : "", node);
@@ -181,8 +180,7 @@ judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
 	bool policyd = false, milter = false;
 	json_t *beat;
 	size_t i;
-	json_array_foreach(beats, i, beat)
-	{
+	json_array_foreach(beats, i, beat) {
 		bool is_milter = strcmp(name_of(beat, "daemon"), "milter") == 0;
 		milter |= is_milter && status_is_alive(beat, now_s);
 		policyd |= !is_milter && status_is_alive(beat, now_s);
@@ -227,8 +225,7 @@ daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
 		say_nobody(conf, findings);
 		return;
 	}
-	json_array_foreach(beats, i, beat)
-	{
+	json_array_foreach(beats, i, beat) {
 		judge_life(beat, now_s, findings);
 		if (!status_is_alive(beat, now_s))
 			continue;

@@ -58,8 +58,7 @@ watch_names(struct checkup *checkup, json_t *first, int64_t since_s)
 	while (clock_mono_ms() < end_ms) {
 		json_t *now = json_object();
 		bool good = read_beats(checkup, now, &err);
-		json_object_foreach(now, name, beat)
-		{
+		json_object_foreach(now, name, beat) {
 			const json_t *before = json_object_get(first, name);
 			if (!before || json_object_get(told, name) ||
 			    !daemons_share_a_name(beat, before, since_s))
@@ -79,7 +78,9 @@ any_alive(const json_t *beats, int64_t now_s)
 {
 	json_t *beat;
 	size_t i;
-	json_array_foreach(beats, i, beat) if (status_is_alive(beat, now_s)) return true;
+	json_array_foreach(beats, i, beat)
+		if (status_is_alive(beat, now_s))
+			return true;
 	return false;
 }
 
@@ -99,7 +100,8 @@ doctor_daemons(struct checkup *checkup)
 		            "what the daemons tell cannot be read", "");
 		finding_seen(checkup->findings, "%s", err.text);
 	} else {
-		json_object_foreach(by_name, name, beat) json_array_append(beats, beat);
+		json_object_foreach(by_name, name, beat)
+			json_array_append(beats, beat);
 		daemons_judge(beats, checkup->conf, now_s, checkup->findings);
 		if (any_alive(beats, now_s))
 			watch_names(checkup, by_name, now_s);

@@ -61,13 +61,11 @@ foreign_free(struct foreign **foreign)
 	struct network *network, *next_network;
 	if (!*foreign)
 		return;
-	HASH_ITER(hh, (*foreign)->rows, row, next_row)
-	{
+	HASH_ITER(hh, (*foreign)->rows, row, next_row) {
 		HASH_DEL((*foreign)->rows, row);
 		free(row);
 	}
-	HASH_ITER(hh, (*foreign)->networks, network, next_network)
-	{
+	HASH_ITER(hh, (*foreign)->networks, network, next_network) {
 		HASH_DEL((*foreign)->networks, network);
 		free(network);
 	}
@@ -177,8 +175,7 @@ bool
 foreign_take(struct foreign *foreign, struct err *err_out)
 {
 	struct row *row, *next;
-	HASH_ITER(hh, foreign->rows, row, next)
-	{
+	HASH_ITER(hh, foreign->rows, row, next) {
 		if (!intake_record(foreign->intake, (enum ledger_record)row->name.kind,
 		                   &row->name.key, row->record, err_out))
 			return false;
@@ -214,8 +211,7 @@ foreign_print_clients(struct foreign *foreign, FILE *to)
 {
 	struct network *network, *next;
 	HASH_SRT(hh, foreign->networks, in_order);
-	HASH_ITER(hh, foreign->networks, network, next)
-	{
+	HASH_ITER(hh, foreign->networks, network, next) {
 		print_network(network, to);
 	}
 	return HASH_COUNT(foreign->networks);

@@ -84,8 +84,7 @@ list_daemons(const struct import *import, struct text *names)
 	json_t *daemon;
 	json_t *status =
 		status_build(import->conf, import->ledger, NULL, import->intake->now_s);
-	json_array_foreach(json_object_get(status, "daemons"), i, daemon)
-	{
+	json_array_foreach(json_object_get(status, "daemons"), i, daemon) {
 		if (!json_is_true(json_object_get(daemon, "alive")))
 			continue;
 		text_printf(names, "%sweir-%s on ", names->n > 0 ? ", " : "",

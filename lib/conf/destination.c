@@ -39,8 +39,7 @@ void
 domain_table_free(struct conf *conf)
 {
 	struct domain_table *entry, *next;
-	HASH_ITER(hh, conf->limits.by_domain, entry, next)
-	{
+	HASH_ITER(hh, conf->limits.by_domain, entry, next) {
 		HASH_DEL(conf->limits.by_domain, entry);
 		free(entry);
 	}

@@ -83,8 +83,7 @@ static void
 free_table(struct entry **table)
 {
 	struct entry *entry, *next;
-	HASH_ITER(hh, *table, entry, next)
-	{
+	HASH_ITER(hh, *table, entry, next) {
 		HASH_DEL(*table, entry);
 		pcre2_code_free(entry->code);
 		free(entry);

@@ -95,8 +95,7 @@ static void
 cancel_questions_of(struct asker *asker, const struct delivery *delivery)
 {
 	struct question *question, *next;
-	DL_FOREACH_SAFE(asker->under_way, question, next)
-	{
+	DL_FOREACH_SAFE(asker->under_way, question, next) {
 		if (question->delivery != delivery)
 			continue;
 		DL_DELETE(asker->under_way, question);
@@ -117,8 +116,7 @@ on_post(void *arg)
 	asker->ended = NULL;
 	asker->limit_ms = asker->engine->conf->milter.deadline_ms;
 	pthread_mutex_unlock(&asker->lock);
-	DL_FOREACH_SAFE(asked, question, next)
-	{
+	DL_FOREACH_SAFE(asked, question, next) {
 		DL_DELETE(asked, question);
 		start(asker, question);
 	}
@@ -151,8 +149,7 @@ asker_close(struct asker *asker)
 	asker->closed = true;
 	pthread_mutex_unlock(&asker->lock);
 	on_post(asker); /* what came between */
-	DL_FOREACH_SAFE(asker->under_way, question, next)
-	{
+	DL_FOREACH_SAFE(asker->under_way, question, next) {
 		DL_DELETE(asker->under_way, question);
 		decision_cancel(&question->decision);
 		pthread_mutex_lock(&question->lock);

@@ -331,10 +331,10 @@ deliveries_renew(struct engine *engine)
 	int64_t now_ms = loop_now_ms(engine->loop);
 	struct delivery *delivery;
 	DL_FOREACH(engine->deliveries, delivery)
-	if (engine->kind == ENGINE_OF_MILTER)
-		renew_when_due(delivery, now_ms);
-	else
-		leave_share_when_due(delivery, now_ms);
+		if (engine->kind == ENGINE_OF_MILTER)
+			renew_when_due(delivery, now_ms);
+		else
+			leave_share_when_due(delivery, now_ms);
 }
 
 /* The next time they are due one after the other. */
@@ -348,8 +348,7 @@ deliveries_renew_all(struct engine *engine)
 	if (engine->kind != ENGINE_OF_MILTER)
 		return;
 	DL_COUNT(engine->deliveries, delivery, n);
-	DL_FOREACH(engine->deliveries, delivery)
-	{
+	DL_FOREACH(engine->deliveries, delivery) {
 		delivery->renewed_ms = now_ms - every_ms * i++ / n;
 		renew(delivery);
 	}

@@ -33,8 +33,7 @@ print_daemons(FILE *out, const json_t *status)
 	promtext_family(out, name, "gauge",
 	                "whether each daemon of the site was heard of within 10 seconds, "
 	                "unless it was stopped");
-	json_array_foreach(json_object_get(status, "daemons"), i, daemon)
-	{
+	json_array_foreach(json_object_get(status, "daemons"), i, daemon) {
 		const struct label labels[] = {{"daemon", string_of(daemon, "daemon")},
 		                               {"node", string_of(daemon, "node")}};
 		if (labels[0].value.n == 0 || labels[1].value.n == 0 ||
@@ -63,8 +62,7 @@ choose_destinations(const json_t *status)
 {
 	json_t *chosen = json_object(), *destination;
 	size_t i, others = 0;
-	json_array_foreach(json_object_get(status, "destinations"), i, destination)
-	{
+	json_array_foreach(json_object_get(status, "destinations"), i, destination) {
 		char buf[PROMTEXT_LABEL_MAX + 1];
 		struct slice name = promtext_clean(string_of(destination, "name"), buf);
 		if (name.n == 0 || json_object_get(chosen, name.p))
@@ -102,8 +100,7 @@ print_destinations(FILE *out, const json_t *status)
 	for (size_t i = 0; i < COUNT_OF(of_destination); i++) {
 		promtext_family(out, of_destination[i].name, "gauge",
 		                of_destination[i].help);
-		json_object_foreach(chosen, name, destination)
-		{
+		json_object_foreach(chosen, name, destination) {
 			const struct label label = {"destination", slice_of(name)};
 			int64_t value = int_of(destination, of_destination[i].member);
 			if (value == 0 && of_destination[i].or_none)
@@ -148,8 +145,8 @@ print_orders(FILE *out, const json_t *status)
 		struct slice word = slice_of(order_kind_word((enum order_kind)kind));
 		const struct label label = {"kind", word};
 		int64_t n = 0;
-		json_array_foreach(orders, i, order) n +=
-			slice_eq(string_of(order, "kind"), word);
+		json_array_foreach(orders, i, order)
+			n += slice_eq(string_of(order, "kind"), word);
 		promtext_sample(out, name, &label, 1, n);
 	}
 }

@@ -46,7 +46,7 @@ share_free(struct share **share_at)
 	if (!share)
 		return;
 	HASH_ITER(hh, share->entries, entry, next)
-	drop_entry(share, entry);
+		drop_entry(share, entry);
 	free(share);
 }
 
@@ -64,8 +64,8 @@ drop_idle(struct share *share)
 {
 	struct entry *entry, *next;
 	HASH_ITER(hh, share->entries, entry, next)
-	if (entry->slots == 0)
-		drop_entry(share, entry);
+		if (entry->slots == 0)
+			drop_entry(share, entry);
 	share->clear_at = ENTRIES_MAX + 2 * HASH_COUNT(share->entries);
 }
 

@@ -87,11 +87,9 @@ add_causes(struct beats *beats, const json_t *beat)
 	json_t *told, *count;
 	size_t i;
 	int64_t ago = beats->now_s / 60 - number_of(json_object_get(beat, "minute"));
-	json_object_foreach(json_object_get(beat, "causes"), why, told)
-	{
+	json_object_foreach(json_object_get(beat, "causes"), why, told) {
 		json_t *counts = counts_of(beats, why);
-		json_array_foreach(told, i, count)
-		{
+		json_array_foreach(told, i, count) {
 			int64_t at = STATUS_MINUTES - ago -
 			             (int64_t)json_array_size(told) + (int64_t)i;
 			if (!counts || at < 0 || at >= STATUS_MINUTES)
@@ -108,7 +106,8 @@ sum_of(const json_t *counts)
 	const json_t *count;
 	size_t i;
 	int64_t sum = 0;
-	json_array_foreach(counts, i, count) sum += json_integer_value(count);
+	json_array_foreach(counts, i, count)
+		sum += json_integer_value(count);
 	return sum;
 }
 
@@ -130,8 +129,9 @@ beats_chart(const struct beats *beats)
 {
 	const char *why;
 	json_t *counts, *causes = json_array();
-	json_object_foreach(beats->causes, why, counts) if (sum_of(counts) > 0)
-		add_cause(causes, why, counts);
+	json_object_foreach(beats->causes, why, counts)
+		if (sum_of(counts) > 0)
+			add_cause(causes, why, counts);
 	return json_pack("{s:i, s:I, s:o}", "step", 60, "from",
 	                 (json_int_t)((beats->now_s / 60 - STATUS_MINUTES + 1) * 60),
 	                 "causes", causes);
@@ -203,8 +203,7 @@ beats_free(struct beats *beats)
 	struct seen *seen, *next;
 	json_decref(beats->daemons);
 	json_decref(beats->causes);
-	HASH_ITER(hh, beats->seen, seen, next)
-	{
+	HASH_ITER(hh, beats->seen, seen, next) {
 		HASH_DEL(beats->seen, seen);
 		free(seen->name);
 		free(seen);

@@ -73,12 +73,11 @@ is_configured(const struct making *making, const char *name)
 static bool
 has_row(const struct making *making, const char *name)
 {
-	const json_t *row;
-	size_t i;
-	json_array_foreach(making->rows, i,
-	                   row) if (strcmp(json_string_value(json_object_get(row,
-	                                                                     "name")),
-	                                   name) == 0) return true;
+	for (size_t i = 0; i < json_array_size(making->rows); i++) {
+		const json_t *row = json_array_get(making->rows, i);
+		if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -173,8 +172,7 @@ static void
 free_making(struct making *making)
 {
 	struct taken *taken, *next;
-	HASH_ITER(hh, making->taken, taken, next)
-	{
+	HASH_ITER(hh, making->taken, taken, next) {
 		HASH_DEL(making->taken, taken);
 		free(taken);
 	}

@@ -53,7 +53,7 @@ tally_free(struct tally **tally_at)
 	if (!tally)
 		return;
 	HASH_ITER(hh, tally->destinations, destination, next)
-	drop(tally, destination);
+		drop(tally, destination);
 	free(tally);
 }
 
@@ -276,8 +276,7 @@ static void
 drop_idle(struct tally *tally, int64_t minute)
 {
 	struct destination *destination, *next;
-	HASH_ITER(hh, tally->destinations, destination, next)
-	{
+	HASH_ITER(hh, tally->destinations, destination, next) {
 		advance_destination(destination, minute);
 		if (weight_of(destination) == 0)
 			drop(tally, destination);

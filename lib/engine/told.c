@@ -37,8 +37,7 @@ void
 told_forget(struct told *told)
 {
 	struct told_key *noted, *next;
-	HASH_ITER(hh, told->keys, noted, next)
-	{
+	HASH_ITER(hh, told->keys, noted, next) {
 		HASH_DEL(told->keys, noted);
 		free(noted);
 	}

@@ -273,8 +273,8 @@ http_go_on(struct http *http)
 {
 	struct conn *conn, *next;
 	DL_FOREACH_SAFE(http->conns, conn, next)
-	if (conn->awaited)
-		ask(conn, conn->awaited, false);
+		if (conn->awaited)
+			ask(conn, conn->awaited, false);
 }
 
 /* Who has not asked yet gives way first, then who is there longest: idle ones keep nobody out. */
@@ -283,8 +283,8 @@ make_room(struct http *http)
 {
 	struct conn *conn;
 	DL_FOREACH(http->conns, conn)
-	if (!conn->answer && !conn->awaited)
-		break;
+		if (!conn->answer && !conn->awaited)
+			break;
 	conn_close(conn ? conn : http->conns);
 	if (log_ration(&http->full_said_ms, 60))
 		log_warning("http: of more than %d connections at once the oldest are "

@@ -64,8 +64,7 @@ loop_free(struct loop **loop_at)
 	if (!loop)
 		return;
 	struct signal_watch *sig, *next;
-	LL_FOREACH_SAFE(loop->signals, sig, next)
-	{
+	LL_FOREACH_SAFE(loop->signals, sig, next) {
 		event_free(sig->event);
 		free(sig);
 	}

@@ -285,9 +285,9 @@ store_close(struct store **store_at)
 	backlog_free(&store->backlog);
 	struct store_job *job, *next;
 	DL_FOREACH_SAFE(store->refused, job, next)
-	free(job);
+		free(job);
 	LL_FOREACH_SAFE(store->spare, job, next)
-	free(job);
+		free(job);
 	explicit_bzero(&store->secret, sizeof(store->secret));
 	free(store);
 }

@@ -33,7 +33,7 @@ end(void)
 static void
 put_beat(const char *beat)
 {
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_put(ledger, BOARD_DAEMONS, SLICE("policyd/a"),
 	                         slice_of(beat), now_s + 60, &err),
 	              "putting", &err);
@@ -43,9 +43,9 @@ put_beat(const char *beat)
 static json_t *
 build(void)
 {
-	struct err err = {""};
+	struct err err = {0};
 	struct conf *conf = place_conf(&place, NULL, NULL, &err);
-	json_t *status = status_build(conf, ledger, now_s);
+	json_t *status = status_build(conf, ledger, NULL, now_s);
 	conf_unref(&conf);
 	return status;
 }
@@ -62,8 +62,7 @@ find_row(const json_t *status, const char *name)
 {
 	const json_t *row;
 	size_t i;
-	json_array_foreach(json_object_get(status, "destinations"), i, row)
-	{
+	json_array_foreach(json_object_get(status, "destinations"), i, row) {
 		if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
 			return row;
 	}
@@ -119,7 +118,7 @@ START_TEST(slots_of_a_name_in_utf8)
 	char beat[300];
 	struct text text = TEXT(beat);
 	struct key_secret secret;
-	struct err err = {""};
+	struct err err = {0};
 	ledger_worked(ledger_secret(ledger, &secret, &err), "the secret", &err);
 	struct key key = limit_slots_key(&secret, true, SLICE("b\303\274ro.test"));
 	place_plant_lease(&place, &key, "m/a/192.0.2.1:25", clock_boot_ms() + 60000);
