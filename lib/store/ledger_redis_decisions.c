@@ -1,10 +1,12 @@
-/* ledger_redis_decisions.c - decisions in Redis: segments of up to 64 lines, made by a script. */
+/* ledger_redis_decisions.c - decisions in Redis: segments of some 64 lines, made by a script. */
 #include "ledger_redis.h"
 #include "scripts.h"
 
-#define SEGMENT  64 /* lines, as in decisions.lua */
-#define AT_ONCE  64 /* segments */
-#define AT_FIRST 4  /* mostly the newest are wanted only: nothing is asked for ahead */
+#define SEGMENT     64 /* lines, as in decisions.lua */
+#define PIECE       16 /* lines, too */
+#define OTHER_WORDS 5
+#define AT_ONCE     64 /* segments */
+#define AT_FIRST    4  /* mostly the newest are wanted only: nothing is asked for ahead */
 
 /* No decisions.keep needs more of them; what decisions.lua has still to drop is in it. */
 #define SEGMENTS_MAX (10000000 / SEGMENT + 1000)
@@ -12,6 +14,16 @@
 static const struct script decisions_script = {{decisions_lua, sizeof(decisions_lua) - 1},
                                                {decisions_lua_sha,
                                                 sizeof(decisions_lua_sha) - 1}};
+
+/* The next lines, as many as make a piece. */
+static struct slice
+cut_piece(struct slice *lines)
+{
+	struct slice piece = *lines, line;
+	for (int n = 0; n < PIECE && slice_cut(lines, '\n', &line); n++)
+		;
+	return slice_head(piece, piece.n - lines->n);
+}
 
 bool
 redis_add_decisions(struct ledger *base, size_t n, struct slice lines, int64_t keep,
@@ -22,13 +34,17 @@ redis_add_decisions(struct ledger *base, size_t n, struct slice lines, int64_t k
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
 	if (!ledger)
 		return false;
-	struct slice words[] = {talk_name(ledger, "decisions", &state),
-	                        talk_name(ledger, "d", &segments),
-	                        redis_number(&numbers, (int64_t)n),
-	                        lines,
-	                        redis_number(&numbers, keep),
-	                        redis_number(&numbers, lifetime_s)};
-	redisReply *reply = talk_script(ledger, &decisions_script, COUNT_OF(words), words,
+	struct slice words[OTHER_WORDS + LEDGER_LINES_MAX / PIECE] = {
+		talk_name(ledger, "decisions", &state),
+		talk_name(ledger, "d", &segments),
+		redis_number(&numbers, keep),
+		redis_number(&numbers, lifetime_s),
+		redis_number(&numbers, (int64_t)n),
+	};
+	size_t n_words = OTHER_WORDS;
+	while (lines.n > 0 && n_words < COUNT_OF(words))
+		words[n_words++] = cut_piece(&lines);
+	redisReply *reply = talk_script(ledger, &decisions_script, n_words, words,
 	                                REDIS_REPLY_INTEGER, err);
 	freeReplyObject(reply);
 	return reply != NULL;

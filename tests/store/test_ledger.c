@@ -101,7 +101,8 @@ START_TEST(decisions_are_kept_by_number)
 	static const struct {
 		unsigned at_once;
 		int64_t keep;
-	} rows[] = {{1, 10}, {1, 100}, {7, 1000}, {64, 1000}, {64, 100}};
+	} rows[] = {{1, 10},   {1, 100},   {7, 1000},  {64, 1000},
+	            {64, 100}, {63, 1000}, {500, 1000}};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct store_place place = place_on(_i);
@@ -113,7 +114,8 @@ START_TEST(decisions_are_kept_by_number)
 		char *lines = ledger_all_lines(ledger);
 		size_t kept = count_lines(lines);
 		ck_assert_uint_ge(kept, (size_t)rows[i].keep);
-		ck_assert_uint_le(kept, (size_t)rows[i].keep + 700);
+		/* Where segments get 64 lines and almost a piece more, a quarter more. */
+		ck_assert_uint_le(kept, ((size_t)rows[i].keep + 700) * 5 / 4);
 		ck_assert_uint_le(count_segments(&place), kept / 64 + 2);
 		lines_are("kept", lines, "k", last - (unsigned)kept + 1, last);
 		free(lines);

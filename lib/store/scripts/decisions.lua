@@ -1,17 +1,18 @@
--- Decisions are added: a hash with where they are, and segments of up to 64 lines.
+-- Decisions are added: a hash with where they are, and segments of 64 lines or some more.
 --
--- A segment is added to for an eighth of the lifetime at most, and then left as it is, so that it can
--- end with its oldest line. What it lacks of 64 lines then counts as if it were there.
+-- A segment is added to until it has 64 lines, for an eighth of the lifetime at most, and then left as
+-- it is, so that it can end with its oldest line. It counts as 64 lines then, whatever it has.
 --
 -- KEYS[1]  the hash: count, oldest (segment that may be there), begun (the last one, when), lifetime
--- ARGV     the beginning of the segments' names, number of lines, lines, keep, lifetime_s
+-- ARGV     the beginning of the segments' names, keep, lifetime_s, number of lines, and these in pieces of
+--          16: to cut them here would take most of the time, since Lua hashes each string it makes
 -- answers  the count
 --
 -- The segments are named by their number; they cannot be known before.
 local STATE, PREFIX = KEYS[1], ARGV[1]
-local SEGMENT, DROPPED_MAX, SPARE = 64, 256, 9 * 64
+local SEGMENT, PIECE, DROPPED_MAX, SPARE = 64, 16, 256, 9 * 64
 
-local n, lines, keep, lifetime = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local keep, lifetime, n = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = tonumber(redis.call('TIME')[1])
 local state = redis.call('HMGET', STATE, 'count', 'oldest', 'begun', 'lifetime')
 local count, oldest, begun = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
@@ -48,20 +49,15 @@ elseif n > 0 and count % SEGMENT ~= 0 and not is_open(math.floor(count / SEGMENT
   begin_segment()
 end
 
-local from = 1
-while n > 0 do
-  local taken, to = math.min(n, SEGMENT - count % SEGMENT), from - 1
-  for _ = 1, taken do
-    to = string.find(lines, '\n', to + 1, true)
-  end
-  local segment, part = name_of(math.floor(count / SEGMENT)), string.sub(lines, from, to)
+for i = 1, math.ceil(n / PIECE) do
+  local segment = math.floor(count / SEGMENT)
   if count % SEGMENT == 0 then
-    redis.call('SET', segment, part, 'EX', lifetime)
+    redis.call('SET', name_of(segment), ARGV[4 + i], 'EX', lifetime)
     begun = now
   else
-    redis.call('APPEND', segment, part)
+    redis.call('APPEND', name_of(segment), ARGV[4 + i])
   end
-  count, n, from = count + taken, n - taken, to + 1
+  count = math.min(count + math.min(n - PIECE * (i - 1), PIECE), (segment + 1) * SEGMENT)
 end
 
 local kept_from = keep == 0 and count or count - keep - SPARE
