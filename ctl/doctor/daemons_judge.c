@@ -38,7 +38,9 @@ judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
 {
 	const char *daemon = name_of(beat, "daemon"), *node = name_of(beat, "node");
 	int64_t seen_s = json_number(beat, "seen");
-	if (!status_is_alive(beat, now_s)) {
+	if (json_flag(beat, "stopped")) {
+		finding_ok(findings, "weir-%s on %s was stopped", daemon, node);
+	} else if (!status_is_alive(beat, now_s)) {
 		finding_add(
 			findings, FINDING_WARNING, "a daemon has fallen silent",
 			"It has ended or hangs, or its host is away or without the store.  "
@@ -198,14 +200,27 @@ judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
 	             "weir-milter(8), POSTFIX");
 }
 
+/* None, or all of them were stopped. */
+static bool
+is_nobody_there(const json_t *beats)
+{
+	json_t *beat;
+	size_t i;
+	json_array_foreach(beats, i, beat)
+		if (!json_flag(beat, "stopped"))
+			return false;
+	return true;
+}
+
 static void
-say_nobody(const struct conf *conf, struct findings *findings)
+say_nobody(const struct conf *conf, bool any, struct findings *findings)
 {
 	bool remote = conf->store.backend == BACKEND_REDIS &&
 	              !doctor_is_local(conf->store.redis.servers.v[0]);
 	finding_add(findings, FINDING_PROBLEM, "no daemon is alive",
 	            "Nothing is greylisted or limited.");
-	finding_seen(findings, "none has told of itself in this store for a day");
+	finding_seen(findings, any ? "each that told of itself in this store was stopped"
+	                           : "none has told of itself in this store for a day");
 	finding_mend(
 		findings,
 		"systemctl start weir-policyd weir-milter (what your MTA asks)\n"
@@ -221,8 +236,8 @@ daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
 {
 	json_t *beat;
 	size_t i;
-	if (json_array_size(beats) == 0) {
-		say_nobody(conf, findings);
+	if (is_nobody_there(beats)) {
+		say_nobody(conf, json_array_size(beats) > 0, findings);
 		return;
 	}
 	json_array_foreach(beats, i, beat) {
