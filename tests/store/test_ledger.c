@@ -178,7 +178,7 @@ START_TEST(decisions_of_two_lifetimes)
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	char line[32];
 	for (unsigned i = 1; i <= 1000; i++) {
-		struct err err = {""};
+		struct err err = {0};
 		int n = snprintf(line, sizeof(line), "t.%u\n", i);
 		struct slice text = {.p = line, .n = (size_t)n};
 		ledger_worked(i % 2 ? ledger_add_decisions(ledger, 1, text, 200, 7 * DAY,
@@ -448,7 +448,7 @@ END_TEST
 static struct orders *
 orders_at_time(struct ledger *ledger, int64_t now_s)
 {
-	struct err err = {""};
+	struct err err = {0};
 	struct orders *orders = order_board_read(ledger, now_s, &err);
 	ck_assert_msg(orders != NULL, "%s", err.text);
 	return orders;
@@ -474,7 +474,7 @@ START_TEST(orders_are_made_when_they_change)
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	struct order drain = {.kind = ORDER_DRAIN, .name = "acme", .until_s = 7000};
 	struct order limit = {.kind = ORDER_LIMIT, .name = "acme", .until_s = 6000};
-	struct err err = {""};
+	struct err err = {0};
 	put(other, BOARD_ORDERS, SLICE("allow-client x y"), "none of ours", 8000);
 	ledger_worked(order_board_put(other, &drain, &err), "draining", &err);
 	orders_are(ledger, 4000, 1, false);

@@ -717,7 +717,7 @@ set_count(const struct store_place *place, const char *count)
 /* Whatever their number is said to be, reading comes to an end. */
 START_TEST(decisions_that_are_not_there)
 {
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_start(&server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
 	struct ledger *ledger = ledger_at(&place);
@@ -754,7 +754,7 @@ set_segments(const struct store_place *place, unsigned n, size_t bytes)
 /* Many of the largest of ours are read, but not as much as somebody else may put there. */
 START_TEST(decisions_that_are_too_much)
 {
-	struct err err = {""};
+	struct err err = {0};
 	redis_server_start(&server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
 	struct ledger *ledger = ledger_at(&place);
