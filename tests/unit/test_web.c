@@ -143,7 +143,8 @@ ask_for(struct visit *visit, const char *what)
 	struct text request = TEXT(buf);
 	text_puts(&name, path);
 	text_printf(&request, "GET %s HTTP/1.0\r\n\r\n", what);
-	*visit = (struct visit){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	visit->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	visit->n = 0;
 	ck_assert_int_eq(connect(visit->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	ck_assert_int_eq(write(visit->fd, buf, request.n), (ssize_t)request.n);
 	visit->watch = watch_new(loop, visit->fd, on_bytes, visit);
