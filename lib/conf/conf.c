@@ -304,13 +304,21 @@ conf_unref(struct conf **conf_at)
 	free(conf);
 }
 
+/* A node that is not set has the name of the host, which may change. */
+static const char *
+value_of(const struct conf *conf, size_t row)
+{
+	bool is_node = strcmp(schema[row].name, "node") == 0;
+	return is_node ? conf->node : conf->value_texts[row];
+}
+
 /* As it is in `running`, and as it was written there. */
 static void
 keep_value(size_t row, const struct conf *running, struct conf *loaded)
 {
 	struct err err;
-	bool good = schema_set(&schema[row], loaded, slice_of(running->value_texts[row]),
-	                       &err);
+	bool good =
+		schema_set(&schema[row], loaded, slice_of(value_of(running, row)), &err);
 	assert(good); /* it was before */
 	(void)good;
 	free(loaded->value_texts[row]);
@@ -322,7 +330,7 @@ conf_keep_started(const struct conf *running, struct conf *loaded, struct text *
 {
 	for (size_t i = 0; i < schema_rows; i++) {
 		if (!schema[i].at_start ||
-		    strcmp(running->value_texts[i], loaded->value_texts[i]) == 0)
+		    strcmp(value_of(running, i), value_of(loaded, i)) == 0)
 			continue;
 		keep_value(i, running, loaded);
 		if (names_out->n > 0)

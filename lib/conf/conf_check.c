@@ -29,17 +29,6 @@ conf_is_word(const char *text)
 	return *text;
 }
 
-/* Its text, too: a host that is called otherwise later is the same node until it starts again. */
-static void
-set_node(struct conf *conf, const char *name)
-{
-	char **text = &conf->value_texts[schema_find(SLICE("node")) - schema];
-	free(conf->node);
-	free(*text);
-	conf->node = mem_dup(slice_of(name));
-	*text = mem_dup(slice_of(name));
-}
-
 static bool
 check_node(struct loading *load)
 {
@@ -47,7 +36,8 @@ check_node(struct loading *load)
 	if (!*conf->node) {
 		char host[256] = "";
 		gethostname(host, sizeof(host) - 1);
-		set_node(conf, *host ? host : "localhost");
+		free(conf->node);
+		conf->node = mem_dup(slice_of(*host ? host : "localhost"));
 	}
 	if (!conf_is_word(conf->node) || strlen(conf->node) > 64)
 		return complain_of(load, "node",

@@ -156,6 +156,12 @@ what_is_set_is_printed() {
 		not grep -q '^greylist.lifetime' "$PRIVATE/checked" && grep -q 'shorter than a minute' "$PRIVATE/checked"
 }
 
+nothing_is_set() {
+	echo >"$PRIVATE/empty.conf"
+	"$WEIRCTL" -c "$PRIVATE/empty.conf" check-config >"$PRIVATE/checked" 2>&1 &&
+		grep -q 'all of them are defaults' "$PRIVATE/checked" && not grep -q ' = ' "$PRIVATE/checked"
+}
+
 all_settings_are_printed() {
 	check_config 0 --all && grep -q -x 'greylist.lifetime = 35d' "$PRIVATE/checked"
 }
@@ -195,6 +201,7 @@ settings_from_anywhere() {
 }
 
 ok 'check-config prints what differs from the defaults' what_is_set_is_printed
+ok 'check-config prints nothing where nothing is set' nothing_is_set
 ok 'check-config --all prints all' all_settings_are_printed
 ok 'check-config names a mistake, and ends with 78' mistakes_are_named
 ok 'check-config loads the lists' lists_are_loaded_too
