@@ -1,15 +1,26 @@
 /* doctor_store.c - whether the store can be reached, written and read, and what it tells of itself. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "doctor.h"
 #include "doctor_files.h"
+#include "endpoint.h"
 #include "facts.h"
 #include "rights.h"
 #include "store_judge.h"
 
 #define PATIENCE_MS 5000
+
+/* Redis' socket in the file system is not for this user; else it is Redis that says no. */
+static bool
+may_not_connect(const struct conf *conf)
+{
+	struct endpoint server;
+	return endpoint_parse(slice_of(conf->store.redis.servers.v[0]), &server) &&
+	       server.is_unix && access(server.host, R_OK | W_OK) != 0;
+}
 
 /*
  * Where a right is missing nothing is broken: to move files away would lose what is in them.  To
@@ -22,7 +33,13 @@ mend_store(struct checkup *checkup, const struct err *err)
 	bool redis = conf->store.backend == BACKEND_REDIS;
 	if (err->forbidden && !redis)
 		return;
-	if (err->forbidden) {
+	if (err->forbidden && may_not_connect(conf)) {
+		finding_mend(checkup->findings,
+		             "let the daemons' user into the group of the socket:\n"
+		             "usermod -a -G redis %s; "
+		             "systemctl restart weir-policyd weir-milter",
+		             *conf->user ? conf->user : "USER");
+	} else if (err->forbidden) {
 		finding_mend(checkup->findings, MEND_REDIS_RIGHTS);
 	} else if (redis) {
 		char cli[400];

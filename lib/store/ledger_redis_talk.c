@@ -90,10 +90,13 @@ connect_to_server(struct ledger_redis *ledger, struct err *err)
 	if (!ledger->redis)
 		log_fatal("out of memory (a connection)");
 	if (ledger->redis->err) {
+		bool forbidden = server->is_unix && errno == EACCES;
 		char why[200];
 		struct text text = TEXT(why);
 		text_printf(&text, "cannot connect: %s", ledger->redis->errstr);
-		return say_lost(ledger, err, why);
+		say_lost(ledger, err, why);
+		err->forbidden = forbidden;
+		return false;
 	}
 	fcntl(ledger->redis->fd, F_SETFD, FD_CLOEXEC);
 	bound_reader(ledger);

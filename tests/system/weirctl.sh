@@ -433,6 +433,11 @@ rights() {
 	ok "rights: and is told whose they are" complained \
 		'weir\.conf as user nobody \(it belongs to root:root, mode 0600\): Permission denied'
 	chmod 644 "$PRIVATE/weir.conf"
+	[ "$STORE" = redis ] || start_redis
+	chmod 600 "$PRIVATE/redis.sock"
+	ok "rights: nor the socket of Redis" as_nobody 77 -o store.backend=redis orders
+	ok "rights: and is told which" complained "redis at unix:$PRIVATE/redis.sock: cannot connect: Permission denied"
+	[ "$STORE" = redis ] || stop_redis
 	mkdir "$PRIVATE/theirs" && chown nobody "$PRIVATE/theirs"
 	ok "rights: no store, for who only reads" refuses 69 "there is no $PRIVATE/theirs/weir\.db" -o "store.path=$PRIVATE/theirs" orders
 	ok "rights: status tells" eval 'ctl 1 -o "store.path=$PRIVATE/theirs" status && said "embedded DOWN: there is no "'
