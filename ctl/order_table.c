@@ -16,7 +16,9 @@ add_row(struct table *table, const json_t *order, int64_t now_s)
 	const char *kind = json_text(order, "kind");
 	table_cell(table, slice_of(kind));
 	table_cell(table, slice_of(json_text(order, "name")));
-	if (strcmp(kind, "limit") == 0)
+	if (strcmp(kind, "limit") == 0 && json_number(order, "limit") == 0)
+		text_puts(&text, "no limit");
+	else if (strcmp(kind, "limit") == 0)
 		text_printf(&text, "%lld at once",
 		            (long long)json_number(order, "limit"));
 	else if (json_flag(order, "no_limits"))

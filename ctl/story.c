@@ -46,7 +46,7 @@ tell_what(const struct view *view, const struct decided *decided, int64_t now_s)
 	view_style(view, is_deferred(decided) ? STYLE_WARN : STYLE_GOOD);
 	view_puts(view, is_deferred(decided) ? "deferred"
 	                : decided->observed
-	                        ? "accepted, and only observed that it would be deferred"
+	                        ? "accepted (observed only: it would have been deferred)"
 	                        : "accepted");
 	view_style(view, STYLE_PLAIN);
 	say(view, " by ", decided->daemon, "");

@@ -30,7 +30,7 @@ may_be_replaced(const char *path, struct stat *old_out, struct err *err)
 	bool ours = fgets(line, sizeof(line), file) && strcmp(line, LIST_MARK) == 0;
 	fclose(file);
 	return ours || err_set(err,
-	                       "%s: is no list that weirctl import has made, so it is "
+	                       "%s is no list that weirctl import has made, so it is "
 	                       "left alone: name another file",
 	                       path);
 }

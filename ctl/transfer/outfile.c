@@ -61,7 +61,7 @@ may_be_replaced(const char *path, struct err *err_out)
 	struct stat st;
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT || err_set_errno(err_out, "%s", path);
-	return S_ISREG(st.st_mode) || err_set(err_out, "%s: is no regular file", path);
+	return S_ISREG(st.st_mode) || err_set(err_out, "%s is no regular file", path);
 }
 
 bool

@@ -453,7 +453,7 @@ from_milter_greylist() {
 	cp "$PRIVATE/weir.conf" "$PRIVATE/before"
 	ok "milter-greylist: another file is left alone" ends 73 embedded import milter-greylist "$dump" --apply \
 		--clients-to "$PRIVATE/weir.conf"
-	ok "milter-greylist: which is said" said 'weir.conf: is no list that weirctl import has made'
+	ok "milter-greylist: which is said" said 'weir.conf is no list that weirctl import has made'
 	ok "milter-greylist: it is as it was" cmp "$PRIVATE/before" "$PRIVATE/weir.conf"
 	sed '/Summary/,$d' "$dump" >"$PRIVATE/cut"
 	ok "milter-greylist: a cut dump is refused" ends 65 embedded import milter-greylist "$PRIVATE/cut" --apply
