@@ -22,6 +22,7 @@
 #define TRIM_MS     10000 /* Redis drops only so many at once */
 #define STOP_MS     5000
 #define SAY_S       10
+#define SAY_MORE_S  600  /* while there is trouble already */
 #define LINES_DUE   4000 /* that are not left waiting for the next pass */
 #define NAME_KEPT_S INT64_C(7200)
 #define BEAT_KEPT_S INT64_C(86400)
@@ -166,7 +167,7 @@ is_done(struct clerk *clerk, bool done, const struct err *err)
 	return done;
 }
 
-/* Each trouble is said once, and its end; not too often when it comes and goes. */
+/* Each trouble is said once, and its end; not too often when it comes and goes, or is another each time. */
 static void
 say_how_it_goes(struct clerk *clerk)
 {
@@ -174,7 +175,8 @@ say_how_it_goes(struct clerk *clerk)
 		return;
 	if (clerk->trouble.text[0] == '\0')
 		log_info("the books are kept again");
-	else if (log_ration(&clerk->said_ms, SAY_S))
+	else if (log_ration(&clerk->said_ms,
+	                    clerk->said.text[0] == '\0' ? SAY_S : SAY_MORE_S))
 		log_warning("the books are not kept (mail is not touched by it): %s",
 		            clerk->trouble.text);
 	else

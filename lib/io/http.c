@@ -277,7 +277,7 @@ http_go_on(struct http *http)
 			ask(conn, conn->awaited, false);
 }
 
-/* Who has not asked yet gives way first, then who is there longest: idle ones keep nobody out. */
+/* Who has not asked gives way first, then who has the answer: idle ones keep nobody out. */
 static void
 make_room(struct http *http)
 {
@@ -285,6 +285,10 @@ make_room(struct http *http)
 	DL_FOREACH(http->conns, conn)
 		if (!conn->answer && !conn->awaited)
 			break;
+	if (!conn)
+		DL_FOREACH(http->conns, conn)
+			if (conn->answer && conn->sent == conn->answer_n)
+				break;
 	conn_close(conn ? conn : http->conns);
 	if (log_ration(&http->full_said_ms, 60))
 		log_warning("http: of more than %d connections at once the oldest are "
