@@ -2,10 +2,10 @@
  * ledger.h - the store as it is read and changed beside the mail: decisions, orders, leases.
  *
  * Every call blocks, at most for the patience it was opened with (reading much: for each part of
- * it; to look up Redis' name, as long as the system takes); so it is for weirctl and for the daemons' clerk thread, never for the loop.  A ledger is
- * used by one thread at a time.  It has connections of its own to the same store that store.h
- * asks: with the embedded one weir.db, and ledger.db beside it for all that is not asked about in
- * front of an answer.
+ * it; to look up Redis' name, as long as the system takes); so it is for weirctl and for the
+ * daemons' clerk thread, never for the loop.  A ledger is used by one thread at a time.  It has
+ * connections of its own to the same store that store.h asks: with the embedded one weir.db, and
+ * ledger.db beside it for all that is not asked about in front of an answer.
  *
  * All functions that return bool give false with a text that names what failed; the next call
  * tries again, over a new connection where the old one was lost.
@@ -45,7 +45,7 @@ void ledger_close(struct ledger **ledger);
 
 /*
  * Adds `n` lines, each ended by '\n'; at least the last `keep` remain, and not many more, and none
- * is older than `lifetime_s`.  With none to add, what is too old goes all the same: the embedded
+ * is older than `lifetime_s` (in Redis: from the last time on that this was lowered).  With none to add, what is too old goes all the same: the embedded
  * store looks at that only when it is called.
  */
 bool ledger_add_decisions(struct ledger *ledger, size_t n, struct slice lines,

@@ -192,7 +192,7 @@ resolver_hangs() {
 	await 5 grep -q '0909097F:0035' /proc/net/udp
 	start_weir_by with_resolver 127.9.9.9 "$POLICYD" -c "$PRIVATE/weir.conf" -o store.redis.servers=redis.weir.test:6379
 	sleep 1
-	ok "names are not resolved: stops soon" stops_within 7
+	ok "names are not resolved: stops soon" stops_within 10
 }
 
 # no_decisions: not even their beginnings.
@@ -228,7 +228,7 @@ two_by_a_name() {
 	start_redis
 	start_weir
 	first=$WEIR_LOG
-	sleep 21
+	sleep 25
 	ok "a daemon by itself: nobody has its name" not logged "$says"
 	start_weir -o "policyd.listen=inet:127.0.0.1:$(free_port)"
 	ok "two by a name: the log of the first says so" await 30 log_holds "$first" "$says"
