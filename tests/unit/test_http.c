@@ -531,9 +531,9 @@ on_count(void *arg)
 	*peak = now > *peak ? now : *peak;
 }
 
-/* While others take all the room. */
+/* While others take all the room, and before any of them runs out of time. */
 static void
-late_one_is_answered(void)
+late_one_is_answered(int64_t within_ms)
 {
 	struct client late;
 	client_open(&late);
@@ -543,7 +543,7 @@ late_one_is_answered(void)
 		loop_run(loop);
 	}
 	ck_assert_int_eq(status_of(&late), 200);
-	ck_assert_int_lt(late.ended_ms, 3000);
+	ck_assert_int_lt(late.ended_ms, within_ms);
 	client_close(&late);
 }
 
@@ -560,12 +560,12 @@ START_TEST(of_more_than_64_connections_the_oldest_are_closed)
 	for (int i = 0; i < MANY; i++) {
 		ended += many[i].ended;
 		ck_assert_int_eq(many[i].ended, i < MANY - 64);
-		ck_assert_msg(!many[i].ended || many[i].ended_ms < 3000, "%d", i);
+		ck_assert_msg(!many[i].ended || many[i].ended_ms < 5000, "%d", i);
 	}
 	ck_assert_int_eq(ended, MANY - 64);
 	ck_assert_int_le(peak, before + MANY + (int)http_descriptors());
 	loop_forget_turn_hook(loop, &hook);
-	late_one_is_answered();
+	late_one_is_answered(5000);
 	for (int i = 0; i < MANY; i++)
 		client_close(&many[i]);
 }
@@ -581,7 +581,7 @@ START_TEST(who_does_not_read_gives_way)
 		watch_set(slow[i].watch, 0);
 		client_say(&slow[i], SLICE("GET /big HTTP/1.1\r\n" LOCAL "\r\n"));
 	}
-	late_one_is_answered();
+	late_one_is_answered(30000);
 	for (int i = 0; i < 64; i++)
 		client_close(&slow[i]);
 }
