@@ -156,11 +156,11 @@ on_lines(void *arg, struct slice lines)
 	struct lookup *lookup = arg;
 	const struct decided *earlier = lookup->earlier;
 	struct slice line;
-	bool is_last = earlier && has(lines, earlier->id); /* older ones are not later */
 	if (lookup->filter && !decided_lines_may_match(lines, lookup->filter))
 		return true;
 	if (earlier && !has(lines, earlier->triplet))
-		return !is_last;
+		return true;
+	bool is_last = earlier && has(lines, earlier->id); /* older ones are not later */
 	while (lookup->found->n < lookup->most && decided_cut_last(&lines, &line))
 		if (is_wanted(lookup, line))
 			keep(lookup, line);
