@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "addr.h"
+#include "mailaddr.h"
 
 static struct slice
 value_of(const struct ctl *ctl, const char *option)
@@ -12,14 +13,10 @@ value_of(const struct ctl *ctl, const char *option)
 	return slice_trim(slice_of(ctl_option(ctl, option)));
 }
 
-/* "<alice@sender.test>" and "<>" as SMTP writes them. */
 static struct slice
 mailbox_of(const struct ctl *ctl, const char *option)
 {
-	struct slice value = value_of(ctl, option);
-	if (value.n >= 2 && value.p[0] == '<' && value.p[value.n - 1] == '>')
-		return slice_head(slice_from(value, 1), value.n - 2);
-	return value;
+	return mailaddr_bare(value_of(ctl, option));
 }
 
 static int

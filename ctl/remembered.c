@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "mailaddr.h"
 
 #define LATER_MAX 100
 
@@ -74,15 +75,6 @@ remembered_id(struct slice text, char id_out[VERDICT_ID_LEN + 1])
 
 /* ---- addresses ---- */
 
-/* "<alice@sender.test>" is the address between; "<>" is the null sender. */
-static struct slice
-without_brackets(struct slice word)
-{
-	if (word.n > 2 && word.p[0] == '<' && word.p[word.n - 1] == '>')
-		return slice_head(slice_from(word, 1), word.n - 2);
-	return word;
-}
-
 /* As it stands in logs. */
 static struct slice
 without_label(struct slice word)
@@ -98,7 +90,9 @@ void
 remembered_address(struct slice text, struct text *out)
 {
 	struct addr addr;
-	text = without_brackets(without_label(slice_trim(text)));
+	text = without_label(slice_trim(text));
+	if (!slice_eq(text, SLICE("<>"))) /* the null sender is remembered so */
+		text = mailaddr_bare(text);
 	if (addr_parse(text, &addr)) {
 		addr_print(&addr, out);
 		return;

@@ -21,6 +21,9 @@ struct slice mailaddr_fold_sender(struct slice address, struct arena *arena);
 /* Case and +extension only: a recipient keeps its digits. */
 struct slice mailaddr_fold_recipient(struct slice address, struct arena *arena);
 
+/* "<user@example.org>", as SMTP writes it, without its brackets; "<>" becomes empty. */
+struct slice mailaddr_bare(struct slice address);
+
 /* What stands behind the last '@', without a dot at its end; empty without one. */
 struct slice mailaddr_domain(struct slice address);
 

@@ -40,14 +40,19 @@ take_field(struct slice *rest, struct slice *field_out)
 	return true;
 }
 
+struct slice
+mailaddr_bare(struct slice address)
+{
+	if (address.n >= 2 && address.p[0] == '<' && address.p[address.n - 1] == '>')
+		return slice_head(slice_from(address, 1), address.n - 2);
+	return address;
+}
+
 /* The address in lower case, without <>, split at its last '@'. */
 static struct parts
 split(struct slice address, struct arena *arena)
 {
-	address = slice_trim(address);
-	if (address.n >= 2 && address.p[0] == '<' && address.p[address.n - 1] == '>')
-		address = slice_head(slice_from(address, 1), address.n - 2);
-	address = slice_head(address, ADDRESS_MAX);
+	address = slice_head(mailaddr_bare(slice_trim(address)), ADDRESS_MAX);
 	struct text lower = {.p = arena_take(arena, address.n + 1), .cap = address.n + 1};
 	text_put_lower(&lower, address);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "list.h"
+#include "mailaddr.h"
 #include "mem.h"
 
 struct orders {
@@ -118,15 +119,6 @@ is_destination(struct slice name)
 	return name.n > 0;
 }
 
-/* "<bob@acme.test>" as SMTP writes it. */
-static struct slice
-without_brackets(struct slice name)
-{
-	if (name.n > 2 && name.p[0] == '<' && name.p[name.n - 1] == '>')
-		return slice_head(slice_from(name, 1), name.n - 2);
-	return name;
-}
-
 /* As it is compared, so that whoever writes it in another way finds it. */
 static void
 put_name(enum order_kind kind, struct slice name, struct text *out)
@@ -151,7 +143,9 @@ order_set_name(struct order *order, struct slice name, struct err *err_out)
 		order->kind == ORDER_ALLOW_SENDER || order->kind == ORDER_ALLOW_RECIPIENT;
 	order->name[0] = '\0';
 	name = slice_trim(name);
-	put_name(order->kind, is_mail ? without_brackets(name) : name, &text);
+	if (is_mail && !slice_eq(name, SLICE("<>")))
+		name = mailaddr_bare(name);
+	put_name(order->kind, name, &text);
 	if (text.cut)
 		return err_set(err_out, "is longer than %d characters", ORDER_NAME_MAX);
 	if (is_allowance(order->kind))
