@@ -36,3 +36,19 @@ covers_everybody(enum list_kind kind, struct slice text)
 	list_free(&list);
 	return covers;
 }
+
+bool
+order_covers_everybody(const struct order *order)
+{
+	switch (order->kind) {
+	case ORDER_ALLOW_CLIENT:
+		return covers_everybody(LIST_CLIENTS, slice_of(order->name));
+	case ORDER_ALLOW_SENDER:
+	case ORDER_ALLOW_RECIPIENT:
+		return covers_everybody(LIST_MAIL, slice_of(order->name));
+	case ORDER_DRAIN:
+	case ORDER_LIMIT:
+	case ORDER_KINDS: break;
+	}
+	return false;
+}

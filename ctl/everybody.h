@@ -5,9 +5,13 @@
 #include <stdbool.h>
 
 #include "list.h"
+#include "orders.h"
 #include "slice.h"
 
 /* Tried with some that have nothing in common; `entry` is not empty. */
 bool covers_everybody(enum list_kind kind, struct slice entry);
+
+/* The same of an exemption; other orders let nobody in. */
+bool order_covers_everybody(const struct order *order);
 
 #endif

@@ -178,9 +178,7 @@ warn_of_greylist(const struct conf *conf)
 static void
 warn_of_everybody(const struct order *order)
 {
-	enum list_kind kind =
-		order->kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL;
-	if (covers_everybody(kind, slice_of(order->name)))
+	if (order_covers_everybody(order))
 		ctl_fail(0, "warning: this lets everybody in: nothing is %s",
 		         order->no_limits ? "greylisted or limited" : "greylisted");
 }

@@ -7,10 +7,7 @@
 static void
 judge(struct checkup *checkup, const struct order *order)
 {
-	enum list_kind kind =
-		order->kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL;
-	bool allows = order->kind != ORDER_DRAIN && order->kind != ORDER_LIMIT;
-	if (!allows || !covers_everybody(kind, slice_of(order->name)))
+	if (!order_covers_everybody(order))
 		return;
 	finding_add(checkup->findings, FINDING_WARNING, "an order lets everybody in",
 	            "With it, nothing is greylisted.");
