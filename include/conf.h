@@ -205,6 +205,9 @@ void conf_unref(struct conf **conf);
 /* Whether any limit on deliveries at once is set. */
 bool conf_has_concurrency(const struct conf *conf);
 
+/* Letters, digits, '-', '.' and '_' only, at least one, as in the name of a node. */
+bool conf_is_word(const char *text);
+
 /*
  * What a reload does not change stays in `loaded`, of which nobody has a reference yet, as it is
  * in `running`.  Appends the names of those that differed, separated by blanks.

@@ -25,10 +25,7 @@ static const char *
 name_of(const json_t *beat, const char *member)
 {
 	const char *name = json_text(beat, member);
-	for (const char *p = name; *p; p++)
-		if (!ascii_alpha(*p) && !ascii_digit(*p) && !strchr("-._", *p))
-			return "?";
-	return name;
+	return !*name || conf_is_word(name) ? name : "?";
 }
 
 /* ---- one of them ---- */

@@ -13,13 +13,19 @@
 
 #define PATIENCE_MS 5000
 
+static bool
+is_redis_socket(const struct conf *conf, struct endpoint *server_out)
+{
+	return endpoint_parse(slice_of(conf->store.redis.servers.v[0]), server_out) &&
+	       server_out->is_unix;
+}
+
 /* Redis' socket in the file system is not for this user; else it is Redis that says no. */
 static bool
 may_not_connect(const struct conf *conf)
 {
 	struct endpoint server;
-	return endpoint_parse(slice_of(conf->store.redis.servers.v[0]), &server) &&
-	       server.is_unix && access(server.host, R_OK | W_OK) != 0;
+	return is_redis_socket(conf, &server) && access(server.host, R_OK | W_OK) != 0;
 }
 
 /*
@@ -38,7 +44,7 @@ mend_store(struct checkup *checkup, const struct err *err)
 		             "let the daemons' user into the group of the socket:\n"
 		             "usermod -a -G redis %s; "
 		             "systemctl restart weir-policyd weir-milter",
-		             *conf->user ? conf->user : "USER");
+		             doctor_user(conf));
 	} else if (err->forbidden) {
 		finding_mend(checkup->findings, MEND_REDIS_RIGHTS);
 	} else if (redis) {
@@ -139,9 +145,8 @@ judge_facts(struct checkup *checkup, bool works)
 static bool
 is_file(const struct conf *conf)
 {
-	return conf->store.backend == BACKEND_EMBEDDED ||
-	       slice_starts_nocase(slice_of(conf->store.redis.servers.v[0]),
-	                           SLICE("unix:"));
+	struct endpoint server;
+	return conf->store.backend == BACKEND_EMBEDDED || is_redis_socket(conf, &server);
 }
 
 void

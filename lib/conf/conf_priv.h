@@ -61,9 +61,6 @@ bool conf_limit_bounds(const struct conf_limit *limit);
 /* Whether the bounds of a limit fit together: a message has one recipient at least. */
 bool conf_limit_fits(const struct conf_limit *limit);
 
-/* Letters, digits, '-', '.' and '_' only, at least one. */
-bool conf_is_word(const char *text);
-
 /* Checks what single settings cannot, reads the password, loads the lists. */
 bool conf_check(struct loading *load);
 
