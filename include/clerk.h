@@ -51,7 +51,9 @@ void clerk_funnel(struct clerk *clerk, size_t n, const struct funnel_hour *hours
 /* How the site is will be told soon, unless the store hangs. */
 void clerk_ask_status(struct clerk *clerk);
 
-/* Writes what is left, for some seconds at most, and ends the thread; one that hangs is left behind. */
+/*
+ * Writes what is left, for some seconds at most, and ends the thread; one that hangs is left behind.
+ */
 void clerk_stop(struct clerk **clerk);
 
 #endif

@@ -45,8 +45,8 @@ void ledger_close(struct ledger **ledger);
 
 /*
  * Adds `n` lines, each ended by '\n'; at least the last `keep` remain, and not many more, and none
- * is older than `lifetime_s` (in Redis: from the last time on that this was lowered).  With none to add, what is too old goes all the same: the embedded
- * store looks at that only when it is called.
+ * is older than `lifetime_s` (in Redis: from the last time on that this was lowered).  With none to
+ * add, what is too old goes all the same: the embedded store looks at that only when it is called.
  */
 bool ledger_add_decisions(struct ledger *ledger, size_t n, struct slice lines,
                           int64_t keep, int64_t lifetime_s, struct err *err_out)

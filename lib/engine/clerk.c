@@ -167,7 +167,7 @@ is_done(struct clerk *clerk, bool done, const struct err *err)
 	return done;
 }
 
-/* Each trouble is said once, and its end; not too often when it comes and goes, or is another each time. */
+/* Each trouble is said once, and its end; seldom when it comes and goes, or is another each time. */
 static void
 say_how_it_goes(struct clerk *clerk)
 {
