@@ -82,7 +82,7 @@ paths() {
 	fresh
 	ok "it starts" start_at "$HTTP" || return
 	ok "the log says where the page is" logged "status page at $HTTP\$"
-	ok "which is nothing to warn of" not logged 'beyond loopback'
+	ok "which is nothing to warn of" never_logged 'beyond loopback'
 	ok "/status.json tells of the daemon" await 10 status_is_known
 	ok "as JSON" holds head '^Content-Type: application/json'
 	ok "/ is there" answers 200 /
@@ -145,7 +145,8 @@ many_connections() {
 	ok "the page is there all the same" answers 200 /
 	ok "the policy port answers at once" greylists 1000
 	ok "at most 64 of them are held" descriptors_at_most $((before + 64 + 10))
-	ok "the log says so once" [ "$(grep -c 'more than 64 connections' "$WEIR_LOG")" -eq 1 ]
+	ok "the log says so" logged 'more than 64 connections'
+	ok "once" [ "$(grep -c 'more than 64 connections' "$WEIR_LOG")" -eq 1 ]
 	ok "after five seconds none of them is left" await 10 descriptors_at_most $((before + 10))
 	end_process "$STARTED"
 	ok "the policy port still answers at once" greylists 2000

@@ -295,8 +295,17 @@ log_holds() {
 	grep -q -e "$2" "$1"
 }
 
-# logged PATTERN: a daemon that runs has written such a line; each started last of its kind.
+# logged PATTERN: a daemon that runs writes such a line, or has; each started last of its kind. A line may come after the
+# answer it is about.
 logged() {
+	await 10 in_the_log "$1"
+}
+
+never_logged() {
+	not in_the_log "$1"
+}
+
+in_the_log() {
 	grep -q -s -e "$1" "$WEIR_LOG" "$MILTER_LOG"
 }
 
@@ -423,9 +432,13 @@ stop_named() {
 	end_process "${PIDS[$1]}" "${2:-TERM}"
 }
 
-# logged_by NAME PATTERN: what logged is for the newest.
+# logged_by NAME PATTERN, never_logged_by NAME PATTERN: what logged and never_logged are for the newest.
 logged_by() {
-	grep -q -e "$2" "${LOGS[$1]}"
+	await 10 log_holds "${LOGS[$1]}" "$2"
+}
+
+never_logged_by() {
+	not log_holds "${LOGS[$1]}" "$2"
 }
 
 # ask NAME OPTION...: ask_many of that one.
@@ -444,7 +457,7 @@ stores() {
 agree() {
 	local rcpt=user$NEXT_NEW@local.test
 	stores "$1" && ask "$2" --first $((NEXT_NEW - 1)) --requests 1 && all_are greylisted prepend &&
-		not logged_by "$2" "why=greylist-new .*rcpt=$rcpt "
+		never_logged_by "$2" "why=greylist-new .*rcpt=$rcpt "
 }
 
 # both_answer SECONDS: begins to ask a and b about the same triplets, over and over.
@@ -461,7 +474,7 @@ served() {
 
 # never_failed NAME: no answer of its last load was made without the store.
 never_failed() {
-	[ "$(got unavailable)" -eq 0 ] && not logged_by "$1" 'cannot write\|why=store-failure'
+	[ "$(got unavailable)" -eq 0 ] && never_logged_by "$1" 'cannot write\|why=store-failure'
 }
 
 # ---- Redis --------------------------------------------------------------------------------------------------------

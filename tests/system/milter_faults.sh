@@ -101,7 +101,7 @@ outlived() {
 	sleep 5
 	start_lasting_redis
 	ok "outlived: leases that ran out are taken again" await 6 holds_are redis 20 10
-	ok "outlived: the log says so" await 2 logged_by mx1 'leases had run out before they were renewed'
+	ok "outlived: the log says so" logged_by mx1 'leases had run out before they were renewed'
 	release a
 	ok "outlived: what mx1 gives back is its own" await 3 slots_are redis 10 m/mx2/
 	release b
@@ -136,12 +136,19 @@ end_stopped_redis() {
 	kill -CONT "$REDIS_PID"
 }
 
-# Another process has begun to write and does not come to an end.
+# Another process has begun to write and does not come to an end. Between two writers it gets its turn by asking often; when
+# it has it, SQLite minds that it asks again.
 begin_locked_file() {
 	coproc SQLITE { exec sqlite3 "$PRIVATE/db/weir.db" >"$PRIVATE/lock.log" 2>&1; }
 	# shellcheck disable=SC2153
 	LOCK_PID=$SQLITE_PID
-	printf '%s\n' '.timeout 5000' 'BEGIN IMMEDIATE;' >&"${SQLITE[1]}"
+	printf '.timeout 1\n' >&"${SQLITE[1]}"
+	ok "locked_file: it is locked" await 5 begins_to_write
+}
+
+begins_to_write() {
+	printf 'BEGIN IMMEDIATE;\n%.0s' {1..50} >&"${SQLITE[1]}"
+	grep -q 'within a transaction' "$PRIVATE/lock.log"
 }
 
 end_locked_file() {
@@ -155,7 +162,7 @@ before_full_disk() {
 }
 
 begin_full_disk() {
-	ok "full_disk: it is full" await 5 logged_by mx1 'store=full'
+	ok "full_disk: it is full" logged_by mx1 'store=full'
 }
 
 end_full_disk() {

@@ -33,7 +33,7 @@ stopped() {
 	start_mx mx1 "${OPTIONS[@]}"
 	hold a mx1 20 "${HOLD_A[@]}"
 	kill -TERM "${PIDS[mx1]}"
-	await 5 logged_by mx1 stopping
+	logged_by mx1 stopping
 	load_mx mx1 --total 50 --sessions 10 --first-client 30000
 	ok "stopped, $1: while it waits for deliveries, new sessions are let through" \
 		all_of_them accept 50

@@ -52,7 +52,7 @@ both() {
 	kept "both, $1" 150
 	ok "both, $1: nothing is held at the end" held 0
 	ok "both, $1: further recipients never need room of their own" [ "$(got later)" -eq 0 ]
-	ok "both, $1: nothing was judged without the store" not logged 'store-failure\|does not answer'
+	ok "both, $1: nothing was judged without the store" never_logged 'store-failure\|does not answer'
 }
 
 milter() {

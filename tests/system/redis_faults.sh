@@ -169,19 +169,19 @@ password() {
 	ok "password: weir-policyd starts with a wrong one" \
 		start_weir "${QUICK[@]}" -o "store.redis.password_file=$PRIVATE/password" || return
 	ok "password: it serves by the failure rule" new_triplet_is dunno
-	ok "password: the log tells what Redis said" await 5 logged WRONGPASS
+	ok "password: the log tells what Redis said" logged WRONGPASS
 	stop_weir
 
 	ok "password: weir-policyd starts with none" start_weir "${QUICK[@]}" || return
 	new_triplet_is dunno
-	ok "password: the log tells that one is wanted" await 5 logged NOAUTH
+	ok "password: the log tells that one is wanted" logged NOAUTH
 }
 
 eviction() {
 	fresh
 	ok "eviction: Redis and weir-policyd start" start_both --maxmemory 100mb --maxmemory-policy allkeys-lru || return
 	ok "eviction: the store works" await 5 store_works
-	ok "eviction: the log warns of a policy that forgets" await 5 logged allkeys-lru
+	ok "eviction: the log warns of a policy that forgets" logged allkeys-lru
 }
 
 # start_both [REDIS_OPTION]...

@@ -35,7 +35,7 @@ started_at_once() {
 agree_from_the_start() {
 	launch_named a "${STRICT[@]}"
 	launch_named b "${STRICT[@]}"
-	await 10 logged_by a 'listening on' && await 10 logged_by b 'listening on' || return
+	logged_by a 'listening on' && logged_by b 'listening on' || return
 	await 5 stores a && await 5 stores b && agree a b
 }
 
