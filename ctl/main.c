@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "config.h"
 #include "log.h"
+#include "mem.h"
 #include "options.h"
 #include "standard.h"
 
@@ -49,6 +50,7 @@ main(int argc, char **argv)
 	struct ctl ctl = {.conf_path = DEFAULT_CONF, .conf_status = EX_CONFIG};
 	struct command_line line;
 	standard_take_up();
+	mem_keep_freed();
 	setlocale(LC_CTYPE, "");
 	ctl_who(); /* before root is given up */
 	log_open("weirctl", LOG_TO_STDERR, 0, LOG_LEVEL_WARNING);

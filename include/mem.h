@@ -16,6 +16,13 @@ void *mem_alloc(size_t size);
 void *mem_grow(void *old, size_t size);
 char *mem_dup(struct slice s);
 
+/*
+ * From now on memory that was freed stays with the program, up to 64 MB: for one that reads much, in
+ * pieces, and ends soon.  (glibc gives it back and asks for it anew with each piece, which takes
+ * longer than the reading.)
+ */
+void mem_keep_freed(void);
+
 #define mem_new(type) ((type *)mem_alloc(sizeof(type)))
 
 /* Chunks of memory that are taken piece by piece and given back together. */

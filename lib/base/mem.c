@@ -1,12 +1,14 @@
 /* mem.c - allocation that dies, and the arena of one request. */
 #include "mem.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
 #include "log.h"
 
-#define CHUNK_BYTES 4096
+#define CHUNK_BYTES      4096
+#define FREED_BYTES_KEPT (64 << 20)
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -40,6 +42,14 @@ mem_dup(struct slice s)
 	if (s.n > 0)
 		memcpy(copy, s.p, s.n);
 	return copy;
+}
+
+void
+mem_keep_freed(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	mallopt(M_TRIM_THRESHOLD, FREED_BYTES_KEPT);
+#endif
 }
 
 void

@@ -31,6 +31,7 @@ pcre2.h          lib/conf/list*
 uthash.h         include/hash.h
 utlist.h         *
 libmilter/*      milter/*
+malloc.h         lib/base/mem.c
 jansson.h        lib/engine/* ctl/*
 pthread.h        milter/server.c milter/sessions.* lib/io/loop.c lib/io/work.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c lib/engine/asker.c lib/engine/clerk.c
 stdatomic.h      lib/io/loop.c lib/store/*sqlite* lib/conf/conf.c lib/base/log.c lib/base/stats.c'
