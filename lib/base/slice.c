@@ -177,8 +177,9 @@ text_put_lower(struct text *t, struct slice s)
 {
 	size_t from = t->n;
 	text_put(t, s);
-	for (size_t i = from; i < t->n; i++)
-		t->p[i] = ascii_lower(t->p[i]);
+	char *p = t->p; /* the compiler cannot know that *p is not t->p itself */
+	for (size_t i = from, end = t->n; i < end; i++)
+		p[i] = ascii_lower(p[i]);
 }
 
 static bool

@@ -27,14 +27,15 @@ _Static_assert(5 * WORD_MAX + WHY_MAX + 4 * NUMBER_MAX + NODE_MAX + CLIENT_MAX +
                        DECIDED_LINE_MAX,
                "the longest line has room");
 
-/* What most of them are: no need to be escaped. */
+/* What most of them are: need neither be folded nor escaped. */
 static bool
 is_plain(struct slice value)
 {
-	for (size_t i = 0; i < value.n; i++)
-		if (value.p[i] <= ' ' || value.p[i] > '~' || value.p[i] == '\\' ||
-		    value.p[i] == '"')
+	for (size_t i = 0; i < value.n; i++) {
+		char c = value.p[i];
+		if (c <= ' ' || c > '~' || c == '\\' || c == '"' || ascii_lower(c) != c)
 			return false;
+	}
 	return true;
 }
 
@@ -52,12 +53,11 @@ put_escaped(struct text *out, struct slice value, size_t max)
 static void
 put_field(struct text *out, struct slice value, size_t max)
 {
-	size_t before = out->n;
-	text_put_lower(out, slice_head(value, max));
-	if (!is_plain(slice_from(text_slice(out), before))) {
-		out->n = before;
+	struct slice head = slice_head(value, max);
+	if (is_plain(head))
+		text_put(out, head);
+	else
 		put_escaped(out, value, max);
-	}
 	text_putc(out, '\t');
 }
 
