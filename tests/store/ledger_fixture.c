@@ -7,6 +7,41 @@
 #include "harness.h"
 #include "mem.h"
 
+static struct redis_server server;
+
+static void
+start_server(void)
+{
+	redis_server_start(&server, NULL);
+}
+
+static void
+kill_server(void)
+{
+	redis_server_kill(&server);
+}
+
+int
+ledger_stores(TCase *tcase)
+{
+	if (!redis_tests_wanted())
+		return BACKEND_REDIS;
+	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
+	return BACKEND_REDIS + 1;
+}
+
+const struct redis_server *
+ledger_server(void)
+{
+	return &server;
+}
+
+struct store_place
+ledger_place_on(int backend)
+{
+	return fresh_place(backend, backend == BACKEND_REDIS ? &server : NULL);
+}
+
 struct ledger *
 ledger_try_at(const struct store_place *place, int64_t patience_ms,
               const char *const *settings, struct err *err_out)
@@ -31,6 +66,14 @@ void
 ledger_worked(bool done, const char *what, const struct err *err)
 {
 	ck_assert_msg(done, "%s: %s", what, err->text);
+}
+
+void
+ledger_failed(const char *what, bool done, const struct err *err, const char *want)
+{
+	ck_assert_msg(!done, "%s: worked", what);
+	ck_assert_msg(strstr(err->text, want) != NULL, "%s: want \"%s\", got \"%s\"",
+	              what, want, err->text);
 }
 
 void
@@ -77,6 +120,13 @@ ledger_all_lines(struct ledger *ledger)
 	ledger_worked(ledger_read_decisions(ledger, put_in_front, &pieces, &err),
 	              "reading", &err);
 	return pieces.text;
+}
+
+bool
+ledger_ignore_lines(void *arg, struct slice lines)
+{
+	(void)arg, (void)lines;
+	return true;
 }
 
 static void

@@ -2,6 +2,8 @@
 #ifndef WEIR_TESTS_LEDGER_FIXTURE_H
 #define WEIR_TESTS_LEDGER_FIXTURE_H
 
+#include <check.h>
+
 #include "ledger.h"
 #include "store_fixture.h"
 
@@ -10,6 +12,13 @@
 /* More than any test adds. */
 #define LEDGER_KEEP 1000000
 #define LEDGER_LIFE 86400
+
+/* How many stores its tests run on; all tests of the case share a Redis server where one is wanted. */
+int ledger_stores(TCase *tcase);
+const struct redis_server *ledger_server(void);
+
+/* BACKEND_REDIS: on that server. */
+struct store_place ledger_place_on(int backend);
 
 /* What cannot be opened fails the test. */
 struct ledger *ledger_at(const struct store_place *place);
@@ -21,12 +30,18 @@ struct ledger *ledger_try_at(const struct store_place *place, int64_t patience_m
 /* Fails the test with the text when `done` is false. */
 void ledger_worked(bool done, const char *what, const struct err *err);
 
+/* Fails the test when it was `done`, or when its text lacks what is wanted. */
+void ledger_failed(const char *what, bool done, const struct err *err, const char *want);
+
 /* Lines "NAME.FIRST\n" ... "NAME.LAST\n", which are added. */
 void ledger_add_lines(struct ledger *ledger, const char *name, unsigned first,
                       unsigned last, int64_t keep);
 
 /* All decisions, the oldest first; free() it. */
 char *ledger_all_lines(struct ledger *ledger);
+
+/* For ledger_read_decisions(): all are wanted, and none is looked at. */
+bool ledger_ignore_lines(void *arg, struct slice lines);
 
 /* A board as "name=text until;name=text until;"; free() it. */
 char *ledger_board_text(struct ledger *ledger, enum ledger_board board, int64_t now_s);

@@ -10,15 +10,6 @@
 #include "ledger_fixture.h"
 #include "mem.h"
 
-static struct redis_server server;
-static bool with_redis;
-
-static struct store_place
-place_on(int backend)
-{
-	return fresh_place(backend, backend == BACKEND_REDIS ? &server : NULL);
-}
-
 /* Facts as "name=value\n", behind a '\n'. */
 struct told {
 	char *text;
@@ -70,7 +61,7 @@ count_left(const struct store_place *place, int backend, const char *file,
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	if (backend == BACKEND_REDIS)
-		return redis_server_do(&server, "DBSIZE");
+		return redis_server_do(ledger_server(), "DBSIZE");
 	text_put(&text, slice_head(database, (size_t)slice_rfind(database, '/') + 1));
 	text_puts(&text, file);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
@@ -84,7 +75,7 @@ count_left(const struct store_place *place, int backend, const char *file,
 
 START_TEST(a_try_leaves_nothing)
 {
-	struct store_place place = place_on(_i);
+	struct store_place place = ledger_place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	int64_t rows;
@@ -105,7 +96,7 @@ END_TEST
 
 START_TEST(sqlite_tells)
 {
-	struct store_place place = place_on(BACKEND_EMBEDDED);
+	struct store_place place = ledger_place_on(BACKEND_EMBEDDED);
 	static const char *const settings[] = {"store.max_size=1M", NULL};
 	struct err err = {0};
 	struct ledger *ledger = ledger_try_at(&place, LEDGER_PATIENCE_MS, settings, &err);
@@ -132,7 +123,7 @@ END_TEST
 /* Its file is opened anew, since pages that were read stay in the cache. */
 START_TEST(damage_is_told)
 {
-	struct store_place place = place_on(BACKEND_EMBEDDED);
+	struct store_place place = ledger_place_on(BACKEND_EMBEDDED);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	char page[1024];
@@ -158,7 +149,7 @@ END_TEST
 
 START_TEST(redis_tells)
 {
-	struct store_place place = place_on(BACKEND_REDIS);
+	struct store_place place = ledger_place_on(BACKEND_REDIS);
 	struct ledger *ledger = ledger_at(&place);
 	struct told told = told_by(ledger, false);
 	tells(&told, "\nrole=master\n");
@@ -189,15 +180,15 @@ static const struct refusal {
 START_TEST(redis_refuses_a_try)
 {
 	const struct refusal *r = &refusals[_i];
-	struct store_place place = place_on(BACKEND_REDIS);
+	struct store_place place = ledger_place_on(BACKEND_REDIS);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
-	redis_server_do(&server, r->make);
+	redis_server_do(ledger_server(), r->make);
 	bool worked = ledger_try(ledger, &err);
 	struct told told = {0};
 	struct err ignored;
 	bool told_all = ledger_facts(ledger, false, on_fact, &told, &ignored);
-	redis_server_do(&server, r->mend);
+	redis_server_do(ledger_server(), r->mend);
 	ck_assert_msg(!worked && strstr(err.text, r->want), "%s: %s", r->row, err.text);
 	ck_assert_msg(told_all, "%s: %s", r->row, ignored.text);
 	ledger_worked(ledger_try(ledger, &err), "mended", &err);
@@ -208,28 +199,13 @@ START_TEST(redis_refuses_a_try)
 END_TEST
 
 static void
-start_server(void)
-{
-	if (with_redis)
-		redis_server_start(&server, NULL);
-}
-
-static void
-kill_server(void)
-{
-	if (with_redis)
-		redis_server_kill(&server);
-}
-
-static void
 fill(TCase *tcase)
 {
-	with_redis = redis_tests_wanted();
-	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
-	tcase_add_loop_test(tcase, a_try_leaves_nothing, 0, with_redis ? 2 : 1);
+	int stores = ledger_stores(tcase);
+	tcase_add_loop_test(tcase, a_try_leaves_nothing, 0, stores);
 	tcase_add_test(tcase, sqlite_tells);
 	tcase_add_test(tcase, damage_is_told);
-	if (!with_redis)
+	if (stores <= BACKEND_REDIS)
 		return;
 	tcase_add_test(tcase, redis_tells);
 	tcase_add_loop_test(tcase, redis_refuses_a_try, 0, COUNT_OF(refusals));
