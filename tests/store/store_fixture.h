@@ -39,8 +39,8 @@ struct store_fixture {
 struct store_place fresh_place(int backend, const struct redis_server *server);
 
 /*
- * Settings that lead there: those of the file (NULL: none), then `settings` ("name=value", NULL
- * at the end, or NULL).  NULL with a text when they are wrong.
+ * Settings that lead there, with a long deadline: those of the file (NULL: none), then `settings`
+ * ("name=value", NULL at the end, or NULL).  NULL with a text when they are wrong.
  */
 struct conf *place_conf(const struct store_place *place, const char *path,
                         const char *const *settings, struct err *err_out);

@@ -13,9 +13,6 @@
 
 static const struct grey_rules rules = {180, DAY, LIFE, 1};
 
-/* On a machine that has much else to do. */
-static const char *const patient[] = {"store.deadline=5s", NULL};
-
 /* ------------------------------------------------------------------ the secret */
 
 START_TEST(the_secret_is_the_daemons)
@@ -26,7 +23,7 @@ START_TEST(the_secret_is_the_daemons)
 	struct store_fixture fixture;
 	struct err err = {0};
 	ledger_worked(ledger_secret(ledger, &made, &err), "reading", &err);
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	ck_assert_mem_eq(store_secret(fixture.store), &made, sizeof(made));
 	fixture_close(&fixture);
 
@@ -34,7 +31,7 @@ START_TEST(the_secret_is_the_daemons)
 	ledger_worked(ledger_set_secret(ledger, &others, &err), "setting", &err);
 	ledger_worked(ledger_secret(ledger, &again, &err), "reading", &err);
 	ck_assert_mem_eq(&again, &others, sizeof(again));
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	ck_assert_mem_eq(store_secret(fixture.store), &others, sizeof(others));
 	struct ask ask = fixture_ask(1, 1, &rules, 0);
 	ask_wants(&fixture, "a first try", &ask, STORE_OK, GREY_IS_NEW);
@@ -84,7 +81,7 @@ START_TEST(records_are_written_for_the_daemons)
 	                                &err),
 	              "an expired one", &err);
 	ck_assert_int_eq(packed, 0);
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	ask_wants(&fixture, "waiting", &waiting, STORE_OK, GREY_IS_PASSED_NOW);
 	ask_wants(&fixture, "passed", &passed, STORE_OK, GREY_IS_KNOWN);
 	ask_wants(&fixture, "allowed", &allowed, STORE_OK, GREY_IS_CLIENT_ALLOWED);
@@ -142,7 +139,7 @@ START_TEST(records_are_read_as_the_daemons_wrote_them)
 	struct grey_record rec;
 	struct err err = {0};
 	int64_t packed;
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	struct ask ask = fixture_ask(1, 1, &rules, FIXTURE_T0_S);
 	ask_wants(&fixture, "a first try", &ask, STORE_OK, GREY_IS_NEW);
 	ledger_worked(ledger_get_record(ledger, RECORD_TRIPLET, &ask.triplet, &packed,
@@ -339,7 +336,7 @@ START_TEST(leases_of_the_daemons_are_seen_and_killed)
 	struct err err = {0};
 	int64_t killed;
 	leases_are(ledger, "none", 0, NULL);
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	take_slot(&fixture, both[0].holder, "Dl2 Ul2", true);
 	take_slot(&fixture, both[2].holder, "Dl2", true);
 	take_slot(&fixture, "m/c/192.0.2.3:25", "Dl2", false);
@@ -377,7 +374,7 @@ START_TEST(only_leases_in_force_are_seen)
 	struct store_fixture fixture;
 	struct err err = {0};
 	int64_t now_ms = store_clock_ms(&place), killed;
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	take_slot(&fixture, held.holder, "Dl9", true);
 	place_plant_lease(&place, &key, "m/dead/192.0.2.2:25", now_ms - 1);
 	place_plant_lease(&place, &key, "m/future/192.0.2.2:25",
@@ -408,7 +405,7 @@ START_TEST(rates_are_read)
 	int64_t tat_us;
 	ledger_worked(ledger_get_rate(ledger, &use.key, &tat_us, &err), "none", &err);
 	ck_assert_int_eq(tat_us, 0);
-	fixture_open(&fixture, &place, patient);
+	fixture_open(&fixture, &place, NULL);
 	take_slot(&fixture, "m/a/192.0.2.1:25", "Cm3/60", true);
 	ledger_worked(ledger_get_rate(ledger, &use.key, &tat_us, &err), "one", &err);
 	ck_assert_int_gt(tat_us, clock_wall_us());

@@ -21,8 +21,6 @@
 #define HALF_S   1800
 #define RENEW_MS 300
 
-static const char *const settings[] = {"store.deadline=5s", NULL};
-
 static struct redis_server server;
 static char clock_file[300];
 
@@ -68,7 +66,7 @@ start(struct store_fixture *fixture)
 	unsetenv("LD_PRELOAD");
 	set_clock(0);
 	struct store_place place = fresh_place(BACKEND_REDIS, &server);
-	fixture_open(fixture, &place, settings);
+	fixture_open(fixture, &place, NULL);
 }
 
 static void
