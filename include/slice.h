@@ -118,6 +118,13 @@ ascii_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* Printable, and stands for itself in logs and in lines of decisions. */
+static inline bool
+ascii_plain(char c)
+{
+	return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 static inline bool
 ascii_digit(char c)
 {

@@ -182,18 +182,12 @@ text_put_lower(struct text *t, struct slice s)
 		p[i] = ascii_lower(p[i]);
 }
 
-static bool
-is_plain(char c)
-{
-	return c > ' ' && c < 0x7f && c != '"' && c != '\\';
-}
-
 void
 text_put_escaped(struct text *t, struct slice s)
 {
 	size_t plain = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		if (is_plain(s.p[i]))
+		if (ascii_plain(s.p[i]))
 			continue;
 		text_put(t, (struct slice){.p = s.p + plain, .n = i - plain});
 		text_printf(t, "\\x%02x", (unsigned char)s.p[i]);

@@ -31,11 +31,9 @@ _Static_assert(5 * WORD_MAX + WHY_MAX + 4 * NUMBER_MAX + NODE_MAX + CLIENT_MAX +
 static bool
 is_plain(struct slice value)
 {
-	for (size_t i = 0; i < value.n; i++) {
-		char c = value.p[i];
-		if (c <= ' ' || c > '~' || c == '\\' || c == '"' || ascii_lower(c) != c)
+	for (size_t i = 0; i < value.n; i++)
+		if (!ascii_plain(value.p[i]) || ascii_lower(value.p[i]) != value.p[i])
 			return false;
-	}
 	return true;
 }
 
