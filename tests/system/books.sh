@@ -232,7 +232,7 @@ two_by_a_name() {
 	ok "a daemon by itself: nobody has its name" never_logged "$says"
 	start_weir -o "policyd.listen=inet:127.0.0.1:$(free_port)"
 	ok "two by a name: the log of the first says so" await 30 log_holds "$first" "$says"
-	ok "two by a name: the second's, too" await 30 logged "$says"
+	ok "two by a name: the second's, too" await 30 in_the_log "$says"
 	stop_weir
 }
 
