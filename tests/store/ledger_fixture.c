@@ -7,41 +7,6 @@
 #include "harness.h"
 #include "mem.h"
 
-static struct redis_server server;
-
-static void
-start_server(void)
-{
-	redis_server_start(&server, NULL);
-}
-
-static void
-kill_server(void)
-{
-	redis_server_kill(&server);
-}
-
-int
-ledger_stores(TCase *tcase)
-{
-	if (!redis_tests_wanted())
-		return BACKEND_REDIS;
-	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
-	return BACKEND_REDIS + 1;
-}
-
-const struct redis_server *
-ledger_server(void)
-{
-	return &server;
-}
-
-struct store_place
-ledger_place_on(int backend)
-{
-	return fresh_place(backend, backend == BACKEND_REDIS ? &server : NULL);
-}
-
 struct ledger *
 ledger_try_at(const struct store_place *place, int64_t patience_ms,
               const char *const *settings, struct err *err_out)

@@ -2,23 +2,14 @@
 #ifndef WEIR_TESTS_LEDGER_FIXTURE_H
 #define WEIR_TESTS_LEDGER_FIXTURE_H
 
-#include <check.h>
-
+#include "both_stores.h"
 #include "ledger.h"
-#include "store_fixture.h"
 
 #define LEDGER_PATIENCE_MS 5000
 
 /* More than any test adds. */
 #define LEDGER_KEEP 1000000
 #define LEDGER_LIFE 86400
-
-/* How many stores its tests run on; all tests of the case share a Redis server where one is wanted. */
-int ledger_stores(TCase *tcase);
-const struct redis_server *ledger_server(void);
-
-/* BACKEND_REDIS: on that server. */
-struct store_place ledger_place_on(int backend);
 
 /* What cannot be opened fails the test. */
 struct ledger *ledger_at(const struct store_place *place);

@@ -42,6 +42,16 @@ place_database(const struct store_place *place)
 	return path;
 }
 
+const char *
+password_setting(const char *password)
+{
+	static char setting[600];
+	const char *path = harness_file("password", password);
+	chmod(path, 0600);
+	snprintf(setting, sizeof(setting), "store.redis.password_file=%s", path);
+	return setting;
+}
+
 struct conf *
 place_conf(const struct store_place *place, const char *path, const char *const *settings,
            struct err *err_out)

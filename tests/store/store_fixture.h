@@ -35,6 +35,9 @@ struct store_fixture {
 	size_t unanswered;
 };
 
+/* "store.redis.password_file=..." of a file that holds it; valid until the next one. */
+const char *password_setting(const char *password);
+
 /* `server` is NULL for the embedded store. */
 struct store_place fresh_place(int backend, const struct redis_server *server);
 

@@ -36,7 +36,7 @@ board_is(struct ledger *ledger, enum ledger_board board, int64_t now_s, const ch
 
 START_TEST(boards_hold_texts_for_a_time)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	struct err err = {0};
 	bool found;
@@ -98,7 +98,7 @@ orders_are(struct ledger *ledger, int64_t now_s, size_t n, bool same)
 
 START_TEST(orders_are_made_when_they_change)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	struct order drain = {.kind = ORDER_DRAIN, .name = "acme", .until_s = 7000};
 	struct order limit = {.kind = ORDER_LIMIT, .name = "acme", .until_s = 6000};
@@ -124,7 +124,7 @@ END_TEST
 
 START_TEST(names_of_limits_are_found_for_a_time)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	const struct key a = {{1}}, b = {{2}};
 	char texts[2][32] = {"client 192.0.2.0/24", "sender a@b.test"};
@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(names_and_texts_are_any_bytes)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct slice binary = SLICE("x\0y\r\n");
 	struct err err = {0};
@@ -197,7 +197,7 @@ copy_text(void *arg, struct slice name, struct slice text, int64_t until_s)
 
 START_TEST(names_and_texts_have_bounds)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	char *bytes = mem_alloc(LEDGER_TEXT_MAX + 1);
 	struct text got = {.cap = LEDGER_TEXT_MAX + 10};
@@ -254,7 +254,7 @@ START_TEST(the_funnel_adds_up)
 	static const struct funnel_hour last[] = {{1000, 1, 0}};
 	static const struct funnel_hour none[] = {{1001, INT64_C(1) << 33, -5}};
 
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	struct err err = {0};
 	funnel_is(ledger, "");
@@ -281,7 +281,7 @@ END_TEST
 
 START_TEST(every_key_expires)
 {
-	struct store_place place = ledger_place_on(BACKEND_REDIS);
+	struct store_place place = place_on(BACKEND_REDIS);
 	struct ledger *ledger = ledger_at(&place);
 	static const struct funnel_hour hour = {100, 1, 0};
 	struct grey_record rec = {GREY_PASSED, clock_wall_s(), 0};
@@ -296,7 +296,7 @@ START_TEST(every_key_expires)
 	ledger_worked(ledger_add_funnel(ledger, 1, &hour, 24, &err), "funnel", &err);
 	ledger_worked(ledger_put_records(ledger, 1, &row, &rules, clock_wall_s(), &err),
 	              "record", &err);
-	redisContext *redis = redis_server_connect(ledger_server());
+	redisContext *redis = redis_server_connect(shared_redis());
 	redisReply *keys = redisCommand(redis, "KEYS %s*", place.text);
 	ck_assert_uint_eq(keys->elements, 1 + 5 + 1 + 1 + 1 + 1);
 	for (size_t i = 0; i < keys->elements; i++) {
@@ -321,7 +321,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
-	int stores = ledger_stores(tcase);
+	int stores = both_stores(tcase);
 	tcase_add_loop_test(tcase, boards_hold_texts_for_a_time, 0, stores);
 	tcase_add_loop_test(tcase, orders_are_made_when_they_change, 0, stores);
 	tcase_add_loop_test(tcase, names_of_limits_are_found_for_a_time, 0, stores);

@@ -40,7 +40,7 @@ lines_are(const char *what, const char *lines, const char *name, unsigned first,
 
 START_TEST(decisions_come_back_in_their_order)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	char *lines = ledger_all_lines(ledger);
 	ck_assert_str_eq(lines, "");
@@ -69,7 +69,7 @@ count_segments(const struct store_place *place)
 {
 	if (place->backend != BACKEND_REDIS)
 		return 0;
-	redisContext *redis = redis_server_connect(ledger_server());
+	redisContext *redis = redis_server_connect(shared_redis());
 	redisReply *keys = redisCommand(redis, "KEYS %sd[0-9]*", place->text);
 	size_t n = keys->elements;
 	freeReplyObject(keys);
@@ -87,7 +87,7 @@ START_TEST(decisions_are_kept_by_number)
 	            {64, 100}, {63, 1000}, {500, 1000}};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct store_place place = ledger_place_on(_i);
+		struct store_place place = place_on(_i);
 		struct ledger *ledger = ledger_at(&place);
 		unsigned last = 5000 - 5000 % rows[i].at_once;
 		for (unsigned n = 1; n <= last; n += rows[i].at_once)
@@ -124,7 +124,7 @@ END_TEST
 /* Nothing is older than the lifetime, also one that is shorter than it was. */
 START_TEST(decisions_are_kept_for_their_time)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	ledger_add_lines(ledger, "old", 1, 200, LEDGER_KEEP);
@@ -156,7 +156,7 @@ END_TEST
 /* As of hosts with other settings: neither makes the other begin anew. */
 START_TEST(decisions_of_two_lifetimes)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place), *other = ledger_at(&place);
 	char line[32];
 	for (unsigned i = 1; i <= 1000; i++) {
@@ -193,7 +193,7 @@ stop_at_once(void *arg, struct slice lines)
 
 START_TEST(reading_stops_when_enough_is_read)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	unsigned pieces = 0;
@@ -232,7 +232,7 @@ static const struct {
 
 START_TEST(decisions_are_whole_lines)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	char *much = mem_alloc(LEDGER_BYTES_MAX + 1);
 	struct err err;
@@ -304,7 +304,7 @@ has_all_of(const char *lines, const char *name)
 
 START_TEST(many_processes_add)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct child children[WRITERS];
 	for (size_t i = 0; i < WRITERS; i++)
 		children[i] = start_child(add_many, &place);
@@ -349,7 +349,7 @@ begin(const struct store_place *place, int from, int to)
 START_TEST(many_processes_begin)
 {
 	for (int round = 0; round < 20; round++) {
-		struct store_place place = ledger_place_on(_i);
+		struct store_place place = place_on(_i);
 		struct child children[WRITERS];
 		struct key_secret secrets[WRITERS];
 		for (size_t i = 0; i < WRITERS; i++)
@@ -372,7 +372,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
-	int stores = ledger_stores(tcase);
+	int stores = both_stores(tcase);
 	tcase_add_loop_test(tcase, decisions_come_back_in_their_order, 0, stores);
 	tcase_add_loop_test(tcase, decisions_are_kept_by_number, 0, stores);
 	tcase_add_loop_test(tcase, decisions_are_kept_for_their_time, 0, stores);

@@ -61,7 +61,7 @@ count_left(const struct store_place *place, int backend, const char *file,
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	if (backend == BACKEND_REDIS)
-		return redis_server_do(ledger_server(), "DBSIZE");
+		return redis_server_do(shared_redis(), "DBSIZE");
 	text_put(&text, slice_head(database, (size_t)slice_rfind(database, '/') + 1));
 	text_puts(&text, file);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
@@ -75,7 +75,7 @@ count_left(const struct store_place *place, int backend, const char *file,
 
 START_TEST(a_try_leaves_nothing)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	int64_t rows;
@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(sqlite_tells)
 {
-	struct store_place place = ledger_place_on(BACKEND_EMBEDDED);
+	struct store_place place = place_on(BACKEND_EMBEDDED);
 	static const char *const settings[] = {"store.max_size=1M", NULL};
 	struct err err = {0};
 	struct ledger *ledger = ledger_try_at(&place, LEDGER_PATIENCE_MS, settings, &err);
@@ -123,7 +123,7 @@ END_TEST
 /* Its file is opened anew, since pages that were read stay in the cache. */
 START_TEST(damage_is_told)
 {
-	struct store_place place = ledger_place_on(BACKEND_EMBEDDED);
+	struct store_place place = place_on(BACKEND_EMBEDDED);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	char page[1024];
@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(redis_tells)
 {
-	struct store_place place = ledger_place_on(BACKEND_REDIS);
+	struct store_place place = place_on(BACKEND_REDIS);
 	struct ledger *ledger = ledger_at(&place);
 	struct told told = told_by(ledger, false);
 	tells(&told, "\nrole=master\n");
@@ -180,15 +180,15 @@ static const struct refusal {
 START_TEST(redis_refuses_a_try)
 {
 	const struct refusal *r = &refusals[_i];
-	struct store_place place = ledger_place_on(BACKEND_REDIS);
+	struct store_place place = place_on(BACKEND_REDIS);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
-	redis_server_do(ledger_server(), r->make);
+	redis_server_do(shared_redis(), r->make);
 	bool worked = ledger_try(ledger, &err);
 	struct told told = {0};
 	struct err ignored;
 	bool told_all = ledger_facts(ledger, false, on_fact, &told, &ignored);
-	redis_server_do(ledger_server(), r->mend);
+	redis_server_do(shared_redis(), r->mend);
 	ck_assert_msg(!worked && strstr(err.text, r->want), "%s: %s", r->row, err.text);
 	ck_assert_msg(told_all, "%s: %s", r->row, ignored.text);
 	ledger_worked(ledger_try(ledger, &err), "mended", &err);
@@ -201,7 +201,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
-	int stores = ledger_stores(tcase);
+	int stores = both_stores(tcase);
 	tcase_add_loop_test(tcase, a_try_leaves_nothing, 0, stores);
 	tcase_add_test(tcase, sqlite_tells);
 	tcase_add_test(tcase, damage_is_told);

@@ -17,7 +17,7 @@ static const struct grey_rules rules = {180, DAY, LIFE, 1};
 
 START_TEST(the_secret_is_the_daemons)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct key_secret made, again, others;
 	struct store_fixture fixture;
@@ -58,7 +58,7 @@ row_of(char kind, unsigned number, enum grey_state state, int64_t at_s, unsigned
 /* The daemons go by what the ledger wrote. */
 START_TEST(records_are_written_for_the_daemons)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	int64_t now_s = clock_wall_s(), packed;
 	struct store_fixture fixture;
@@ -104,7 +104,7 @@ END_TEST
 
 START_TEST(many_records_are_read_at_once)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct err err = {0};
 	int64_t now_s = FIXTURE_T0_S;
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(records_are_read_as_the_daemons_wrote_them)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct store_fixture fixture;
 	struct grey_record rec;
@@ -167,7 +167,7 @@ END_TEST
 
 START_TEST(only_records_are_written)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	int64_t now_s = clock_wall_s(), packed;
 	struct err err = {0};
@@ -235,7 +235,7 @@ plant_many(const struct store_place *place, struct ledger *ledger, int64_t now_s
 
 START_TEST(a_scan_sees_every_record)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct seen *seen = mem_new(struct seen);
 	struct err err = {0};
@@ -325,7 +325,7 @@ leases_are(struct ledger *ledger, const char *what, size_t n,
 
 START_TEST(leases_of_the_daemons_are_seen_and_killed)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct key destination = fixture_use(SLICE("Dl2")).key;
 	struct key user = fixture_use(SLICE("Ul2")).key;
@@ -367,7 +367,7 @@ store_clock_ms(const struct store_place *place)
 /* Neither what has run out, nor what a clock set back has left. */
 START_TEST(only_leases_in_force_are_seen)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct key key = fixture_use(SLICE("Dl9")).key;
 	const struct found_lease held = {"m/a/192.0.2.1:25", key};
@@ -397,7 +397,7 @@ END_TEST
 
 START_TEST(rates_are_read)
 {
-	struct store_place place = ledger_place_on(_i);
+	struct store_place place = place_on(_i);
 	struct ledger *ledger = ledger_at(&place);
 	struct limit_use use = fixture_use(SLICE("Cm3/60"));
 	struct store_fixture fixture;
@@ -419,7 +419,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
-	int stores = ledger_stores(tcase);
+	int stores = both_stores(tcase);
 	tcase_add_loop_test(tcase, the_secret_is_the_daemons, 0, stores);
 	tcase_add_loop_test(tcase, records_are_written_for_the_daemons, 0, stores);
 	tcase_add_loop_test(tcase, many_records_are_read_at_once, 0, stores);

@@ -98,17 +98,6 @@ START_TEST(redis_is_silent)
 
 END_TEST
 
-/* "store.redis.password_file=..." of a file that holds it. */
-static const char *
-password_setting(const char *password)
-{
-	static char setting[600];
-	const char *path = harness_file("password", password);
-	chmod(path, 0600);
-	snprintf(setting, sizeof(setting), "store.redis.password_file=%s", path);
-	return setting;
-}
-
 START_TEST(redis_wants_a_password)
 {
 	static const char *const options[] = {"--requirepass", "sesame", NULL};

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "both_stores.h"
 #include "harness.h"
-#include "store_fixture.h"
 
 #define T0         (FIXTURE_T0_S * 1000)
 #define TTL_MS     60000 /* a milter's lease, and the longest one */
@@ -534,9 +534,6 @@ static const struct test_case {
 
 /* clang-format on */
 
-static struct redis_server server;
-static bool with_redis;
-
 static struct ask
 ask_of(enum ask_kind kind, int64_t at_ms, const char *who, const char *uses)
 {
@@ -597,7 +594,7 @@ do_step(struct store_fixture *fixture, const struct step *step, struct text *out
 static void
 run_case(const struct test_case *c, int backend)
 {
-	struct store_place place = fresh_place(backend, &server);
+	struct store_place place = place_on(backend);
 	struct store_fixture fixture;
 	fixture_open(&fixture, &place, NULL);
 	for (size_t i = 0; i < STEPS_MAX && c->steps[i].kind != STEP_END; i++) {
@@ -650,7 +647,7 @@ rows(const struct store_place *place, const char *use)
 static void
 open_fresh(struct store_fixture *fixture, int backend)
 {
-	struct store_place place = fresh_place(backend, &server);
+	struct store_place place = place_on(backend);
 	fixture_open(fixture, &place, NULL);
 }
 
@@ -800,7 +797,7 @@ START_TEST(given_back_while_redis_is_away)
 	struct store_fixture fixture;
 	open_fresh(&fixture, BACKEND_REDIS);
 	wants(&fixture, "a slot", 0, "mA", "Dl1", "yes 1 held 1");
-	redis_server_do(&server, "CLIENT KILL TYPE normal");
+	redis_server_do(shared_redis(), "CLIENT KILL TYPE normal");
 	ck_assert(fixture_wait_up(&fixture, false, FIXTURE_PATIENCE_MS));
 	struct ask back = ask_of(ASK_GIVE_BACK, 0, "mA", "Dl1");
 	store_tell(fixture.store, &back);
@@ -815,10 +812,10 @@ END_TEST
 START_TEST(a_lost_connection_forgets_nothing)
 {
 	struct store_fixture fixture;
-	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	struct store_place place = place_on(BACKEND_REDIS);
 	fixture_open_as(&fixture, &place, "m/mx1/", NULL);
 	wants(&fixture, "before", 0, "mA", "Dl9", "yes 1 held 1");
-	redis_server_do(&server, "CLIENT KILL TYPE normal");
+	redis_server_do(shared_redis(), "CLIENT KILL TYPE normal");
 	ck_assert(fixture_wait_up(&fixture, false, FIXTURE_PATIENCE_MS));
 	ck_assert(fixture_wait_up(&fixture, true, FIXTURE_PATIENCE_MS));
 	wants(&fixture, "after", 0, "mB", "Dl9", "yes 1 held 2");
@@ -895,7 +892,7 @@ redis_plant(const struct store_place *place, char kind, const struct key *key,
 	else
 		text_printf(&text, "%sleases", place->text);
 	text_puts(&text, behind);
-	redis_server_do(&server, buf);
+	redis_server_do(shared_redis(), buf);
 }
 
 /* clang-format off */
@@ -981,7 +978,7 @@ START_TEST(every_key_expires)
 	struct store_fixture fixture;
 	open_fresh(&fixture, BACKEND_REDIS);
 	wants(&fixture, "all kinds", 0, "pAx1", "Dl1 Cm1/100", "yes 3 held 1");
-	redisContext *redis = redis_server_connect(&server);
+	redisContext *redis = redis_server_connect(shared_redis());
 	redisReply *keys = redisCommand(redis, "KEYS %s*", fixture.place.text);
 	ck_assert_uint_eq(keys->elements, 5);
 	for (size_t i = 0; i < keys->elements; i++) {
@@ -1001,24 +998,9 @@ START_TEST(every_key_expires)
 END_TEST
 
 static void
-start_server(void)
-{
-	if (with_redis)
-		redis_server_start(&server, NULL);
-}
-
-static void
-kill_server(void)
-{
-	redis_server_kill(&server);
-}
-
-static void
 fill(TCase *tcase)
 {
-	with_redis = redis_tests_wanted();
-	int stores = with_redis ? 2 : 1;
-	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
+	int stores = both_stores(tcase);
 	tcase_add_loop_test(tcase, case_holds_on_sqlite, 0, COUNT_OF(cases));
 	tcase_add_loop_test(tcase, one_turn_keeps_the_order, 0, stores);
 	tcase_add_loop_test(tcase, the_stores_own_clock, 0, stores);
@@ -1030,7 +1012,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, a_start_forgets_its_earlier_life, 0, stores);
 	tcase_add_test(tcase, a_database_from_before_there_were_limits);
 	tcase_add_test(tcase, leases_of_another_boot_are_void);
-	if (!with_redis)
+	if (stores <= BACKEND_REDIS)
 		return;
 	tcase_add_loop_test(tcase, case_holds_on_redis, 0, COUNT_OF(cases));
 	tcase_add_test(tcase, a_lost_connection_forgets_nothing);

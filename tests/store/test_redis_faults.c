@@ -311,16 +311,6 @@ START_TEST(keys_that_are_not_ours)
 
 END_TEST
 
-static const char *
-password_setting(const char *password)
-{
-	static char setting[300];
-	const char *path = harness_file("password", password);
-	chmod(path, 0600);
-	snprintf(setting, sizeof(setting), "store.redis.password_file=%s", path);
-	return setting;
-}
-
 START_TEST(passwords)
 {
 	static const char *const options[] = {"--requirepass", "sesame", NULL};

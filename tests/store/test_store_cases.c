@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 
+#include "both_stores.h"
 #include "harness.h"
 #include "record.h"
-#include "store_fixture.h"
 
 #define DAY   86400
 #define LIFE  (35 * DAY)
@@ -322,8 +322,6 @@ static const struct test_case {
 
 /* clang-format on */
 
-static struct redis_server server;
-
 /* Writes a count of passes for the identity, made at that time. */
 static void
 plant_count(const struct store_place *place, const struct step *step)
@@ -350,7 +348,7 @@ ask_of(const struct step *step)
 static void
 run_case(const struct test_case *c, int backend)
 {
-	struct store_place place = fresh_place(backend, &server);
+	struct store_place place = place_on(backend);
 	struct store_fixture fixture;
 	fixture_open(&fixture, &place, NULL);
 	for (size_t i = 0; i < STEPS && c->steps[i].rules; i++) {
@@ -391,25 +389,11 @@ START_TEST(case_holds_on_redis)
 END_TEST
 
 static void
-start_server(void)
-{
-	redis_server_start(&server, NULL);
-}
-
-static void
-kill_server(void)
-{
-	redis_server_kill(&server);
-}
-
-static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, case_holds_on_sqlite, 0, COUNT_OF(cases));
-	if (!redis_tests_wanted())
-		return;
-	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
-	tcase_add_loop_test(tcase, case_holds_on_redis, 0, COUNT_OF(cases));
+	if (both_stores(tcase) > BACKEND_REDIS)
+		tcase_add_loop_test(tcase, case_holds_on_redis, 0, COUNT_OF(cases));
 }
 
 int

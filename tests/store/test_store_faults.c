@@ -1,9 +1,9 @@
 /* test_store_faults.c - what both stores do with bad records, impatience and haste. */
 #include <stddef.h>
 
+#include "both_stores.h"
 #include "harness.h"
 #include "record.h"
-#include "store_fixture.h"
 
 #define T0       FIXTURE_T0_S
 #define DAY      86400
@@ -13,13 +13,11 @@
 static const struct grey_rules rules = {180, DAY, 35 * DAY, 1};
 static const struct grey_rules never = {180, DAY, 35 * DAY, 0};
 
-static struct redis_server server;
-
 /* Every test of this file runs once for each store; _i is its enum conf_backend. */
 static void
 open_fresh(struct store_fixture *fixture, int backend, const char *const *settings)
 {
-	struct store_place place = fresh_place(backend, &server);
+	struct store_place place = place_on(backend);
 	fixture_open(fixture, &place, settings);
 }
 
@@ -260,7 +258,7 @@ END_TEST
 /* Two daemons on one store: the same secret, and what one lets wait the other lets pass. */
 START_TEST(two_daemons_are_one)
 {
-	struct store_place place = fresh_place(_i, &server);
+	struct store_place place = place_on(_i);
 	struct store_fixture one, two;
 	struct err err;
 	ck_assert_msg(fixture_try_open(&one, &place, NULL, &err), "%s", err.text);
@@ -285,7 +283,7 @@ END_TEST
 /* The secret outlives the daemon, or all that is stored would be lost at a restart. */
 START_TEST(the_secret_stays)
 {
-	struct store_place place = fresh_place(_i, &server);
+	struct store_place place = place_on(_i);
 	struct store_fixture fixture;
 	fixture_open(&fixture, &place, NULL);
 	struct key_secret before = *store_secret(fixture.store);
@@ -301,23 +299,9 @@ START_TEST(the_secret_stays)
 END_TEST
 
 static void
-start_server(void)
-{
-	if (redis_tests_wanted())
-		redis_server_start(&server, NULL);
-}
-
-static void
-kill_server(void)
-{
-	redis_server_kill(&server);
-}
-
-static void
 fill(TCase *tcase)
 {
-	int end = redis_tests_wanted() ? BACKEND_REDIS + 1 : BACKEND_REDIS;
-	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
+	int end = both_stores(tcase);
 	tcase_add_loop_test(tcase, a_bad_record_is_not_guessed_at, 0, end);
 	tcase_add_loop_test(tcase, a_bad_record_does_not_open_the_breaker, 0, end);
 	tcase_add_loop_test(tcase, the_abandoned_are_not_told, 0, end);

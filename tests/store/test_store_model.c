@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "both_stores.h"
 #include "harness.h"
 #include "record.h"
-#include "store_fixture.h"
 
 #define SEEDS      4
 #define STEPS      5000
@@ -50,9 +50,6 @@ struct run {
 	struct store_fixture stores[2];
 	size_t n_stores;
 };
-
-static struct redis_server server;
-static bool with_redis;
 
 /* xorshift64*: the same steps for a seed on every machine. */
 static uint64_t
@@ -282,14 +279,14 @@ compare_records(const struct run *run, const struct store_place *place)
 	}
 }
 
+static int n_stores;
+
 static void
 open_stores(struct run *run)
 {
 	static const char *const settings[] = {"store.deadline=10s", NULL};
-	for (int backend = BACKEND_EMBEDDED; backend <= BACKEND_REDIS; backend++) {
-		if (backend == BACKEND_REDIS && !with_redis)
-			continue;
-		struct store_place place = fresh_place(backend, &server);
+	for (int backend = BACKEND_EMBEDDED; backend < n_stores; backend++) {
+		struct store_place place = place_on(backend);
 		fixture_open(&run->stores[run->n_stores++], &place, settings);
 	}
 }
@@ -317,23 +314,9 @@ START_TEST(stores_do_what_the_model_does)
 END_TEST
 
 static void
-start_server(void)
-{
-	with_redis = redis_tests_wanted();
-	if (with_redis)
-		redis_server_start(&server, NULL);
-}
-
-static void
-kill_server(void)
-{
-	redis_server_kill(&server);
-}
-
-static void
 fill(TCase *tcase)
 {
-	tcase_add_unchecked_fixture(tcase, start_server, kill_server);
+	n_stores = both_stores(tcase);
 	tcase_add_loop_test(tcase, stores_do_what_the_model_does, 1,
 	                    getenv("WEIR_SEED") ? 2 : 1 + SEEDS);
 }
