@@ -23,12 +23,19 @@ has_everybody(const struct list *list, enum list_kind kind, const char *address)
 	return true;
 }
 
+/* A regular expression or the network of all addresses: no other form can. */
+static bool
+is_candidate(struct slice text)
+{
+	struct cidr net;
+	return text.p[0] == '/' || (cidr_read(text, &net) && net.bits == 0);
+}
+
 bool
 covers_everybody(enum list_kind kind, struct slice text)
 {
 	struct err ignored;
-	/* No other form can. */
-	bool candidate = text.p[0] == '/' || slice_ends_nocase(text, SLICE("/0"));
+	bool candidate = is_candidate(text);
 	struct list *list = candidate ? list_new(kind) : NULL;
 	bool covers = list && list_add(list, text, 0, "", 0, &ignored) &&
 	              (has_everybody(list, kind, "203.0.113.77") ||

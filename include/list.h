@@ -85,6 +85,9 @@ size_t list_count(const struct list *list);
 bool list_has_client(const struct list *list, const struct addr *addr, struct slice name,
                      int64_t now_s, struct list_hit *hit_out);
 
+/* Whether one entry covers the whole network at `now_s`. */
+bool list_has_network(const struct list *list, const struct cidr *net, int64_t now_s);
+
 /* Whether the mail address ("user@example.com", or "user") is on the list. */
 bool list_has_mail(const struct list *list, struct slice address, int64_t now_s,
                    struct list_hit *hit_out);

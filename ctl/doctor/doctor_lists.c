@@ -172,7 +172,7 @@ check_networks(struct checkup *checkup)
 {
 	const struct conf_texts *networks = &checkup->conf->lists.networks;
 	for (size_t i = 0; i < networks->n; i++) {
-		if (!slice_ends_nocase(slice_of(networks->v[i]), SLICE("/0")))
+		if (!covers_everybody(LIST_CLIENTS, slice_of(networks->v[i])))
 			continue;
 		finding_add(checkup->findings, FINDING_WARNING,
 		            "an entry lets everybody in",

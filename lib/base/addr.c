@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 /* ::ffff:0:0/96 carries IPv4 addresses (RFC 4291 2.5.5.2). */
-static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+enum { MAPPED_BITS = 96 };
+
+static const uint8_t v4_mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
 
 static void
 unmap(struct addr *addr)
@@ -22,22 +24,40 @@ unmap(struct addr *addr)
 static struct slice
 without_brackets(struct slice text)
 {
-	if (slice_starts_nocase(text, SLICE("IPv6:")))
-		return slice_from(text, 5);
 	if (text.n >= 2 && text.p[0] == '[' && text.p[text.n - 1] == ']')
-		return slice_head(slice_from(text, 1), text.n - 2);
-	return text;
+		text = slice_head(slice_from(text, 1), text.n - 2);
+	return slice_starts_nocase(text, SLICE("IPv6:")) ? slice_from(text, 5) : text;
 }
+
+/* The name or number of an interface behind '%' (RFC 4007 11). */
+static bool
+is_zone(struct slice zone)
+{
+	for (size_t i = 0; i < zone.n; i++)
+		if (zone.p[i] <= ' ' || zone.p[i] > '~' || zone.p[i] == '%')
+			return false;
+	return zone.n > 0;
+}
+
+static const struct cidr link_local = {{ADDR_V6, {0xfe, 0x80}}, 10};
+
+static const struct cidr private_networks[] = {
+	{{ADDR_V4, {10}}, 8},         {{ADDR_V4, {172, 16}}, 12},
+	{{ADDR_V4, {192, 168}}, 16},  {{ADDR_V4, {169, 254}}, 16},
+	{{ADDR_V4, {127}}, 8},        {{ADDR_V6, {0xfc}}, 7},
+	{{ADDR_V6, {[15] = 1}}, 128},
+};
 
 bool
 addr_parse(struct slice text, struct addr *addr_out)
 {
 	char buf[ADDR_TEXT_MAX];
-	text = without_brackets(text);
-	if (text.n == 0 || text.n >= sizeof(buf) || memchr(text.p, '\0', text.n))
+	struct slice zone = without_brackets(text), host;
+	if (!slice_cut(&zone, '%', &host) || host.n == 0 || host.n >= sizeof(buf) ||
+	    memchr(host.p, '\0', host.n))
 		return false;
-	memcpy(buf, text.p, text.n);
-	buf[text.n] = '\0';
+	memcpy(buf, host.p, host.n);
+	buf[host.n] = '\0';
 
 	struct addr addr = {0};
 	if (inet_pton(AF_INET, buf, addr.bytes) == 1) {
@@ -48,6 +68,8 @@ addr_parse(struct slice text, struct addr *addr_out)
 	} else {
 		return false;
 	}
+	if (zone.p && !(cidr_contains(&link_local, &addr) && is_zone(zone)))
+		return false;
 	*addr_out = addr;
 	return true;
 }
@@ -124,16 +146,34 @@ addr_print(const struct addr *addr, struct text *out)
 		text_puts(out, buf);
 }
 
+/* Whether it was written as an IPv6 address that carries an IPv4 address. */
+static bool
+is_mapped(struct slice host, const struct addr *addr)
+{
+	return addr->family == ADDR_V4 && slice_find(host, ':') >= 0;
+}
+
 bool
-cidr_parse(struct slice text, struct cidr *cidr_out)
+cidr_read(struct slice text, struct cidr *cidr_out)
 {
 	struct slice rest = text, host;
 	if (!slice_cut(&rest, '/', &host) || !addr_parse(host, &cidr_out->addr))
 		return false;
-	uint64_t bits = addr_max_bits(cidr_out->addr.family);
-	if (rest.p && !slice_to_u64(rest, bits, &bits))
+	bool mapped = is_mapped(host, &cidr_out->addr);
+	uint64_t max = addr_max_bits(cidr_out->addr.family), bits = max;
+	if (rest.p && !slice_to_u64(rest, mapped ? MAPPED_BITS + max : max, &bits))
 		return false;
+	if (mapped && bits >= MAPPED_BITS)
+		bits -= MAPPED_BITS;
 	cidr_out->bits = (unsigned)bits;
+	return bits <= max;
+}
+
+bool
+cidr_parse(struct slice text, struct cidr *cidr_out)
+{
+	if (!cidr_read(text, cidr_out))
+		return false;
 	struct addr network = addr_mask(&cidr_out->addr, cidr_out->bits);
 	return addr_eq(&network, &cidr_out->addr);
 }
@@ -143,4 +183,13 @@ cidr_contains(const struct cidr *cidr, const struct addr *addr)
 {
 	struct addr network = addr_mask(addr, cidr->bits);
 	return addr_eq(&network, &cidr->addr);
+}
+
+bool
+addr_is_private(const struct addr *addr)
+{
+	for (size_t i = 0; i < COUNT_OF(private_networks); i++)
+		if (cidr_contains(&private_networks[i], addr))
+			return true;
+	return cidr_contains(&link_local, addr);
 }

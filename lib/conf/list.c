@@ -241,13 +241,14 @@ find(const struct entry *table, const void *key, size_t n, int64_t now_s)
 	return entry && is_alive(entry, now_s) ? entry : NULL;
 }
 
+/* The entry of the longest prefix, of at most `most` bits. */
 static const struct entry *
-find_net(const struct list *list, const struct addr *addr, int64_t now_s)
+find_net(const struct list *list, const struct addr *addr, unsigned most, int64_t now_s)
 {
 	if (addr->family == ADDR_NONE)
 		return NULL;
 	const bool *seen = addr->family == ADDR_V4 ? list->v4_bits : list->v6_bits;
-	for (int bits = (int)addr_max_bits(addr->family); bits >= 0; bits--) {
+	for (int bits = (int)most; bits >= 0; bits--) {
 		if (!seen[bits])
 			continue;
 		struct addr net = addr_mask(addr, (unsigned)bits);
@@ -334,7 +335,8 @@ bool
 list_has_client(const struct list *list, const struct addr *addr, struct slice name,
                 int64_t now_s, struct list_hit *hit_out)
 {
-	const struct entry *hit = find_net(list, addr, now_s);
+	const struct entry *hit =
+		find_net(list, addr, addr_max_bits(addr->family), now_s);
 	bool has_name = name.n > 0 && name.n <= LIST_NAME_MAX &&
 	                !slice_eq_nocase(name, SLICE("unknown"));
 	if (hit || !has_name)
@@ -346,6 +348,12 @@ list_has_client(const struct list *list, const struct addr *addr, struct slice n
 	if (!hit)
 		hit = find_regex(list, lower, now_s);
 	return report(hit, hit_out);
+}
+
+bool
+list_has_network(const struct list *list, const struct cidr *net, int64_t now_s)
+{
+	return find_net(list, &net->addr, net->bits, now_s) != NULL;
 }
 
 bool

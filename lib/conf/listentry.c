@@ -43,7 +43,8 @@ parse_mail(struct slice entry, struct listentry *parsed_out, struct err *err_out
 static bool
 looks_like_net(struct slice entry)
 {
-	if (slice_find(entry, '/') >= 0 || slice_find(entry, ':') >= 0)
+	if (slice_find(entry, '/') >= 0 || slice_find(entry, ':') >= 0 ||
+	    entry.p[0] == '[')
 		return true;
 	for (size_t i = 0; i < entry.n; i++)
 		if (!ascii_digit(entry.p[i]) && entry.p[i] != '.')
@@ -57,11 +58,10 @@ refuse_net(struct slice entry, struct err *err_out)
 {
 	struct slice rest = entry;
 	struct slice head;
-	struct addr addr;
-	uint64_t bits;
-	if (!slice_cut(&rest, '/', &head) || !addr_parse(head, &addr))
+	struct cidr net;
+	if (!slice_cut(&rest, '/', &head) || !addr_parse(head, &net.addr))
 		return listentry_refuse(entry, "is not an address or network", err_out);
-	if (!slice_to_u64(rest, addr_max_bits(addr.family), &bits))
+	if (!cidr_read(entry, &net))
 		return listentry_refuse(entry, "has a bad prefix length", err_out);
 	return listentry_refuse(entry, "has bits set beyond its prefix length", err_out);
 }

@@ -248,6 +248,7 @@ list_nobody_may_read() {
 ok 'entries that have run out, will soon, stand twice' list_findings
 ok '0.0.0.0/0 lets everybody in' lets_everybody_in clients 0.0.0.0/0
 ok '::/0 lets everybody in' lets_everybody_in clients ::/0
+ok 'all of IPv4 as IPv6 lets everybody in' lets_everybody_in clients '[::ffff:0.0.0.0]/96'
 ok '/./ lets all clients in' lets_everybody_in clients /./
 ok '/@/ lets all senders in' lets_everybody_in senders /@/
 ok '/.*/ lets all recipients in' lets_everybody_in recipients '/.*/'

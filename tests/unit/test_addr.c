@@ -48,7 +48,21 @@ static const struct addr_row {
 	{"2001:db8:::1", NULL, ADDR_NONE},
 	{"1:2:3:4:5:6:7", NULL, ADDR_NONE},
 	{"12345::", NULL, ADDR_NONE},
-	{"fe80::1%eth0", NULL, ADDR_NONE},
+	{"fe80::1%eth0", "fe80::1", ADDR_V6},
+	{"fe80::1%2", "fe80::1", ADDR_V6},
+	{"febf::1%br-0a1b2c3d4e5f", "febf::1", ADDR_V6},
+	{"[fe80::1%eth0]", "fe80::1", ADDR_V6},
+	{"IPv6:fe80::1%eth0.7", "fe80::1", ADDR_V6},
+	{"[IPv6:2001:db8::1]", "2001:db8::1", ADDR_V6},
+	{"[::ffff:192.0.2.1]", "192.0.2.1", ADDR_V4},
+	{"fe80::1%", NULL, ADDR_NONE},
+	{"fe80::1%eth0%eth1", NULL, ADDR_NONE},
+	{"fe80::1%e 0", NULL, ADDR_NONE},
+	{"2001:db8::1%eth0", NULL, ADDR_NONE}, /* a zone is of link-local addresses */
+	{"fec0::1%eth0", NULL, ADDR_NONE},
+	{"192.0.2.1%eth0", NULL, ADDR_NONE},
+	{"169.254.0.1%eth0", NULL, ADDR_NONE},
+	{"%eth0", NULL, ADDR_NONE},
 	{"[2001:db8::1", NULL, ADDR_NONE},
 	{"[]", NULL, ADDR_NONE},
 	{"[", NULL, ADDR_NONE},
@@ -141,6 +155,23 @@ static const struct cidr_row {
 	{"2001:db8::1", "2001:db8::1", true},
 	{"2001:db8::1/128", "2001:db8::2", false},
 	{"[2001:db8::]/32", "2001:db8::2", true},
+	{"[::ffff:127.0.0.0]/104", "127.255.255.255", true},
+	{"[::ffff:127.0.0.0]/104", "::ffff:127.0.0.1", true},
+	{"[::ffff:127.0.0.0]/104", "126.255.255.255", false},
+	{"::ffff:192.0.2.0/120", "192.0.2.255", true},
+	{"::ffff:192.0.2.0/120", "192.0.3.0", false},
+	{"::ffff:c000:200/120", "192.0.2.9", true},
+	{"::ffff:192.0.2.1/128", "192.0.2.1", true},
+	{"::ffff:0.0.0.0/96", "255.255.255.255", true},
+	{"::ffff:192.0.2.0/24", "192.0.2.9", true}, /* as IPv4 */
+	{"fe80::%eth0/64", "fe80::1%eth1", true},
+	{"[fe80::%eth0]/64", "fe80::1", true},
+	{"fe80::%eth0/64", "fe80:0:0:1::1", false},
+	{"::ffff:127.0.0.1/104", NULL, false},
+	{"::ffff:127.0.0.0/129", NULL, false},
+	{"::ffff:127.0.0.0/95", NULL, false},
+	{"::ffff:0.0.0.0/80", NULL, false},
+	{"127.0.0.0/104", NULL, false},
 	{"192.0.2.1/24", NULL, false},
 	{"2001:db8::1/64", NULL, false},
 	{"192.0.2.0/33", NULL, false},
@@ -170,6 +201,45 @@ START_TEST(networks_hold_addresses)
 	ck_assert(addr_parse(slice_of(r->addr), &addr));
 	ck_assert_msg(cidr_contains(&cidr, &addr) == r->want, "%s in %s", r->addr,
 	              r->cidr);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct private_row {
+	const char *addr;
+	bool want;
+} private_rows[] = {
+	{"10.0.0.0", true}, {"10.255.255.255", true}, {"9.255.255.255", false}, {"11.0.0.0", false},
+	{"172.16.0.0", true}, {"172.31.255.255", true}, {"172.15.255.255", false}, {"172.32.0.0", false},
+	{"192.168.0.0", true}, {"192.168.255.255", true}, {"192.167.255.255", false}, {"192.169.0.0", false},
+	{"169.254.0.1", true}, {"169.253.255.255", false},
+	{"127.0.0.1", true}, {"127.255.255.255", true}, {"128.0.0.0", false},
+	{"100.64.0.1", false}, /* shared by a provider and its customers */
+	{"0.0.0.0", false}, {"192.0.2.1", false},
+	{"::ffff:10.0.0.1", true}, {"::ffff:192.0.2.1", false},
+	{"::1", true}, {"::", false}, {"::2", false},
+	{"fc00::1", true}, {"fdff:ffff::1", true}, {"fbff::1", false}, {"fe00::1", false},
+	{"fe80::1%eth0", true}, {"febf::1", true}, {"fec0::1", false}, {"fe7f::1", false},
+	{"2001:db8::1", false},
+};
+
+/* clang-format on */
+
+START_TEST(private_ones_are_known)
+{
+	const struct private_row *r = &private_rows[_i];
+	struct addr addr;
+	ck_assert(addr_parse(slice_of(r->addr), &addr));
+	ck_assert_msg(addr_is_private(&addr) == r->want, "%s", r->addr);
+}
+
+END_TEST
+
+START_TEST(no_address_is_not_private)
+{
+	struct addr none = {0};
+	ck_assert(!addr_is_private(&none));
 }
 
 END_TEST
@@ -289,6 +359,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_nul_is_no_address);
 	tcase_add_loop_test(tcase, addresses_are_masked, 0, COUNT_OF(mask_rows));
 	tcase_add_loop_test(tcase, networks_hold_addresses, 0, COUNT_OF(cidr_rows));
+	tcase_add_loop_test(tcase, private_ones_are_known, 0, COUNT_OF(private_rows));
+	tcase_add_test(tcase, no_address_is_not_private);
 	tcase_add_test(tcase, families_differ);
 	tcase_add_loop_test(tcase, endpoints_are_read, 0, COUNT_OF(endpoint_rows));
 	tcase_add_test(tcase, local_ones_are_known);

@@ -50,6 +50,13 @@ static const struct client_row {
 	{"the shorter one holds elsewhere", "192.0.0.0/16 192.0.2.0/24", "192.0.3.1", "", 1},
 	{"an IPv6 address", "2001:db8::25", "2001:0db8:0:0::0025", "", 1},
 	{"an IPv6 network", "2001:db8::/32", "2001:db8:ffff::1", "", 1},
+	{"a network in brackets", "[2001:db8::]/32", "2001:db8:ffff::1", "", 1},
+	{"an address in brackets", "[192.0.2.1]", "192.0.2.1", "", 1},
+	{"an IPv4-mapped network", "[::ffff:127.0.0.0]/104", "127.9.9.9", "", 1},
+	{"an IPv4-mapped client", "127.0.0.0/8", "::ffff:127.9.9.9", "", 1},
+	{"not beyond an IPv4-mapped network", "::ffff:127.0.0.0/104", "128.0.0.0", "", 0},
+	{"a client with a zone", "fe80::/64", "fe80::1%eth0", "", 1},
+	{"an entry with a zone", "fe80::1%eth0", "fe80::1%eth1", "", 1},
 	{"not beyond an IPv6 network", "2001:db8::/33", "2001:db8:8000::1", "", 0},
 	{"an IPv4-mapped address is IPv4", "192.0.2.0/24", "::ffff:192.0.2.9", "", 1},
 	{"::/96 is not IPv4", "::/96", "192.0.2.1", "", 0},
@@ -85,6 +92,37 @@ static const struct client_row {
 };
 
 /* clang-format on */
+
+/* clang-format off */
+static const struct network_row {
+	const char *entries;
+	const char *net;
+	bool want;
+} network_rows[] = {
+	{"192.0.2.0/24", "192.0.2.0/24", true},
+	{"192.0.2.0/24", "192.0.2.128/25", true},
+	{"192.0.2.0/24", "192.0.2.0/23", false},
+	{"192.0.2.1", "192.0.2.0/24", false},
+	{"192.0.2.0 192.0.0.0/16", "192.0.2.0/24", true},
+	{"2001:db8::/32", "2001:db8:1::/48", true},
+	{"::/0", "192.0.2.0/24", false},
+	{"/./ .example", "192.0.2.0/24", false},
+};
+
+/* clang-format on */
+
+START_TEST(whole_networks_match)
+{
+	const struct network_row *r = &network_rows[_i];
+	struct list *list = list_with(LIST_CLIENTS, r->entries);
+	struct cidr net;
+	ck_assert(cidr_parse(slice_of(r->net), &net));
+	ck_assert_msg(list_has_network(list, &net, NOW) == r->want, "%s in %s", r->net,
+	              r->entries);
+	list_free(&list);
+}
+
+END_TEST
 
 START_TEST(clients_match)
 {
@@ -173,6 +211,11 @@ static const struct bad_row {
 	{LIST_CLIENTS, "192.0.2.1/24", "beyond its prefix length"},
 	{LIST_CLIENTS, "2001:db8::1/64", "beyond its prefix length"},
 	{LIST_CLIENTS, "192.0.2.0/33", "bad prefix length"},
+	{LIST_CLIENTS, "::ffff:127.0.0.1/104", "beyond its prefix length"},
+	{LIST_CLIENTS, "::ffff:127.0.0.0/95", "bad prefix length"},
+	{LIST_CLIENTS, "::ffff:127.0.0.0/129", "bad prefix length"},
+	{LIST_CLIENTS, "2001:db8::1%eth0", "not an address or network"},
+	{LIST_CLIENTS, "[192.0.2]", "not an address or network"},
 	{LIST_CLIENTS, "192.0.2.0/", "bad prefix length"},
 	{LIST_CLIENTS, "192.0.2.0/-1", "bad prefix length"},
 	{LIST_CLIENTS, "192.0.2.0/255.255.255.0", "bad prefix length"},
@@ -422,6 +465,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, clients_match, 0, COUNT_OF(client_rows));
+	tcase_add_loop_test(tcase, whole_networks_match, 0, COUNT_OF(network_rows));
 	tcase_add_loop_test(tcase, mail_matches, 0, COUNT_OF(mail_rows));
 	tcase_add_loop_test(tcase, malformed_entries_are_refused, 0, COUNT_OF(bad_rows));
 	tcase_add_test(tcase, lengths_are_bounded);

@@ -31,6 +31,8 @@ static const struct name_row {
 	{ORDER_ALLOW_CLIENT, "[2001:db8::1]/128", "2001:db8::1"},
 	{ORDER_ALLOW_CLIENT, "::ffff:192.0.2.1", "192.0.2.1"},
 	{ORDER_ALLOW_CLIENT, "2001:DB8:0::/48", "2001:db8::/48"},
+	{ORDER_ALLOW_CLIENT, "[::ffff:127.0.0.0]/104", "127.0.0.0/8"},
+	{ORDER_ALLOW_CLIENT, "fe80::1%eth0", "fe80::1"},
 	{ORDER_ALLOW_CLIENT, "0.0.0.0/0", "0.0.0.0/0"},
 	{ORDER_ALLOW_CLIENT, "/^MX\\D+\\.test$/", "/^MX\\D+\\.test$/"},
 	{ORDER_ALLOW_CLIENT, "192.0.2.1/24", NULL},
