@@ -128,6 +128,7 @@ struct conf {
 		struct conf_rate new_triplets;
 		char *reply;
 		bool header;
+		bool exempt_private;
 		struct conf_pool *pools;
 		size_t n_pools;
 	} greylist;

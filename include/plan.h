@@ -27,6 +27,7 @@ enum why {
 	WHY_OFF,
 	WHY_AUTHENTICATED,
 	WHY_OWN_NETWORK,
+	WHY_PRIVATE_NETWORK,
 	WHY_CERTIFICATE,
 	WHY_LIST_CLIENT,
 	WHY_LIST_SENDER,
@@ -81,7 +82,7 @@ void plan_make(const struct conf *conf, const struct orders *orders,
  * The exemptions from greylisting, in the order in which they are tried; plan_make() takes the first
  * that applies.
  */
-#define PLAN_EXEMPTIONS 9
+#define PLAN_EXEMPTIONS 10
 
 /* The reason of the one at this position. */
 enum why plan_exemption(size_t position);

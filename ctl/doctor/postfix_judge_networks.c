@@ -28,28 +28,17 @@ is_own(const struct addr *addr)
 	return own;
 }
 
-/* "[2001:db8::]/32" without its brackets. */
-static bool
-parse_network(struct slice word, struct cidr *cidr_out)
-{
-	char buf[ADDR_TEXT_MAX + 8];
-	struct text text = TEXT(buf);
-	for (size_t i = 0; i < word.n; i++)
-		if (word.p[i] != '[' && word.p[i] != ']')
-			text_putc(&text, word.p[i]);
-	return !text.cut && cidr_parse(text_slice(&text), cidr_out);
-}
-
 static bool
 is_greylisted(const struct conf *conf, struct slice word, struct text *name_out)
 {
 	struct cidr cidr;
-	if (!parse_network(word, &cidr))
+	if (!cidr_read(word, &cidr))
 		return false; /* a table, or an exception */
-	if (list_has_client(conf->own_networks, &cidr.addr, SLICE(""), clock_wall_s(),
-	                    NULL) ||
-	    list_has_client(conf->allowed_clients, &cidr.addr, SLICE(""), clock_wall_s(),
-	                    NULL))
+	cidr.addr = addr_mask(&cidr.addr, cidr.bits);
+	if (conf->greylist.exempt_private && addr_is_private(&cidr.addr))
+		return false;
+	if (list_has_network(conf->own_networks, &cidr, clock_wall_s()) ||
+	    list_has_network(conf->allowed_clients, &cidr, clock_wall_s()))
 		return false;
 	if (cidr.bits == addr_max_bits(cidr.addr.family) && is_own(&cidr.addr))
 		return false;

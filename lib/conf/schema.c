@@ -59,6 +59,7 @@ const struct setting schema[] = {
 	{"greylist.new_triplets", SET_RATE, AT(greylist.new_triplets), 0, 0, "100/1m", NULL, false},
 	{"greylist.reply", SET_REPLY, AT(greylist.reply), 0, 0, "451 4.7.1 Greylisted, please try again later (id %i)", NULL, false},
 	{"greylist.header", SET_BOOL, AT(greylist.header), 0, 0, "true", NULL, false},
+	{"greylist.exempt_private", SET_BOOL, AT(greylist.exempt_private), 0, 0, "true", NULL, false},
 	{"greylist.pools", SET_POOLS, 0, 0, 0, "", NULL, false},
 
 	{"limits.lease", SET_TIME, AT(limits.lease_ms), 3 * SECOND, HOUR, "60s", NULL, false},

@@ -23,6 +23,14 @@ is_of_own_network(const struct conf *conf, const struct orders *orders,
 }
 
 static bool
+is_private(const struct conf *conf, const struct orders *orders,
+           const struct query *query, struct plan *plan)
+{
+	(void)orders, (void)query;
+	return conf->greylist.exempt_private && addr_is_private(&plan->client);
+}
+
+static bool
 is_certificate_known(const struct conf *conf, const struct orders *orders,
                      const struct query *query, struct plan *plan)
 {
@@ -100,6 +108,7 @@ static const struct {
 } exemptions[] = {
 	{WHY_AUTHENTICATED, is_authenticated},
 	{WHY_OWN_NETWORK, is_of_own_network},
+	{WHY_PRIVATE_NETWORK, is_private},
 	{WHY_CERTIFICATE, is_certificate_known},
 	{WHY_LIST_CLIENT, is_client_listed},
 	{WHY_LIST_SENDER, is_sender_listed},

@@ -9,6 +9,7 @@ static const char *const why_words[] = {
 	[WHY_OFF] = "greylist-off",
 	[WHY_AUTHENTICATED] = "authenticated",
 	[WHY_OWN_NETWORK] = "own-network",
+	[WHY_PRIVATE_NETWORK] = "private-network",
 	[WHY_CERTIFICATE] = "certificate",
 	[WHY_LIST_CLIENT] = "list-client",
 	[WHY_LIST_SENDER] = "list-sender",

@@ -10,7 +10,7 @@
 . "$(dirname "$0")/sendmail_lib.sh"
 
 # Every client is 127.0.0.1 here: none is allowed as a whole, and none is of the own networks.
-OPTIONS=(-o lists.networks=192.0.2.0/24 -o greylist.allow_client_after=0 -o greylist.delay=2s -o milter.deadline=5s)
+OPTIONS=(-o lists.networks=192.0.2.0/24 -o greylist.exempt_private=false -o greylist.allow_client_after=0 -o greylist.delay=2s -o milter.deadline=5s)
 
 # ---- a delivery that is held open -----------------------------------------------------------------------------------
 

@@ -140,6 +140,7 @@ START_TEST(defaults_are_those_of_the_manual)
 	ck_assert_str_eq(conf->greylist.reply,
 	                 "451 4.7.1 Greylisted, please try again later (id %i)");
 	ck_assert(conf->greylist.header);
+	ck_assert(conf->greylist.exempt_private);
 	ck_assert_uint_eq(conf->greylist.n_pools, 0);
 	check_texts("lists.clients", &conf->lists.clients, "");
 	check_texts("lists.networks", &conf->lists.networks, "127.0.0.0/8|::1");

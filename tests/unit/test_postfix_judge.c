@@ -112,6 +112,10 @@ static const struct judge_row {
 
 	{"own networks, milter", GOOD_MILTER "mynetworks = 127.0.0.0/8 198.51.100.0/24 [2001:db8::]/32\n", "", "", MILTER_BELOW, NETWORKS},
 	{"own networks, known to weir", GOOD_MILTER "mynetworks = 127.0.0.0/8 198.51.100.0/24\n", "", "", MILTER_BELOW "|lists.networks=127.0.0.0/8, 198.51.100.0/24", MILTER_OK},
+	{"own networks, half of one known to weir", GOOD_MILTER "mynetworks = 198.51.100.0/23\n", "", "", MILTER_BELOW "|lists.networks=198.51.100.0/24", NETWORKS},
+	{"own networks, in Debian's spelling", GOOD_MILTER "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 [::ffff:198.51.100.0]/120\n", "", "", MILTER_BELOW "|lists.networks=127.0.0.0/8, ::1, 198.51.100.0/24", MILTER_OK},
+	{"own networks, private ones", GOOD_MILTER "mynetworks = 127.0.0.0/8 10.1.0.0/16 [fd00:1::]/48\n", "", "", MILTER_BELOW, MILTER_OK},
+	{"own networks, private ones that are greylisted", GOOD_MILTER "mynetworks = 127.0.0.0/8 10.1.0.0/16\n", "", "", MILTER_BELOW "|greylist.exempt_private=false", NETWORKS},
 	{"own networks, policy behind permit_mynetworks", GOOD_POLICY "mynetworks = 198.51.100.0/24\n", "", "", "", POLICY_OK},
 	{"own networks, policy before it", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA "mynetworks = 198.51.100.0/24\n", "", "", "", NETWORKS},
 	{"tables and exceptions are no networks", GOOD_MILTER "mynetworks = !198.51.100.7 cidr:/etc/postfix/nets /etc/postfix/more 127.0.0.0/8\n", "", "", MILTER_BELOW, MILTER_OK},
