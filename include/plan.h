@@ -98,6 +98,10 @@ bool plan_is_exempt(const struct conf *conf, const struct orders *orders,
 void plan_find_identity(const struct conf *conf, const struct query *query,
                         struct arena *arena, struct plan *plan);
 
+/* That, and the addresses as the triplet has them: what greylisting remembers the mail by. */
+void plan_find_triplet(const struct conf *conf, const struct query *query,
+                       struct arena *arena, struct plan *plan);
+
 /* The limit that the use is a bound of. */
 const struct limit_of *plan_limit_of(const struct plan *plan,
                                      const struct limit_use *use);

@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "hash.h"
-#include "identity.h"
 #include "mailaddr.h"
 #include "mem.h"
+#include "plan.h"
 
 /* Bytes only, so that it can be compared as it lies in memory. */
 struct row_name {
@@ -129,32 +129,71 @@ wanted_bits(const struct foreign *foreign, const struct addr *client)
 	                          : foreign->conf->greylist.ipv6_prefix);
 }
 
+/* What the daemons would go by for a mail of it; the arena is its own. */
+static struct plan
+plan_of(struct foreign *foreign, const struct addr *client, const struct query *query)
+{
+	struct plan plan = {.client = *client, .now_s = foreign->intake->now_s};
+	plan_find_triplet(foreign->conf, query, &foreign->arena, &plan);
+	return plan;
+}
+
+/* Counts it when it is not. */
+static bool
+is_known_enough(struct foreign *foreign, const struct plan *plan, unsigned bits)
+{
+	bool enough = plan->identity.rung != RUNG_PREFIX ||
+	              bits >= wanted_bits(foreign, &plan->client);
+	foreign->intake->count[INTAKE_SHORT_NETWORK] += !enough;
+	return enough;
+}
+
+/*
+ * SRS may have a '+' behind its tag, where others cut an extension off: what is left names nobody,
+ * and mail of that sender would be looked up by who is behind the tag.
+ */
+static bool
+is_cut(struct slice sender)
+{
+	return slice_starts_nocase(sender, SLICE("SRS0@")) ||
+	       slice_starts_nocase(sender, SLICE("SRS1@"));
+}
+
+/* As the MTA tells the daemons: without brackets and quotes. */
+static struct slice
+as_told(struct foreign *foreign, struct slice address)
+{
+	return mailaddr_unquote(mailaddr_bare(address), &foreign->arena);
+}
+
 void
 foreign_triplet(struct foreign *foreign, const struct addr *client, unsigned bits,
                 struct slice sender, struct slice recipient, struct grey_record record)
 {
 	unsigned wanted = wanted_bits(foreign, client);
-	struct arena *arena = &foreign->arena;
-	arena_reset(arena);
+	arena_reset(&foreign->arena);
 	if (record.state == GREY_PASSED)
 		add_network(foreign, client, bits < wanted ? bits : wanted, &record);
-	struct identity identity = identity_find(foreign->conf, client, (struct slice){0},
-	                                         foreign->intake->now_s, arena);
-	if (identity.rung == RUNG_PREFIX && bits < wanted) {
-		foreign->intake->count[INTAKE_SHORT_NETWORK]++;
+	struct query query = {.sender = as_told(foreign, sender),
+	                      .recipient = as_told(foreign, recipient)};
+	struct plan plan = plan_of(foreign, client, &query);
+	if (!is_known_enough(foreign, &plan, bits))
+		return;
+	if (is_cut(query.sender)) {
+		foreign->intake->count[INTAKE_SENDER_LOST]++;
 		return;
 	}
 	add_row(foreign, RECORD_TRIPLET,
-	        key_triplet(foreign->secret, identity.text,
-	                    mailaddr_fold_sender(sender, arena),
-	                    mailaddr_fold_recipient(recipient, arena)),
+	        key_triplet(foreign->secret, plan.identity.text, plan.sender,
+	                    plan.recipient),
 	        &record);
 }
 
 void
-foreign_client(struct foreign *foreign, const struct addr *client, int64_t count,
-               int64_t last_s)
+foreign_client(struct foreign *foreign, const struct addr *client, unsigned bits,
+               int64_t count, int64_t last_s)
 {
+	unsigned wanted = wanted_bits(foreign, client);
 	int64_t enough = foreign->intake->rules.allow_client_after;
 	struct grey_record record = {.state = GREY_IDENTITY, .at_s = last_s};
 	if (enough == 0) {
@@ -163,12 +202,13 @@ foreign_client(struct foreign *foreign, const struct addr *client, int64_t count
 	}
 	record.count = (unsigned)(count < GREY_COUNT_MAX ? count : GREY_COUNT_MAX);
 	if (count >= enough)
-		add_network(foreign, client, wanted_bits(foreign, client), &record);
+		add_network(foreign, client, bits < wanted ? bits : wanted, &record);
 	arena_reset(&foreign->arena);
-	struct identity identity = identity_find(foreign->conf, client, (struct slice){0},
-	                                         foreign->intake->now_s, &foreign->arena);
-	add_row(foreign, RECORD_IDENTITY, key_identity(foreign->secret, identity.text),
-	        &record);
+	struct plan plan =
+		plan_of(foreign, client, &(struct query){.stage = STAGE_OTHER});
+	if (is_known_enough(foreign, &plan, bits))
+		add_row(foreign, RECORD_IDENTITY,
+		        key_identity(foreign->secret, plan.identity.text), &record);
 }
 
 bool

@@ -21,14 +21,14 @@ struct foreign *foreign_new(const struct conf *conf, const struct key_secret *se
                             struct intake *intake);
 void foreign_free(struct foreign **foreign);
 
-/* `bits` of the client's address are known; the addresses as they came. */
+/* `bits` of the client's address are known; the addresses as they came, in <> and quoted or not. */
 void foreign_triplet(struct foreign *foreign, const struct addr *client, unsigned bits,
                      struct slice sender, struct slice recipient,
                      struct grey_record record);
 
 /* A client that has had `count` triplets pass. */
-void foreign_client(struct foreign *foreign, const struct addr *client, int64_t count,
-                    int64_t last_s);
+void foreign_client(struct foreign *foreign, const struct addr *client, unsigned bits,
+                    int64_t count, int64_t last_s);
 
 /* Gives all that was gathered to the intake.  False when the store fails. */
 bool foreign_take(struct foreign *foreign, struct err *err_out) MUST_CHECK;

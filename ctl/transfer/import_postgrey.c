@@ -93,16 +93,14 @@ end_reader(struct postgrey *postgrey)
 
 /* ---- rows ---- */
 
-/* By how many bits the client of a triplet is known. */
+/* By how many bits the client of a triplet is known, where the key does not say. */
 static unsigned
-known_bits(const struct postgrey *postgrey, const struct postgrey_triplet *triplet)
+known_bits(const struct postgrey *postgrey, const struct addr *client)
 {
-	int64_t bits = triplet->client.family == ADDR_V4 ? postgrey->ipv4_bits
-	                                                 : postgrey->ipv6_bits;
-	struct addr network = addr_mask(&triplet->client, (unsigned)bits);
-	return triplet->whole || !addr_eq(&network, &triplet->client)
-	               ? addr_max_bits(triplet->client.family)
-	               : (unsigned)bits;
+	int64_t bits =
+		client->family == ADDR_V4 ? postgrey->ipv4_bits : postgrey->ipv6_bits;
+	struct addr network = addr_mask(client, (unsigned)bits);
+	return addr_eq(&network, client) ? (unsigned)bits : addr_max_bits(client->family);
 }
 
 static bool
@@ -117,8 +115,9 @@ add_triplet(struct postgrey *postgrey, struct slice value, struct slice key)
 	struct grey_record record = {.state = passed ? GREY_PASSED : GREY_WAITING,
 	                             .at_s = passed ? last_s : first_s};
 	foreign_triplet(postgrey->foreign.foreign, &triplet.client,
-	                known_bits(postgrey, &triplet), triplet.sender, triplet.recipient,
-	                record);
+	                triplet.bits > 0 ? triplet.bits
+	                                 : known_bits(postgrey, &triplet.client),
+	                triplet.sender, triplet.recipient, record);
 	return true;
 }
 
@@ -126,10 +125,13 @@ static bool
 add_client(struct postgrey *postgrey, struct slice value, struct slice key)
 {
 	struct addr client;
+	unsigned bits;
 	int64_t count, last_s;
-	if (!postgrey_parse_value(value, &count, &last_s) || !addr_parse(key, &client))
+	if (!postgrey_parse_value(value, &count, &last_s) ||
+	    !postgrey_parse_client(key, &client, &bits))
 		return false;
-	foreign_client(postgrey->foreign.foreign, &client, count, last_s);
+	foreign_client(postgrey->foreign.foreign, &client,
+	               bits > 0 ? bits : addr_max_bits(client.family), count, last_s);
 	return true;
 }
 

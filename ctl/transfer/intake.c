@@ -28,6 +28,10 @@ static const struct fate_word {
 	[INTAKE_NEVER_ALLOWED] =
 		{"never_allowed",
                  "of whole clients, but greylist.allow_client_after is 0"},
+	[INTAKE_SENDER_LOST] =
+		{"sender_lost",
+                 "of a sender (SRS0+...) that the other greylister has cut"},
+	[INTAKE_NOT_FOUND] = {"not_found", "written, but not in the store afterwards"},
 	[INTAKE_TARPIT] = {"tarpit", "of the tarpit, which weir does not have"},
 };
 
@@ -70,16 +74,42 @@ drop_older(struct intake *intake, struct err *err_out)
 	return true;
 }
 
+/* What was written of the batch, as the store has it now; the rest is none of what is taken. */
+static bool
+count_found(struct intake *intake, struct err *err_out)
+{
+	struct ledger_row *there = intake->there;
+	memcpy(there, intake->batch, intake->n_batch * sizeof(*there));
+	if (!ledger_get_records(intake->ledger, intake->n_batch, there, err_out))
+		return false;
+	for (size_t i = 0; i < intake->n_batch; i++) {
+		bool found = there[i].packed != 0;
+		intake->count[found ? INTAKE_TAKEN : INTAKE_NOT_FOUND]++;
+	}
+	return true;
+}
+
+/* Without `apply` all of the batch would be taken. */
+static bool
+take_batch(struct intake *intake, struct err *err_out)
+{
+	if (!intake->apply)
+		intake->count[INTAKE_TAKEN] += (int64_t)intake->n_batch;
+	else if (intake->n_batch > 0 &&
+	         (!ledger_put_records(intake->ledger, intake->n_batch, intake->batch,
+	                              &intake->rules, intake->now_s, err_out) ||
+	          !count_found(intake, err_out)))
+		return false;
+	return true;
+}
+
 bool
 intake_flush(struct intake *intake, struct err *err_out)
 {
 	if (!intake->replace && !intake->only_look && !drop_older(intake, err_out))
 		return false;
-	if (intake->apply && intake->n_batch > 0 &&
-	    !ledger_put_records(intake->ledger, intake->n_batch, intake->batch,
-	                        &intake->rules, intake->now_s, err_out))
+	if (!take_batch(intake, err_out))
 		return false;
-	intake->count[INTAKE_TAKEN] += (int64_t)intake->n_batch;
 	intake->n_batch = 0;
 	return true;
 }

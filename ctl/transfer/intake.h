@@ -27,6 +27,8 @@ enum intake_fate {
 	INTAKE_SHORT_NETWORK, /* the network is known by fewer bits than the settings want */
 	INTAKE_NEVER_ALLOWED, /* a client, and no client is ever allowed here */
 	INTAKE_TARPIT,        /* of milter-greylist */
+	INTAKE_SENDER_LOST,   /* what is left of it is no mail's */
+	INTAKE_NOT_FOUND,     /* written, but the store has no such record afterwards */
 	INTAKE_FATES
 };
 
@@ -54,7 +56,10 @@ bool intake_prefers(const struct grey_record *rec, const struct grey_record *oth
 bool intake_record(struct intake *intake, enum ledger_record kind, const struct key *key,
                    struct grey_record record, struct err *err_out) MUST_CHECK;
 
-/* The rest of the batch; to be called at the end, before the counts are right. */
+/*
+ * The rest of the batch; to be called at the end, before the counts are right.  What was written is
+ * looked up: only what is found counts as taken.
+ */
 bool intake_flush(struct intake *intake, struct err *err_out) MUST_CHECK;
 
 /* Rows that came in. */

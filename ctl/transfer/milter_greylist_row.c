@@ -3,6 +3,7 @@
  *
  * "192.0.2.1 <sender> <recipient> TIME", then " AUTO" when it has passed, or a second time and
  * " TARPIT"; then a comment, the time as people write it.  Blanks are tabs in newer versions.
+ * Addresses stand there as the client gave them, quotes and all.
  */
 #include "milter_greylist_row.h"
 
@@ -19,13 +20,42 @@ parse_comment(struct slice line)
 	                                                      : DUMP_NOTHING;
 }
 
+/* How long the address in brackets is that the line begins with; a quoted part may have blanks. */
+static size_t
+bracketed(struct slice line)
+{
+	bool quoted = false;
+	for (size_t i = 0; i < line.n && line.p[0] == '<'; i++) {
+		bool is_last = i + 1 == line.n || ascii_blank(line.p[i + 1]);
+		if (line.p[i] == '>' && !quoted && is_last)
+			return i + 1;
+		if (line.p[i] == '"')
+			quoted = !quoted;
+		else if (line.p[i] == '\\' && quoted)
+			i++;
+	}
+	return 0;
+}
+
+static bool
+take_word(struct slice *line, struct slice *word_out)
+{
+	*line = slice_trim(*line);
+	size_t n = bracketed(*line);
+	if (n == 0)
+		return slice_word(line, word_out);
+	*word_out = slice_head(*line, n);
+	*line = slice_from(*line, n);
+	return true;
+}
+
 /* Words before the comment; one too many is one more than WORDS_MAX. */
 static size_t
 split(struct slice line, struct slice words[WORDS_MAX])
 {
 	size_t n = 0;
 	struct slice word;
-	while (slice_word(&line, &word) && word.p[0] != '#') {
+	while (take_word(&line, &word) && word.p[0] != '#') {
 		if (n == WORDS_MAX)
 			return WORDS_MAX + 1;
 		words[n++] = word;

@@ -14,16 +14,27 @@ postgrey_is_hashed(struct slice key)
 	return key.n == SHA1_TEXT_LEN;
 }
 
-/* "32/" or "128/" behind an address: NetAddr::IP's way to print it whole. */
 static bool
+parse_length(struct slice text, enum addr_family family, unsigned *bits_out)
+{
+	uint64_t bits;
+	if (!slice_to_u64(text, addr_max_bits(family), &bits) || bits == 0)
+		return false;
+	*bits_out = (unsigned)bits;
+	return true;
+}
+
+/* "24/" behind an address, as NetAddr::IP prints it; two addresses must follow. */
+static unsigned
 skip_length(struct slice *rest, enum addr_family family)
 {
-	struct slice length = family == ADDR_V4 ? SLICE("32/") : SLICE("128/");
-	struct slice behind = slice_from(*rest, length.n);
-	if (!slice_eq(slice_head(*rest, length.n), length) || slice_find(behind, '/') < 0)
-		return false;
+	unsigned bits;
+	struct slice behind = *rest, length;
+	if (!slice_cut(&behind, '/', &length) || slice_find(behind, '/') < 0 ||
+	    !parse_length(length, family, &bits))
+		return 0;
 	*rest = behind;
-	return true;
+	return bits;
 }
 
 /*
@@ -50,8 +61,18 @@ postgrey_parse_triplet(struct slice key, struct postgrey_triplet *out)
 	*out = (struct postgrey_triplet){0};
 	if (!slice_cut(&rest, '/', &client) || !addr_parse(client, &out->client))
 		return false;
-	out->whole = skip_length(&rest, out->client.family);
+	out->bits = skip_length(&rest, out->client.family);
 	return split_addresses(rest, out);
+}
+
+bool
+postgrey_parse_client(struct slice key, struct addr *client_out, unsigned *bits_out)
+{
+	struct slice rest = key, head;
+	*bits_out = 0;
+	if (!slice_cut(&rest, '/', &head) || !addr_parse(head, client_out))
+		return false;
+	return !rest.p || parse_length(rest, client_out->family, bits_out);
 }
 
 bool

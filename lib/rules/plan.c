@@ -176,6 +176,15 @@ plan_find_identity(const struct conf *conf, const struct query *query,
 		                               plan->now_s, arena);
 }
 
+void
+plan_find_triplet(const struct conf *conf, const struct query *query, struct arena *arena,
+                  struct plan *plan)
+{
+	plan_find_identity(conf, query, arena, plan);
+	plan->sender = mailaddr_fold_sender(query->sender, arena);
+	plan->recipient = mailaddr_fold_recipient(query->recipient, arena);
+}
+
 static void
 plan_greylist(const struct conf *conf, const struct orders *orders,
               const struct query *query, struct arena *arena, struct plan *plan)
@@ -193,9 +202,7 @@ plan_greylist(const struct conf *conf, const struct orders *orders,
 	if (is_exempt(conf, orders, query, plan))
 		return;
 	plan->ask = true;
-	plan_find_identity(conf, query, arena, plan);
-	plan->sender = mailaddr_fold_sender(query->sender, arena);
-	plan->recipient = mailaddr_fold_recipient(query->recipient, arena);
+	plan_find_triplet(conf, query, arena, plan);
 }
 
 /* ---- the limits gate ---- */

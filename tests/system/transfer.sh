@@ -341,6 +341,74 @@ from_postgrey() {
 	ok "postgrey: networks cannot be taken" said ' not taken: of a wider network'
 }
 
+# write_postgrey DIR: databases with the keys of versions 1.34 and 1.36, which let pass what they have.
+write_postgrey() {
+	mkdir -p "$1"
+	perl -MBerkeleyDB -e '
+		my ($dir, $now) = (shift, time);
+		my %rows = ("postgrey.db" => {
+			"192.0.2.0/24/a\@s.test/b\@here.test" => "first",
+			"192.0.2.0/24//bounce\@here.test" => "first",
+			"2001:db8:0:1:0:0:0:0/64/a\@s.test/b\@here.test" => "first",
+			"198.51.100.0/24/lists/x\@s.test/b\@here.test" => "first",
+			"203.0.113.7/pool\@s.test/b\@here.test" => "first",
+			"203.0.113.0/a\@s.test/b\@here.test" => "first,7",
+			"198.18.0.0/15/wide\@s.test/b\@here.test" => "first",
+			"192.0.2.0/24/srs0\@forwarder.test/b\@here.test" => "first",
+		}, "postgrey_clients.db" => {
+			"192.0.2.7/32" => "9", "2001:db8:0:1:0:0:0:7" => "9",
+		});
+		for my $name (keys %rows) {
+			tie(my %db, "BerkeleyDB::Btree", -Filename => "$dir/$name", -Flags => DB_CREATE) or die;
+			for (keys %{$rows{$name}}) {
+				my ($first, $host) = split /,/, $rows{$name}{$_};
+				$first = $now - 600 if $first eq "first";
+				$db{$_} = join ",", $first, $now - 60, $host // ();
+			}
+		}' "$1"
+}
+
+from_older_postgrey() {
+	if ! perl -MBerkeleyDB -e1 2>/dev/null; then
+		skip "older databases of postgrey are imported" "needs Perl's BerkeleyDB"
+		return
+	fi
+	fresh
+	write_postgrey "$PRIVATE/old"
+	ok "older postgrey: import" ctl embedded "${TRIPLETS_ONLY[@]}" import postgrey "$PRIVATE/old" --apply
+	ok "older postgrey: its rows" said ': 10 rows$'
+	ok "older postgrey: those that a mail will find are taken" said ' 6 taken$'
+	ok "older postgrey: the length in a key counts" said ' 1 not taken: of a wider network'
+	ok "older postgrey: a sender that was cut" said ' 1 not taken: of a sender (SRS0+\.\.\.) that'
+	ok "older postgrey: a daemon starts on it" serve embedded "${TRIPLETS_ONLY[@]}"
+	policy_open "$PORT"
+	ok "older postgrey: a network with its length" policy_says DUNNO 192.0.2.99 a@s.test b@here.test
+	ok "older postgrey: IPv6" policy_says DUNNO 2001:db8:0:1::99 a@s.test b@here.test
+	ok "older postgrey: '/' in a sender" policy_says DUNNO 198.51.100.9 lists/x@s.test b@here.test
+	ok "older postgrey: a client of a pool" policy_says DUNNO 203.0.113.7 pool@s.test b@here.test
+	ok "older postgrey: a network with a host in the value" policy_says DUNNO 203.0.113.9 a@s.test b@here.test
+	ok "older postgrey: others are new" policy_says 451 192.0.2.99 24/a@s.test b@here.test
+	policy_close
+	stop_weir
+	ok "older postgrey: whole clients" ctl embedded-2 "${QUICK[@]}" import postgrey "$PRIVATE/old" --apply
+	ok "older postgrey: both of them" said ' 8 taken$'
+	lost_on_the_way
+}
+
+# What the store does not have afterwards was not taken.
+lost_on_the_way() {
+	if ! command -v sqlite3 >/dev/null; then
+		skip "what the store lost is not taken" "needs sqlite3"
+		return
+	fi
+	made embedded-3
+	sqlite3 "$PRIVATE/embedded-3/weir.db" \
+		'CREATE TRIGGER lose AFTER INSERT ON triplet BEGIN DELETE FROM triplet WHERE key = NEW.key; END'
+	ok "lost: import" ctl embedded-3 "${TRIPLETS_ONLY[@]}" import postgrey "$PRIVATE/old" --apply
+	ok "lost: nothing counts as taken" said ' 0 taken$'
+	ok "lost: it is said why" said ' 6 not taken: written, but not in the store afterwards'
+}
+
 with_tmp() {
 	TMPDIR=$PRIVATE/tmp "$@"
 }
@@ -405,6 +473,8 @@ write_dump() {
 		#
 		# Sender IP	Sender e-mail	Recipient e-mail	Time accepted	Unsuccessful shortest tarpit
 		192.0.2.7	<passed@x.test>	<user@local.test>	$((now + 86400)) AUTO # 2026-11-23 10:00:00
+		192.0.2.7	<"john.doe"@x.test>	<user@local.test>	$((now + 86400)) AUTO
+		192.0.2.7	<"john \"q\" doe"@x.test>	<user@local.test>	$((now + 86400)) AUTO
 		2001:db8::7	<Bounce-12@x.test>	<User@local.test>	$((now + 86400)) AUTO
 		192.0.2.8	<ready@x.test>	<user@local.test>	$((now - 60)) # 2026-11-22 10:00:00
 		192.0.2.8	<early@x.test>	<user@local.test>	$((now + 3600)) # 2026-11-22 11:00:00
@@ -424,12 +494,12 @@ from_milter_greylist() {
 	write_dump >"$dump"
 	ok "milter-greylist: import" ctl embedded "${settings[@]}" import milter-greylist "$dump" --apply \
 		--clients-to "$PRIVATE/passed"
-	ok "milter-greylist: its rows" said ': 7 rows$'
-	ok "milter-greylist: what was taken" said ' 4 taken'
+	ok "milter-greylist: its rows" said ': 9 rows$'
+	ok "milter-greylist: what was taken" said ' 6 taken'
 	ok "milter-greylist: what had expired" said ' 1 not taken: expired'
 	ok "milter-greylist: the tarpit" said ' 1 not taken: of the tarpit'
 	ok "milter-greylist: what is malformed" said ' 1 not taken: malformed'
-	ok "milter-greylist: in which line" said 'first malformed one is in line 17$'
+	ok "milter-greylist: in which line" said 'first malformed one is in line 19$'
 	ok "milter-greylist: the clients that passed" grep -q '^192\.0\.2\.0/24 until=' "$PRIVATE/passed"
 	ok "milter-greylist: both of them" [ "$(grep -c ' until=20' "$PRIVATE/passed")" -eq 2 ]
 	ctl embedded "${settings[@]}" import milter-greylist "$dump" --apply --clients-to "$PRIVATE/"$'odd\033'
@@ -437,6 +507,8 @@ from_milter_greylist() {
 	ok "milter-greylist: a daemon starts on it" serve embedded "${settings[@]}"
 	policy_open "$PORT"
 	ok "milter-greylist: what had passed passes" policy_says DUNNO 192.0.2.99 passed@x.test user@local.test
+	ok "milter-greylist: without the quotes it had there" policy_says DUNNO 192.0.2.7 john.doe@x.test user@local.test
+	ok "milter-greylist: nor those within" policy_says DUNNO 192.0.2.7 'john "q" doe@x.test' user@local.test
 	ok "milter-greylist: IPv6, too" policy_says DUNNO 2001:db8::99 bounce-13@x.test user@local.test
 	ok "milter-greylist: what has waited enough passes" policy_says PREPEND 192.0.2.8 ready@x.test user@local.test
 	ok "milter-greylist: what has not, waits on" policy_says 451 192.0.2.8 early@x.test user@local.test
@@ -596,7 +668,7 @@ quiet() {
 }
 
 need perl redis-server redis-cli "$WEIRCTL"
-for story in ${STORIES:-back_and_forth refused_files what_is_newer other_secret from_postgrey not_from_postgrey \
+for story in ${STORIES:-back_and_forth refused_files what_is_newer other_secret from_postgrey not_from_postgrey from_older_postgrey \
 	from_milter_greylist wrong_use as_root killed a_million}; do
 	$story
 	clean_up

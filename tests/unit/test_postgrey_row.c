@@ -9,35 +9,46 @@ static const struct key_row {
 	const char *key;
 	const char *client; /* NULL: malformed */
 	const char *sender, *recipient;
-	bool whole;
+	unsigned bits; /* 0: the key does not say */
 } key_rows[] = {
-	{"a network", "192.0.2.0/a@x.test/b@y.test", "192.0.2.0", "a@x.test", "b@y.test", false},
-	{"--lookup-by-host", "192.0.2.7/32/a@x.test/b@y.test", "192.0.2.7", "a@x.test", "b@y.test", true},
-	{"IPv6", "2001:db8:0:0:0:0:0:0/a@x.test/b@y.test", "2001:db8::", "a@x.test", "b@y.test", false},
-	{"IPv6 by host", "2001:db8:0:0:0:0:0:7/128/a@x.test/b@y.test", "2001:db8::7", "a@x.test", "b@y.test", true},
-	{"the null sender", "192.0.2.0//b@y.test", "192.0.2.0", "", "b@y.test", false},
-	{"the null sender by host", "192.0.2.7/32//b@y.test", "192.0.2.7", "", "b@y.test", true},
-	{"'/' in the sender", "192.0.2.0/a/b/c@x.test/b@y.test", "192.0.2.0", "a/b/c@x.test", "b@y.test", false},
-	{"'/' in the recipient", "192.0.2.0/a@x.test/b/c@y.test", "192.0.2.0", "a@x.test", "b/c@y.test", false},
-	{"'/' in both", "192.0.2.0/a/b@x.test/c/d@y.test", "192.0.2.0", "a/b@x.test", "c/d@y.test", false},
-	{"'/' first in the sender", "192.0.2.0//c=de/@gw.test/b@y.test", "192.0.2.0", "/c=de/@gw.test", "b@y.test", false},
-	{"a sender without a domain", "192.0.2.0/root/b@y.test", "192.0.2.0", "root", "b@y.test", false},
-	{"a sender that is a number", "192.0.2.0/32/b@y.test", "192.0.2.0", "32", "b@y.test", false},
-	{"a recipient without a domain", "192.0.2.0/a@x.test/postmaster", "192.0.2.0", "a@x.test", "postmaster", false},
-	{"no domains at all", "192.0.2.0/root/postmaster", "192.0.2.0", "root", "postmaster", false},
-	{"digits were folded", "192.0.2.0/bounce-#-#@x.test/b@y.test", "192.0.2.0", "bounce-#-#@x.test", "b@y.test", false},
+	{"a network", "192.0.2.0/a@x.test/b@y.test", "192.0.2.0", "a@x.test", "b@y.test", 0},
+	{"--lookup-by-host", "192.0.2.7/32/a@x.test/b@y.test", "192.0.2.7", "a@x.test", "b@y.test", 32},
+	{"IPv6", "2001:db8:0:0:0:0:0:0/a@x.test/b@y.test", "2001:db8::", "a@x.test", "b@y.test", 0},
+	{"IPv6 by host", "2001:db8:0:0:0:0:0:7/128/a@x.test/b@y.test", "2001:db8::7", "a@x.test", "b@y.test", 128},
+	{"1.36: a network and its length", "192.0.2.0/24/a@s.test/b@here.test", "192.0.2.0", "a@s.test", "b@here.test", 24},
+	{"1.36: --ipv4cidr=27", "192.0.2.96/27/a@x.test/b@y.test", "192.0.2.96", "a@x.test", "b@y.test", 27},
+	{"1.36: the null sender", "192.0.2.0/24//b@y.test", "192.0.2.0", "", "b@y.test", 24},
+	{"1.36: IPv6", "2001:db8:0:1:0:0:0:0/64/a@x.test/b@y.test", "2001:db8:0:1::", "a@x.test", "b@y.test", 64},
+	{"1.36: host bits are set", "192.0.2.7/24/a@x.test/b@y.test", "192.0.2.7", "a@x.test", "b@y.test", 24},
+	{"1.36: '/' in the sender", "192.0.2.0/24/a/b@x.test/c@y.test", "192.0.2.0", "a/b@x.test", "c@y.test", 24},
+	{"1.34: a client of a pool", "192.0.2.7/a@x.test/b@y.test", "192.0.2.7", "a@x.test", "b@y.test", 0},
+	{"1.34: IPv6 as Postfix writes it", "2001:db8::7/a@x.test/b@y.test", "2001:db8::7", "a@x.test", "b@y.test", 0},
+	{"no network has so many bits", "192.0.2.0/33/a@x.test/b@y.test", "192.0.2.0", "33/a@x.test", "b@y.test", 0},
+	{"nor none", "192.0.2.0/0/a@x.test/b@y.test", "192.0.2.0", "0/a@x.test", "b@y.test", 0},
+	{"digits before the sender's '@'", "192.0.2.0/24a/b@x.test/b@y.test", "192.0.2.0", "24a/b@x.test", "b@y.test", 0},
+	{"the null sender", "192.0.2.0//b@y.test", "192.0.2.0", "", "b@y.test", 0},
+	{"the null sender by host", "192.0.2.7/32//b@y.test", "192.0.2.7", "", "b@y.test", 32},
+	{"'/' in the sender", "192.0.2.0/a/b/c@x.test/b@y.test", "192.0.2.0", "a/b/c@x.test", "b@y.test", 0},
+	{"'/' in the recipient", "192.0.2.0/a@x.test/b/c@y.test", "192.0.2.0", "a@x.test", "b/c@y.test", 0},
+	{"'/' in both", "192.0.2.0/a/b@x.test/c/d@y.test", "192.0.2.0", "a/b@x.test", "c/d@y.test", 0},
+	{"'/' first in the sender", "192.0.2.0//c=de/@gw.test/b@y.test", "192.0.2.0", "/c=de/@gw.test", "b@y.test", 0},
+	{"a sender without a domain", "192.0.2.0/root/b@y.test", "192.0.2.0", "root", "b@y.test", 0},
+	{"a sender that is a number", "192.0.2.0/32/b@y.test", "192.0.2.0", "32", "b@y.test", 0},
+	{"a recipient without a domain", "192.0.2.0/a@x.test/postmaster", "192.0.2.0", "a@x.test", "postmaster", 0},
+	{"no domains at all", "192.0.2.0/root/postmaster", "192.0.2.0", "root", "postmaster", 0},
+	{"digits were folded", "192.0.2.0/bounce-#-#@x.test/b@y.test", "192.0.2.0", "bounce-#-#@x.test", "b@y.test", 0},
 
-	{"nothing", "", NULL, NULL, NULL, false},
-	{"an address alone", "192.0.2.0", NULL, NULL, NULL, false},
-	{"no recipient", "192.0.2.0/a@x.test", NULL, NULL, NULL, false},
-	{"an empty recipient", "192.0.2.0/a@x.test/", NULL, NULL, NULL, false},
-	{"nothing behind the length", "192.0.2.0/32/", NULL, NULL, NULL, false},
-	{"no address", "mail.x.test/a@x.test/b@y.test", NULL, NULL, NULL, false},
-	{"an address too long", "192.0.2.0.1/a@x.test/b@y.test", NULL, NULL, NULL, false},
-	{"a number too large", "192.0.2.256/a@x.test/b@y.test", NULL, NULL, NULL, false},
-	{"no client", "/a@x.test/b@y.test", NULL, NULL, NULL, false},
-	{"hashed", "da39a3ee5e6b4b0d3255bfef95601890afd80709", NULL, NULL, NULL, false},
-	{"slashes", "////", NULL, NULL, NULL, false},
+	{"nothing", "", NULL, NULL, NULL, 0},
+	{"an address alone", "192.0.2.0", NULL, NULL, NULL, 0},
+	{"no recipient", "192.0.2.0/a@x.test", NULL, NULL, NULL, 0},
+	{"an empty recipient", "192.0.2.0/a@x.test/", NULL, NULL, NULL, 0},
+	{"nothing behind the length", "192.0.2.0/32/", NULL, NULL, NULL, 0},
+	{"no address", "mail.x.test/a@x.test/b@y.test", NULL, NULL, NULL, 0},
+	{"an address too long", "192.0.2.0.1/a@x.test/b@y.test", NULL, NULL, NULL, 0},
+	{"a number too large", "192.0.2.256/a@x.test/b@y.test", NULL, NULL, NULL, 0},
+	{"no client", "/a@x.test/b@y.test", NULL, NULL, NULL, 0},
+	{"hashed", "da39a3ee5e6b4b0d3255bfef95601890afd80709", NULL, NULL, NULL, 0},
+	{"slashes", "////", NULL, NULL, NULL, 0},
 };
 
 /* clang-format on */
@@ -55,7 +66,43 @@ START_TEST(keys_are_taken_apart)
 	ck_assert_msg(addr_eq(&client, &got.client), "%s", r->row);
 	ck_slice_eq(r->row, got.sender, r->sender);
 	ck_slice_eq(r->row, got.recipient, r->recipient);
-	ck_assert_msg(got.whole == r->whole, "%s", r->row);
+	ck_assert_msg(got.bits == r->bits, "%s", r->row);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct client_row {
+	const char *row;
+	const char *key;
+	const char *client; /* NULL: malformed */
+	unsigned bits;
+} client_rows[] = {
+	{"an address", "192.0.2.7", "192.0.2.7", 0},
+	{"with its length", "192.0.2.7/32", "192.0.2.7", 32},
+	{"a network", "192.0.2.0/24", "192.0.2.0", 24},
+	{"IPv6", "2001:db8:0:0:0:0:0:7", "2001:db8::7", 0},
+	{"IPv6 with its length", "2001:db8:0:0:0:0:0:7/128", "2001:db8::7", 128},
+	{"a name", "mail.x.test", NULL, 0},
+	{"a length of nothing", "192.0.2.7/", NULL, 0},
+	{"a length too large", "192.0.2.7/33", NULL, 0},
+	{"more behind it", "192.0.2.7/32/a@x.test", NULL, 0},
+	{"nothing", "", NULL, 0},
+};
+
+/* clang-format on */
+
+START_TEST(keys_of_clients_are_taken_apart)
+{
+	const struct client_row *r = &client_rows[_i];
+	struct addr client, got;
+	unsigned bits;
+	bool ok = postgrey_parse_client(slice_of(r->key), &got, &bits);
+	ck_assert_msg(ok == (r->client != NULL), "%s", r->row);
+	if (!ok)
+		return;
+	ck_assert(addr_parse(slice_of(r->client), &client));
+	ck_assert_msg(addr_eq(&client, &got) && bits == r->bits, "%s", r->row);
 }
 
 END_TEST
@@ -113,6 +160,8 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, keys_are_taken_apart, 0, COUNT_OF(key_rows));
+	tcase_add_loop_test(tcase, keys_of_clients_are_taken_apart, 0,
+	                    COUNT_OF(client_rows));
 	tcase_add_loop_test(tcase, values_are_two_times, 0, COUNT_OF(value_rows));
 	tcase_add_test(tcase, hashes_are_known);
 }
