@@ -50,6 +50,7 @@ command_explain(struct ctl *ctl, int argc, char **argv)
 	if (!orders)
 		return ctl_store_failed(&err);
 	arena_init(&arena);
+	query = query_normal(&query, ctl->conf, &arena);
 	status = explain(ctl, &query, orders, &arena);
 	arena_free(&arena);
 	orders_unref(&orders);

@@ -87,6 +87,7 @@ of_options(struct ctl *ctl, struct subject *subject)
 	const struct conf *conf = ctl_conf(ctl, true);
 	if (!conf || !addr_parse(query.client_address, &addr))
 		return ctl->conf_status;
+	query = query_normal(&query, conf, &subject->arena);
 	subject->identity = identity_find(conf, &addr, query.client_name, subject->now_s,
 	                                  &subject->arena)
 	                            .text;

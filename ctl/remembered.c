@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "list.h"
 #include "mailaddr.h"
 
 #define LATER_MAX 100
@@ -97,9 +98,7 @@ remembered_address(struct slice text, struct text *out)
 		addr_print(&addr, out);
 		return;
 	}
-	if (text.n > 1 && text.p[text.n - 1] == '.')
-		text.n--;
-	text_put_lower(out, text);
+	list_put_normal(out, LIST_MAIL, text);
 }
 
 /* ---- lookups ---- */

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "greylisted.h"
 #include "nearest.h"
+#include "normal.h"
 #include "order_board.h"
 #include "ordering.h"
 #include "output.h"
@@ -54,15 +55,15 @@ static int
 read_destination(struct ctl *ctl, struct question *question)
 {
 	const char *given = ctl_option(ctl, "destination");
-	struct text lower = TEXT(question->destination);
+	struct text name = TEXT(question->destination);
 	if (!given)
 		return EX_OK;
 	const struct conf *conf = ctl_conf(ctl, false);
 	if (!conf)
 		return ctl->conf_status;
 	const struct conf_destination *known = ordering_configured(conf, slice_of(given));
-	text_put_lower(&lower, slice_of(known ? known->name : given));
-	question->filter.destination = text_slice(&lower);
+	text_put_domain(&name, slice_of(known ? known->name : given));
+	question->filter.destination = text_slice(&name);
 	return EX_OK;
 }
 

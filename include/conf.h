@@ -69,10 +69,19 @@ struct conf_pool {
 	struct list *clients;
 };
 
+/* How the MTA rewrites addresses; see mailaddr_normal(). */
+struct conf_rewrite {
+	char *origin;        /* appended where there is no domain */
+	char *append_domain; /* appended to a domain without a dot; "": nothing is */
+	bool percent_hack;
+	bool bangpath;
+};
+
 struct conf {
 	char *node;
 	int64_t nodes; /* daemons' hosts that share the store */
 	char *user;
+	struct conf_rewrite rewrite;
 
 	struct {
 		int to;       /* enum log_target */

@@ -27,7 +27,7 @@ struct decision {
 	struct engine *engine;
 	struct conf *conf;     /* the snapshot it began with */
 	struct orders *orders; /* likewise */
-	const struct query *query;
+	struct query query;    /* in its normal form */
 	struct delivery *delivery;
 	struct arena *arena;
 	decision_fn *fn;

@@ -2,7 +2,7 @@
  * destination.h - which configured destination a recipient's domain belongs to.
  *
  * The most exact name wins: the domain itself, then the longest ".suffix" it lies below, then
- * "*".  Neither case nor the dot that ends an absolute name matters.  Where the destination is
+ * "*".  Any spelling of a name will do (normal.h).  Where the destination is
  * found by the next hop, that is the name: "[192.0.2.1]:25" matches as text.
  */
 #ifndef WEIR_DESTINATION_H

@@ -99,7 +99,7 @@ struct limit_of {
 };
 
 /*
- * Which limits apply to the recipient; how many.  `identity` is the client's, empty when it has
+ * Which limits apply to the recipient of a query in its normal form; how many.  `identity` is the client's, empty when it has
  * none.  Names live in the arena or point into the settings and the query.
  */
 size_t limits_find(const struct conf *conf, const struct orders *orders,
@@ -120,11 +120,10 @@ struct key limit_slots_key(const struct key_secret *secret, bool unnamed,
                            struct slice destination);
 
 /*
- * The destination of a recipient: the name of a configured one, else the domain itself, in lower
- * case; empty when it is not known.  destination_out: the configured one, or NULL.
+ * The destination of a recipient: the name of a configured one, else the domain itself; empty when it
+ * is not known.  destination_out: the configured one, or NULL.
  */
 struct slice limit_destination(const struct conf *conf, const struct query *query,
-                               struct arena *arena,
                                const struct conf_destination **destination_out);
 
 /* One use for each bound of these limits. */

@@ -14,8 +14,9 @@
  *   example.com  .example.com   as above, of the address' domain
  *   /REGEX/                     PCRE2, caseless, searched for in the whole address
  *
- * Case of ASCII letters never matters.  Names are compared label by label:
- * "example.com" does not match "badexample.com".
+ * Entries and what is looked up are compared in their normal form (normal.h): case never matters, nor
+ * which form of an IDN was written.  Names are compared label by label: "example.com" does not match
+ * "badexample.com".
  */
 #ifndef WEIR_LIST_H
 #define WEIR_LIST_H
@@ -43,6 +44,9 @@ struct list *list_new(enum list_kind kind);
 
 /* Frees the list and clears the caller's pointer; NULL is fine. */
 void list_free(struct list **list);
+
+/* Appends the entry as the list compares it; a regular expression stays as it is. */
+void list_put_normal(struct text *out, enum list_kind kind, struct slice entry);
 
 /*
  * Adds one entry that matches while the time is before `until_s` (0: for ever).

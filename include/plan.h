@@ -71,8 +71,8 @@ struct plan {
 };
 
 /*
- * Lists and exemptions, who and what the triplet is about, and the limits that apply.  Settings and
- * orders must live as long as the plan.
+ * Lists and exemptions, who and what the triplet is about, and the limits that apply to a query in its
+ * normal form.  Settings and orders must live as long as the plan.
  */
 void plan_make(const struct conf *conf, const struct orders *orders,
                const struct query *query, int64_t now_s, struct arena *arena,

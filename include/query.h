@@ -1,8 +1,7 @@
 /*
  * query.h - the facts of one mail step, as the MTA told them.
  *
- * Plain data.  Slices point into the arena of the request; what the MTA did not
- * say is empty.
+ * Slices point into the arena of the request; what the MTA did not say is empty.
  */
 #ifndef WEIR_QUERY_H
 #define WEIR_QUERY_H
@@ -34,5 +33,15 @@ struct query {
 	struct slice ccert_pubkey_fingerprint;
 	struct slice test_time; /* seconds since 1970; used under --test-clock only */
 };
+
+struct arena;
+struct conf;
+
+/*
+ * THE DOOR: the same facts with each name in the one form that is compared (mailaddr.h, normal.h),
+ * however the MTA or a person spelled it.  What is already so stays.  New texts live in the arena.
+ */
+struct query query_normal(const struct query *query, const struct conf *conf,
+                          struct arena *arena);
 
 #endif

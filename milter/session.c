@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mailaddr.h"
 #include "stats.h"
 
 /* The beginning of what the MTA said. */
@@ -26,13 +25,13 @@ address(const char *value)
 
 /*
  * What the MTA made of the address where it says so, since the same mailbox can be written in many
- * ways; Sendmail leaves the domain of its own users away.  Without quotes, as policyd is told.
+ * ways; Sendmail leaves the domain of its own users away.
  */
 static struct slice
-understood(const char *resolved, const char *written, struct arena *arena)
+understood(const char *resolved, const char *written)
 {
 	bool is_whole = resolved && strchr(resolved, '@');
-	return mailaddr_unquote(address(is_whole ? resolved : written), arena);
+	return address(is_whole ? resolved : written);
 }
 
 /* An MTA gives the name even where the address and it do not confirm each other. */
@@ -67,8 +66,7 @@ session_mail(struct session *session, const struct session_mail *mail)
 {
 	struct arena *arena = &session->message;
 	session_end(session);
-	session->sender =
-		arena_copy(arena, understood(mail->resolved, mail->sender, arena));
+	session->sender = arena_copy(arena, understood(mail->resolved, mail->sender));
 	session->user = arena_copy(arena, bounded(mail->user));
 	session->certificate = arena_copy(arena, bounded(mail->certificate));
 	session->instance = arena_copy(arena, bounded(mail->instance));
@@ -167,8 +165,7 @@ session_rcpt(struct session *session, const struct session_rcpt *rcpt,
 	}
 	stats_add(STAT_MILTER_RECIPIENTS, 1);
 	bool refused = rcpt->mailer && strcmp(rcpt->mailer, "error") == 0;
-	query.recipient = understood(refused ? NULL : rcpt->resolved, rcpt->recipient,
-	                             &session->message);
+	query.recipient = understood(refused ? NULL : rcpt->resolved, rcpt->recipient);
 	if (refused)
 		return ask_refused(session, &query);
 	query.nexthop = bounded(rcpt->host);

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "hash.h"
-#include "mailaddr.h"
 #include "mem.h"
 #include "plan.h"
 
@@ -159,13 +158,6 @@ is_cut(struct slice sender)
 	       slice_starts_nocase(sender, SLICE("SRS1@"));
 }
 
-/* As the MTA tells the daemons: without brackets and quotes. */
-static struct slice
-as_told(struct foreign *foreign, struct slice address)
-{
-	return mailaddr_unquote(mailaddr_bare(address), &foreign->arena);
-}
-
 void
 foreign_triplet(struct foreign *foreign, const struct addr *client, unsigned bits,
                 struct slice sender, struct slice recipient, struct grey_record record)
@@ -174,8 +166,9 @@ foreign_triplet(struct foreign *foreign, const struct addr *client, unsigned bit
 	arena_reset(&foreign->arena);
 	if (record.state == GREY_PASSED)
 		add_network(foreign, client, bits < wanted ? bits : wanted, &record);
-	struct query query = {.sender = as_told(foreign, sender),
-	                      .recipient = as_told(foreign, recipient)};
+	struct query query =
+		query_normal(&(struct query){.sender = sender, .recipient = recipient},
+	                     foreign->conf, &foreign->arena);
 	struct plan plan = plan_of(foreign, client, &query);
 	if (!is_known_enough(foreign, &plan, bits))
 		return;

@@ -1,6 +1,7 @@
 /* conf_check.c - the settings as a whole: do they fit together, and what they name in files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "conf_priv.h"
 #include "destination.h"
 #include "endpoint.h"
+#include "hostname.h"
 #include "list.h"
 #include "mem.h"
 #include "schema.h"
@@ -43,6 +45,46 @@ check_node(struct loading *load)
 		return complain_of(load, "node",
 		                   "must be at most 64 letters, digits, - . _");
 	return true;
+}
+
+/* Debian's Postfix has its myorigin from here; empty when there is none. */
+static void
+read_mailname(struct text *out)
+{
+	char buf[HOSTNAME_MAX + 2];
+	FILE *file = fopen("/etc/mailname", "re");
+	if (!file)
+		return;
+	if (fgets(buf, sizeof(buf), file))
+		text_put(out, slice_trim(slice_of(buf)));
+	fclose(file);
+}
+
+static void
+set_origin(struct conf *conf)
+{
+	char buf[HOSTNAME_MAX + 1];
+	struct text name = TEXT(buf);
+	read_mailname(&name);
+	if (name.cut || !hostname_is_valid(text_slice(&name))) {
+		name = TEXT(buf);
+		text_puts(&name, conf->node);
+	}
+	free(conf->rewrite.origin);
+	conf->rewrite.origin = mem_dup(text_slice(&name));
+}
+
+static bool
+check_rewrite(struct loading *load)
+{
+	struct conf *conf = load->conf;
+	if (!*conf->rewrite.origin)
+		set_origin(conf);
+	else if (!hostname_is_valid(slice_of(conf->rewrite.origin)))
+		return complain_of(load, "rewrite.origin", "wants a domain");
+	return !*conf->rewrite.append_domain ||
+	       hostname_is_valid(slice_of(conf->rewrite.append_domain)) ||
+	       complain_of(load, "rewrite.append_domain", "wants a domain");
 }
 
 static bool
@@ -204,8 +246,8 @@ static bool
 check_all(struct loading *load)
 {
 	const struct conf *conf = load->conf;
-	return check_node(load) && check_redis(load) && check_size(load) &&
-	       check_times(load) && check_policyd(load) &&
+	return check_node(load) && check_rewrite(load) && check_redis(load) &&
+	       check_size(load) && check_times(load) && check_policyd(load) &&
 	       check_endpoint(load, "milter.listen", conf->milter.listen, true) &&
 	       check_listeners(load, "http.listen", &conf->http.listen) &&
 	       check_listeners(load, "http.milter_listen", &conf->http.milter_listen) &&

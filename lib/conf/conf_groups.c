@@ -7,6 +7,7 @@
 #include "hostname.h"
 #include "list.h"
 #include "mem.h"
+#include "normal.h"
 #include "schema.h"
 
 /* { name = "google"; clients = [ "google.com", ... ]; } */
@@ -163,17 +164,17 @@ add_domain(struct loading *load, config_setting_t *node, struct conf_destination
 	if (!text)
 		return complain_of_member(load, node, "domains",
 		                          "wants strings: [ \"...\", \"...\" ]");
-	struct slice domain = slice_of(text);
-	if (!is_domain(domain))
-		return refuse_domain(load, node, domain,
+	char buf[HOSTNAME_MAX + 2];
+	struct text normal = TEXT(buf);
+	text_put_domain(&normal, slice_of(text));
+	struct slice domain = text_slice(&normal);
+	if (normal.cut || !is_domain(domain))
+		return refuse_domain(load, node, slice_of(text),
 		                     "is not a domain, \".domain\", \"*\" or the "
 		                     "name of a next hop");
-	char buf[HOSTNAME_MAX + 1];
-	struct text lower = TEXT(buf);
-	text_put_lower(&lower, domain);
 	struct conf_texts *domains = &to->domains;
 	domains->v = mem_grow(domains->v, (domains->n + 1) * sizeof(*domains->v));
-	domains->v[domains->n] = mem_dup(text_slice(&lower));
+	domains->v[domains->n] = mem_dup(domain);
 	const struct conf_destination *other =
 		domain_table_add(load->conf, domains->v[domains->n++], to);
 	if (!other)
@@ -181,7 +182,8 @@ add_domain(struct loading *load, config_setting_t *node, struct conf_destination
 	char why[100];
 	struct text said = TEXT(why);
 	text_printf(&said, "belongs to \"%s\" already", other->name);
-	return refuse_domain(load, node, domain, other == to ? "is there twice" : why);
+	return refuse_domain(load, node, slice_of(text),
+	                     other == to ? "is there twice" : why);
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "hostname.h"
 #include "mem.h"
+#include "normal.h"
 
 /* Of one domain.  The first one stands for the whole table. */
 struct domain_table {
@@ -62,12 +63,10 @@ const struct conf_destination *
 destination_find(const struct conf *conf, struct slice domain)
 {
 	char buf[HOSTNAME_MAX + 2]; /* with the dot that ends an absolute name */
-	struct text lower = TEXT(buf);
+	struct text name = TEXT(buf);
 	const struct conf_destination *found = NULL;
-	text_put_lower(&lower, domain);
-	if (lower.n > 0 && lower.p[lower.n - 1] == '.')
-		lower.n--;
-	if (!lower.cut)
-		found = find_name(conf, text_slice(&lower));
+	text_put_domain(&name, domain);
+	if (!name.cut)
+		found = find_name(conf, text_slice(&name));
 	return found ? found : find(conf, SLICE("*"));
 }

@@ -14,6 +14,7 @@
 #include "hash.h"
 #include "listentry.h"
 #include "mem.h"
+#include "normal.h"
 
 enum {
 	/* What one search may cost; generous for names, about a millisecond at worst. */
@@ -156,6 +157,29 @@ put(struct entry **table, const void *key, size_t n, const struct life *life)
 	return entry;
 }
 
+/* Without '@' it is a local part. */
+static void
+put_mail(struct text *out, struct slice address)
+{
+	ptrdiff_t at = slice_rfind(address, '@');
+	text_put_local(out, slice_head(address, at < 0 ? address.n : (size_t)at));
+	if (at < 0)
+		return;
+	text_putc(out, '@');
+	text_put_domain(out, slice_from(address, (size_t)at + 1));
+}
+
+void
+list_put_normal(struct text *out, enum list_kind kind, struct slice entry)
+{
+	if (entry.n > 0 && entry.p[0] == '/')
+		text_put(out, entry); /* \S is not \s */
+	else if (kind == LIST_MAIL && slice_find(entry, '@') >= 0)
+		put_mail(out, entry);
+	else
+		text_put_domain(out, entry);
+}
+
 static struct net_key
 net_key(const struct addr *addr, unsigned bits)
 {
@@ -171,15 +195,6 @@ add_net(struct list *list, const struct cidr *net, const struct life *life)
 	put(&list->nets, &key, sizeof(key), life);
 	bool *seen = net->addr.family == ADDR_V4 ? list->v4_bits : list->v6_bits;
 	seen[net->bits] = true;
-}
-
-static void
-add_text(struct list *list, struct slice text, const struct life *life)
-{
-	char buf[LIST_ENTRY_MAX + 1];
-	struct text lower = TEXT(buf);
-	text_put_lower(&lower, text);
-	put(&list->texts, lower.p, lower.n, life);
 }
 
 static bool
@@ -214,7 +229,11 @@ list_add(struct list *list, struct slice entry, int64_t until_s, const char *sou
          unsigned line, struct err *err_out)
 {
 	struct listentry parsed;
-	if (!listentry_parse(list->kind, entry, &parsed, err_out))
+	char buf[LIST_ENTRY_MAX + 1];
+	struct text normal = TEXT(buf);
+	list_put_normal(&normal, list->kind, entry);
+	if (!listentry_parse(list->kind, normal.cut ? entry : text_slice(&normal),
+	                     &parsed, err_out))
 		return false;
 	struct life life = {.until_s = until_s};
 	life.hit = (struct list_hit){.source = keep_source(list, source), .line = line};
@@ -223,7 +242,7 @@ list_add(struct list *list, struct slice entry, int64_t until_s, const char *sou
 	if (parsed.form == LISTENTRY_NET)
 		add_net(list, &parsed.net, &life);
 	else
-		add_text(list, parsed.text, &life);
+		put(&list->texts, parsed.text.p, parsed.text.n, &life);
 	return true;
 }
 
@@ -320,17 +339,6 @@ report(const struct entry *entry, struct list_hit *hit_out)
 	return entry != NULL;
 }
 
-/* Lower case, without the dot that ends an absolute name. */
-static struct slice
-normalise(struct slice name, struct text *out)
-{
-	text_put_lower(out, name);
-	struct slice lower = text_slice(out);
-	if (lower.n > 0 && lower.p[lower.n - 1] == '.')
-		lower.n--;
-	return lower;
-}
-
 bool
 list_has_client(const struct list *list, const struct addr *addr, struct slice name,
                 int64_t now_s, struct list_hit *hit_out)
@@ -342,11 +350,11 @@ list_has_client(const struct list *list, const struct addr *addr, struct slice n
 	if (hit || !has_name)
 		return report(hit, hit_out);
 	char buf[LIST_NAME_MAX + 1];
-	struct text text = TEXT(buf);
-	struct slice lower = normalise(name, &text);
-	hit = find_domain(list, lower, now_s);
+	struct text normal = TEXT(buf);
+	list_put_normal(&normal, LIST_CLIENTS, name);
+	hit = find_domain(list, text_slice(&normal), now_s);
 	if (!hit)
-		hit = find_regex(list, lower, now_s);
+		hit = find_regex(list, text_slice(&normal), now_s);
 	return report(hit, hit_out);
 }
 
@@ -360,18 +368,19 @@ bool
 list_has_mail(const struct list *list, struct slice address, int64_t now_s,
               struct list_hit *hit_out)
 {
-	if (address.n > LIST_MAIL_MAX)
-		return false;
 	char buf[LIST_MAIL_MAX + 1];
 	struct text text = TEXT(buf);
-	struct slice lower = normalise(address, &text);
-	ptrdiff_t at = slice_rfind(lower, '@');
-	struct slice local = at < 0 ? lower : slice_head(lower, (size_t)at);
-	struct slice domain = at < 0 ? SLICE("") : slice_from(lower, (size_t)at + 1);
+	put_mail(&text, address);
+	if (text.cut)
+		return false;
+	struct slice normal = text_slice(&text);
+	ptrdiff_t at = slice_rfind(normal, '@');
+	struct slice local = at < 0 ? normal : slice_head(normal, (size_t)at);
+	struct slice domain = at < 0 ? SLICE("") : slice_from(normal, (size_t)at + 1);
 	const struct entry *hit = find_user(list, local, domain, now_s);
 	if (!hit)
 		hit = find_domain(list, domain, now_s);
 	if (!hit)
-		hit = find_regex(list, lower, now_s);
+		hit = find_regex(list, normal, now_s);
 	return report(hit, hit_out);
 }

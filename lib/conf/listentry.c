@@ -6,9 +6,11 @@ enum { QUOTED_MAX = 100 };
 bool
 listentry_refuse(struct slice entry, const char *why, struct err *err_out)
 {
-	struct slice quoted = slice_head(entry, QUOTED_MAX);
-	const char *dots = quoted.n < entry.n ? "..." : "";
-	return err_set(err_out, "\"%.*s%s\" %s", (int)quoted.n, quoted.p, dots, why);
+	char buf[4 * QUOTED_MAX + 1];
+	struct text quoted = TEXT(buf);
+	const char *dots = entry.n > QUOTED_MAX ? "..." : "";
+	text_put_escaped(&quoted, slice_head(entry, QUOTED_MAX));
+	return err_set(err_out, "\"%s%s\" %s", buf, dots, why);
 }
 
 static bool
@@ -118,6 +120,20 @@ parse_regex(struct slice entry, struct listentry *parsed_out, struct err *err_ou
 	return true;
 }
 
+/* Beyond ASCII there are local parts only; domains have their A-labels by now. */
+static bool
+is_plain(enum list_kind kind, struct slice entry)
+{
+	bool is_regex = entry.p[0] == '/';
+	ptrdiff_t at = kind == LIST_MAIL && !is_regex ? slice_rfind(entry, '@') : 0;
+	for (size_t i = 0; i < entry.n; i++) {
+		unsigned char c = (unsigned char)entry.p[i];
+		if (c <= ' ' || c == 0x7f || (c > 0x7f && (ptrdiff_t)i >= at))
+			return false;
+	}
+	return true;
+}
+
 bool
 listentry_parse(enum list_kind kind, struct slice entry, struct listentry *parsed_out,
                 struct err *err_out)
@@ -126,10 +142,8 @@ listentry_parse(enum list_kind kind, struct slice entry, struct listentry *parse
 		return err_set(err_out, "empty entry");
 	if (entry.n > LIST_ENTRY_MAX)
 		return err_set(err_out, "entry longer than %d bytes", LIST_ENTRY_MAX);
-	for (size_t i = 0; i < entry.n; i++)
-		if (entry.p[i] <= ' ' || entry.p[i] > '~')
-			return err_set(err_out,
-			               "entry with a blank, control or non-ASCII byte");
+	if (!is_plain(kind, entry))
+		return err_set(err_out, "entry with a blank, control or non-ASCII byte");
 	if (entry.p[0] == '/')
 		return parse_regex(entry, parsed_out, err_out);
 	return kind == LIST_MAIL ? parse_mail(entry, parsed_out, err_out)

@@ -23,11 +23,11 @@ struct listentry {
 	struct slice text; /* of a regular expression: what stands between the slashes */
 };
 
-/* Allocates nothing: `text` points into what is parsed. */
+/* An entry in its normal form.  Allocates nothing: `text` points into what is parsed. */
 bool listentry_parse(enum list_kind kind, struct slice entry,
                      struct listentry *parsed_out, struct err *err_out) MUST_CHECK;
 
-/* Sets "ENTRY why", with a long entry cut, which must be printable ASCII; false. */
+/* Sets "ENTRY why", with a long entry cut; false. */
 bool listentry_refuse(struct slice entry, const char *why, struct err *err_out);
 
 #endif

@@ -18,6 +18,11 @@ const struct setting schema[] = {
 	{"nodes", SET_INT, AT(nodes), 1, 1000, "1", NULL, false},
 	{"user", SET_TEXT, AT(user), 0, 0, "weir", NULL, true},
 
+	{"rewrite.origin", SET_TEXT, AT(rewrite.origin), 0, 0, "", NULL, false},
+	{"rewrite.append_domain", SET_TEXT, AT(rewrite.append_domain), 0, 0, "", NULL, false},
+	{"rewrite.percent_hack", SET_BOOL, AT(rewrite.percent_hack), 0, 0, "true", NULL, false},
+	{"rewrite.bangpath", SET_BOOL, AT(rewrite.bangpath), 0, 0, "true", NULL, false},
+
 	{"log.to", SET_ENUM, AT(log.to), 0, 0, "syslog", "stderr|syslog", true},
 	{"log.level", SET_ENUM, AT(log.level), 0, 0, "info", "error|warning|info|debug", false},
 	{"log.facility", SET_ENUM, AT(log.facility), 0, 0, "mail", "mail|daemon|local0|local1|local2|local3|local4|local5|local6|local7", true},

@@ -42,9 +42,9 @@ static void
 settle(struct decision *decision)
 {
 	if (decision->verdict.action == VERDICT_DEFER &&
-	    decision->query->stage == STAGE_DATA && decision->delivery)
+	    decision->query.stage == STAGE_DATA && decision->delivery)
 		delivery_give_back(decision->delivery);
-	if (decision->query->stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
+	if (decision->query.stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
 		report_decision(decision);
 	conf_unref(&decision->conf);
 	orders_unref(&decision->orders);
@@ -146,7 +146,7 @@ ask_limits(struct decision *decision)
 	struct engine *engine = decision->engine;
 	int64_t left_ms = decision->deadline_ms - loop_now_ms(engine->loop);
 	decision->ask = (struct ask){.kind = ASK_LIMITS};
-	delivery_ask(decision->delivery, engine, decision->conf, decision->query,
+	delivery_ask(decision->delivery, engine, decision->conf, &decision->query,
 	             &decision->plan, &decision->ask.limits);
 	struct limits_result full;
 	if (is_full_here(decision, &full)) {
@@ -180,7 +180,7 @@ greylist_answered(struct decision *decision, const struct answer *answer)
 	if (answer)
 		decision->status = answer->status;
 	if (decision->verdict.action == VERDICT_ACCEPT && decision->plan.n_limits > 0 &&
-	    decision->query->stage == STAGE_RCPT)
+	    decision->query.stage == STAGE_RCPT)
 		ask_limits(decision);
 	else
 		settle(decision);
@@ -234,7 +234,7 @@ give_back_refused(struct decision *decision)
 	struct ask ask = {.kind = ASK_REFUSED};
 	if (decision->plan.n_limits == 0 || !store_secret(engine->store))
 		return;
-	delivery_ask(decision->delivery, engine, decision->conf, decision->query,
+	delivery_ask(decision->delivery, engine, decision->conf, &decision->query,
 	             &decision->plan, &ask.limits);
 	store_tell(engine->store, &ask);
 }
@@ -248,7 +248,7 @@ decision_start(struct decision *decision, struct engine *engine,
 		(struct decision){.engine = engine,
 	                          .conf = conf_ref(engine->conf),
 	                          .orders = orders_ref(engine->orders),
-	                          .query = query,
+	                          .query = query_normal(query, engine->conf, arena),
 	                          .delivery = delivery,
 	                          .arena = arena,
 	                          .fn = fn,
@@ -258,8 +258,8 @@ decision_start(struct decision *decision, struct engine *engine,
 	                          .deadline_ms = loop_now_ms(engine->loop) + limit_ms};
 	if (engine->test_clock)
 		engine->test_now_s = decision->now_s;
-	plan_make(decision->conf, decision->orders, query, decision->now_s, arena,
-	          &decision->plan);
+	plan_make(decision->conf, decision->orders, &decision->query, decision->now_s,
+	          arena, &decision->plan);
 	decision->asked = decision->plan.ask;
 	const struct key_secret *secret = store_secret(engine->store);
 	if (decision->plan.ask && secret) {

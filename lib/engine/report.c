@@ -49,7 +49,7 @@ name_of(const struct query *query)
 static void
 log_plan(struct log_record *rec, const struct decision *decision)
 {
-	const struct query *query = decision->query;
+	const struct query *query = &decision->query;
 	const struct plan *plan = &decision->plan;
 	log_slice(rec, "client", query->client_address);
 	if (name_of(query).n > 0)
@@ -129,7 +129,7 @@ count_verdict(const struct decision *decision)
 static void
 remember(const struct decision *decision)
 {
-	const struct query *query = decision->query;
+	const struct query *query = &decision->query;
 	const struct plan *plan = &decision->plan;
 	const struct verdict *verdict = &decision->verdict;
 	char entry[ENTRY_CAP], triplet[KEY_TEXT_LEN + 1] = "";

@@ -16,16 +16,8 @@ limit_is_set(const struct conf_limit *limit)
 	        limit->recipients.count > 0);
 }
 
-static struct slice
-lower(struct slice s, struct arena *arena)
-{
-	struct text out = {.p = arena_take(arena, s.n + 1), .cap = s.n + 1};
-	text_put_lower(&out, s);
-	return text_slice(&out);
-}
-
 struct slice
-limit_destination(const struct conf *conf, const struct query *query, struct arena *arena,
+limit_destination(const struct conf *conf, const struct query *query,
                   const struct conf_destination **destination_out)
 {
 	struct slice host = conf->limits.destinations_by == BY_NEXTHOP
@@ -35,7 +27,7 @@ limit_destination(const struct conf *conf, const struct query *query, struct are
 	if (host.n == 0)
 		return host;
 	*destination_out = destination_find(conf, host);
-	return *destination_out ? slice_of((*destination_out)->name) : lower(host, arena);
+	return *destination_out ? slice_of((*destination_out)->name) : host;
 }
 
 static void
@@ -72,7 +64,7 @@ limits_find(const struct conf *conf, const struct orders *orders,
 {
 	const struct conf_destination *destination;
 	size_t n = 0;
-	struct slice name = limit_destination(conf, query, arena, &destination);
+	struct slice name = limit_destination(conf, query, &destination);
 	const struct conf_limit *set =
 		destination ? &destination->limit : &conf->limits.other;
 	add_limit(limits_out, &n, SCOPE_DESTINATION,
@@ -81,10 +73,10 @@ limits_find(const struct conf *conf, const struct orders *orders,
 	add_limit(limits_out, &n, SCOPE_CLIENT, &conf->limits.clients, identity);
 	if (limit_is_set(&conf->limits.senders))
 		add_limit(limits_out, &n, SCOPE_SENDER, &conf->limits.senders,
-		          mailaddr_fold_sender(query->sender, arena));
+		          mailaddr_mailbox(query->sender, arena));
 	if (limit_is_set(&conf->limits.users))
 		add_limit(limits_out, &n, SCOPE_USER, &conf->limits.users,
-		          lower(query->sasl_username, arena));
+		          query->sasl_username);
 	return n;
 }
 

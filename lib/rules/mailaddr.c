@@ -1,12 +1,15 @@
 /*
- * mailaddr.c - envelope addresses in the form greylisting compares.
+ * mailaddr.c - envelope addresses in the forms that are compared.
  *
- * Any bytes are taken: an address that cannot be split is only cut and lower-cased.
+ * Any bytes are taken: what cannot be split is put in lower case only.
  */
 #include "mailaddr.h"
 
+#include "hostname.h"
+#include "normal.h"
+
 enum {
-	ADDRESS_MAX = 512, /* twice what RFC 5321 allows; the rest is cut off */
+	ADDRESS_MAX = 512, /* twice what RFC 5321 allows */
 	WRAPPINGS_MAX = 4, /* a forwarder may wrap what another one wrapped */
 	HEX_RUN_MIN = 8,
 	UUID_LEN = 36,
@@ -15,7 +18,7 @@ enum {
 struct parts {
 	struct slice local;
 	struct slice domain;
-	bool whole; /* both parts are there, and the local part is not quoted */
+	bool whole; /* both parts are there */
 };
 
 static bool
@@ -48,23 +51,98 @@ mailaddr_bare(struct slice address)
 	return address;
 }
 
-/* The address in lower case, without <>, split at its last '@'. */
-static struct parts
-split(struct slice address, struct arena *arena)
-{
-	address = slice_head(mailaddr_bare(slice_trim(address)), ADDRESS_MAX);
-	struct text lower = {.p = arena_take(arena, address.n + 1), .cap = address.n + 1};
-	text_put_lower(&lower, address);
+/* ---- the normal form ---- */
 
-	struct parts parts = {.local = text_slice(&lower)};
-	ptrdiff_t at = slice_rfind(parts.local, '@');
-	if (at <= 0 || parts.local.p[0] == '"')
+/* Whether an address comes with its quotes depends on the front end. */
+static struct slice
+without_quotes(struct slice address, struct arena *arena)
+{
+	struct text out = {.p = arena_take(arena, address.n + 1), .cap = address.n + 1};
+	for (size_t i = 0; i < address.n; i++)
+		if (address.p[i] != '"' && address.p[i] != '\\')
+			text_putc(&out, address.p[i]);
+	return text_slice(&out);
+}
+
+/* "@a.example,@b.example:user@c.example" -> "user@c.example" (RFC 5321, appendix C) */
+static struct slice
+without_route(struct slice address)
+{
+	ptrdiff_t colon = slice_find(address, ':');
+	bool is_routed = address.n > 0 && address.p[0] == '@' && colon > 0;
+	return is_routed ? slice_from(address, (size_t)colon + 1) : address;
+}
+
+/*
+ * The parts as Postfix' trivial-rewrite(8) finds them: forms without '@' are tried in its order.
+ * False for an address without a local part and a domain.
+ */
+static bool
+find_parts(struct slice address, const struct conf_rewrite *rewrite, struct parts *parts)
+{
+	ptrdiff_t at = slice_rfind(address, '@');
+	ptrdiff_t bang = rewrite->bangpath ? slice_find(address, '!') : -1;
+	ptrdiff_t percent = rewrite->percent_hack ? slice_rfind(address, '%') : -1;
+	if (at < 0 && bang >= 0) {
+		parts->domain = slice_head(address, (size_t)bang);
+		parts->local = slice_from(address, (size_t)bang + 1);
+	} else if (at >= 0 || percent >= 0) {
+		size_t cut = (size_t)(at >= 0 ? at : percent);
+		parts->local = slice_head(address, cut);
+		parts->domain = slice_from(address, cut + 1);
+	} else {
+		parts->local = address;
+		parts->domain = slice_of(rewrite->origin);
+	}
+	return address.n > 0;
+}
+
+static struct slice
+join_parts(const struct parts *parts, const struct conf_rewrite *rewrite,
+           struct arena *arena)
+{
+	struct slice append = slice_of(rewrite->append_domain);
+	/* Beyond ASCII, folding may need three times the room, and an A-label more than its name. */
+	size_t cap = 3 * (parts->local.n + parts->domain.n) + append.n + HOSTNAME_MAX + 3;
+	struct text out = {.p = arena_take(arena, cap), .cap = cap};
+	text_put_local(&out, parts->local);
+	text_putc(&out, '@');
+	text_put_domain(&out, parts->domain);
+	if (append.n > 0 && parts->domain.n > 0 && parts->domain.p[0] != '[' &&
+	    slice_find(parts->domain, '.') < 0) {
+		text_putc(&out, '.');
+		text_put_domain(&out, append);
+	}
+	struct slice joined = text_slice(&out);
+	/* Of one that is too long the end, where the domain is. */
+	return joined.n > ADDRESS_MAX ? slice_from(joined, joined.n - ADDRESS_MAX)
+	                              : joined;
+}
+
+struct slice
+mailaddr_normal(struct slice address, const struct conf_rewrite *rewrite,
+                struct arena *arena)
+{
+	struct parts parts = {0};
+	address = without_quotes(slice_trim(mailaddr_bare(slice_trim(address))), arena);
+	address = slice_trim(without_route(address));
+	return find_parts(address, rewrite, &parts) ? join_parts(&parts, rewrite, arena)
+	                                            : address;
+}
+
+/* ---- what senders change between tries ---- */
+
+/* An address in its normal form, at its last '@'. */
+static struct parts
+split(struct slice address)
+{
+	struct parts parts = {.local = address};
+	ptrdiff_t at = slice_rfind(address, '@');
+	parts.whole = at > 0 && (size_t)at + 1 < address.n;
+	if (!parts.whole)
 		return parts;
-	parts.domain = slice_from(parts.local, (size_t)at + 1);
-	if (parts.domain.n == 0)
-		return parts;
-	parts.local = slice_head(parts.local, (size_t)at);
-	parts.whole = true;
+	parts.local = slice_head(address, (size_t)at);
+	parts.domain = slice_from(address, (size_t)at + 1);
 	return parts;
 }
 
@@ -159,7 +237,7 @@ static void
 cut_extension(struct parts *parts)
 {
 	ptrdiff_t plus = slice_find(parts->local, '+');
-	if (plus > 0 && parts->local.p[0] != '"')
+	if (plus > 0)
 		parts->local = slice_head(parts->local, (size_t)plus);
 }
 
@@ -223,7 +301,7 @@ join(const struct parts *parts, bool fold_numbers, struct arena *arena)
 {
 	size_t cap = parts->local.n + parts->domain.n + 2;
 	struct text out = {.p = arena_take(arena, cap), .cap = cap};
-	if (fold_numbers && parts->local.p[0] != '"')
+	if (fold_numbers)
 		put_without_numbers(&out, parts->local);
 	else
 		text_put(&out, parts->local);
@@ -232,15 +310,33 @@ join(const struct parts *parts, bool fold_numbers, struct arena *arena)
 	return text_slice(&out);
 }
 
+/* Takes SRS and BATV off. */
+static void
+unwrap(struct parts *parts)
+{
+	for (int i = 0; i < WRAPPINGS_MAX; i++)
+		if (!unwrap_srs(parts) && !unwrap_batv(parts))
+			break;
+}
+
+struct slice
+mailaddr_mailbox(struct slice address, struct arena *arena)
+{
+	struct parts parts = split(address);
+	if (!parts.whole)
+		return address;
+	unwrap(&parts);
+	cut_extension(&parts);
+	return join(&parts, false, arena);
+}
+
 struct slice
 mailaddr_fold_sender(struct slice address, struct arena *arena)
 {
-	struct parts parts = split(address, arena);
+	struct parts parts = split(address);
 	if (!parts.whole)
-		return parts.local;
-	for (int i = 0; i < WRAPPINGS_MAX; i++)
-		if (!unwrap_srs(&parts) && !unwrap_batv(&parts))
-			break;
+		return address;
+	unwrap(&parts);
 	cut_extension(&parts);
 	return join(&parts, true, arena);
 }
@@ -248,9 +344,9 @@ mailaddr_fold_sender(struct slice address, struct arena *arena)
 struct slice
 mailaddr_fold_recipient(struct slice address, struct arena *arena)
 {
-	struct parts parts = split(address, arena);
+	struct parts parts = split(address);
 	if (!parts.whole)
-		return parts.local;
+		return address;
 	cut_extension(&parts);
 	return join(&parts, false, arena);
 }
@@ -264,20 +360,4 @@ mailaddr_domain(struct slice address)
 		return (struct slice){0};
 	return slice_ends_nocase(domain, SLICE(".")) ? slice_head(domain, domain.n - 1)
 	                                             : domain;
-}
-
-struct slice
-mailaddr_unquote(struct slice address, struct arena *arena)
-{
-	ptrdiff_t at = slice_rfind(address, '@');
-	if (at < 2 || address.p[0] != '"' || address.p[at - 1] != '"')
-		return address;
-	struct text out = {.p = arena_take(arena, address.n + 1), .cap = address.n + 1};
-	for (size_t i = 1; i < (size_t)at - 1; i++) {
-		if (address.p[i] == '\\' && i + 1 < (size_t)at - 1)
-			i++;
-		text_putc(&out, address.p[i]);
-	}
-	text_put(&out, slice_from(address, (size_t)at));
-	return text_slice(&out);
 }

@@ -6,6 +6,7 @@
 #include "list.h"
 #include "mailaddr.h"
 #include "mem.h"
+#include "normal.h"
 
 struct orders {
 	int refs;
@@ -124,14 +125,16 @@ static void
 put_name(enum order_kind kind, struct slice name, struct text *out)
 {
 	struct cidr net;
-	if (is_allowance(kind) && name.n > 0 && name.p[0] == '/') {
-		text_put(out, name); /* \S is not \s */
-	} else if (kind == ORDER_ALLOW_CLIENT && cidr_parse(name, &net)) {
+	if (kind == ORDER_ALLOW_CLIENT && cidr_parse(name, &net)) {
 		addr_print(&net.addr, out);
 		if (net.bits < addr_max_bits(net.addr.family))
 			text_printf(out, "/%u", net.bits);
+	} else if (is_allowance(kind)) {
+		list_put_normal(out,
+		                kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL,
+		                name);
 	} else {
-		text_put_lower(out, name);
+		text_put_domain(out, name);
 	}
 }
 

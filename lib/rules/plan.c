@@ -273,7 +273,7 @@ plan_make(const struct conf *conf, const struct orders *orders, const struct que
 	*plan = (struct plan){.now_s = now_s};
 	if (!addr_parse(query->client_address, &plan->client))
 		plan->client.family = ADDR_NONE;
-	plan->destination = limit_destination(conf, query, arena, &destination);
+	plan->destination = limit_destination(conf, query, &destination);
 	plan->shown = plan->destination;
 	plan->configured = destination != NULL;
 	if (!destination && conf->limits.destinations_by == BY_NEXTHOP)

@@ -12,7 +12,6 @@ headers_without_c='
 attr.h    lib/base
 hash.h    lib/base
 ask.h     lib/rules
-query.h   lib/rules
 '
 
 # Made by the build, in the folder that uses them.
@@ -24,6 +23,9 @@ sqlite3.h        lib/store/*sqlite*
 hiredis/*        lib/store/*redis*
 libconfig.h      lib/conf/conf.c lib/conf/conf_groups.c
 event2/*         lib/io/*
+idn2.h           lib/conf/normal.c
+unicase.h        lib/conf/normal.c
+unistr.h         lib/conf/normal.c
 libpsl.h         lib/rules/identity*.c
 sodium.h         lib/rules/key.c lib/base/*
 sodium/*         lib/rules/key.c lib/base/*

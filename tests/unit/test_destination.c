@@ -21,7 +21,7 @@ static const struct find_row {
 	{"the domain itself", "example.com", "exact"},
 	{"in upper case", "EXAMPLE.COM", "exact"},
 	{"with the dot of an absolute name", "example.com.", "exact"},
-	{"with two dots", "example.com..", NULL},
+	{"with two dots", "example.com..", "exact"},
 	{"a name of one label", "mx", "exact"},
 	{"that as a suffix", "a.mx", NULL},
 	{"below it", "b.example.com", "below"},

@@ -13,6 +13,9 @@ static const char settings[] =
 	"{ name = \"off\"; mode = \"off\"; concurrency = 2; domains = [ \"off.example\" ]; },\n"
 	"{ name = \"grey\"; greylist = \"off\"; domains = [ \"grey.example\" ]; },\n"
 	"{ name = \"watch\"; mode = \"observe\"; messages = \"5/1m\"; domains = [ \"watch.example\" ]; },\n"
+	"{ name = \"books\"; concurrency = 2; domains = [ \"b\xc3\xbc"
+	"cher.example\", \".B\xc3\x9c"
+	"CHER.example\" ]; },\n"
 	"{ name = \"hop\"; recipients = \"9/1m\"; domains = [ \"[192.0.2.9]:25\", \"relay.example\" ]; }\n"
 	"); };\n";
 
@@ -60,13 +63,22 @@ static const struct find_row {
 	{"the default observed", {DEFAULT, "limits.default.mode=observe"}, "a@b.example", "", "", "", "",
 		"d=b.example "},
 	{"two signs: the last one counts", {DEFAULT}, "\"a@b\"@c.example", "", "", "", "", "d=c.example "},
-	{"no domain", {DEFAULT}, "postmaster", "", "", "", "", ""},
+	{"no domain: that of the origin", {DEFAULT, "rewrite.origin=mx.example"}, "postmaster", "", "", "", "", "d=mx.example "},
+	{"percent hack", {DEFAULT}, "bob%acme.example", "", "", "", "", "D=acme "},
+	{"bang path", {DEFAULT}, "acme.example!bob", "", "", "", "", "D=acme "},
+	{"source route", {DEFAULT}, "@a.example:bob@acme.example", "", "", "", "", "D=acme "},
+	{"an IDN", {DEFAULT}, "x@f\xc3\xb6tz.example", "", "", "", "", "d=xn--ftz-sna.example "},
+	{"an IDN in capitals", {DEFAULT}, "x@F\xc3\x96TZ.example", "", "", "", "", "d=xn--ftz-sna.example "},
+	{"an IDN of the settings", {DEFAULT}, "x@B\xc3\x9c" "CHER.example", "", "", "", "", "D=books "},
+	{"its A-label", {DEFAULT}, "x@XN--BCHER-KVA.example.", "", "", "", "", "D=books "},
+	{"below it", {DEFAULT}, "x@mx.xn--bcher-kva.example", "", "", "", "", "D=books "},
 	{"an empty domain", {DEFAULT}, "a@", "", "", "", "", ""},
 	{"only a dot", {DEFAULT}, "a@.", "", "", "", "", ""},
 	{"no recipient", {DEFAULT}, "", "", "", "", "", ""},
 	{"an address as domain", {DEFAULT}, "a@[192.0.2.1]", "", "", "", "", "d=[192.0.2.1] "},
 
 	{"by next hop", {BY_HOP}, "a@acme.example", "[192.0.2.9]:25", "", "", "", "D=hop "},
+	{"by next hop: as Postfix tells it", {BY_HOP, DEFAULT}, "a@Acme.Example", "Acme.Example", "", "", "", "D=acme "},
 	{"by next hop: a host", {BY_HOP}, "a@acme.example", "relay.example", "", "", "", "D=hop "},
 	{"by next hop: one nobody named", {BY_HOP}, "a@acme.example", "mx.b.example", "", "", "", ""},
 	{"that has the default", {BY_HOP, DEFAULT}, "a@acme.example", "MX.b.example", "", "", "",
@@ -82,7 +94,12 @@ static const struct find_row {
 		"C=x.example "},
 	{"a mode is no limit", {"limits.clients.mode=observe"}, "a@b.example", "", "", "", "x.example", ""},
 	{"the sender", {SENDERS}, "a@b.example", "", "me@c.example", "", "", "S=me@c.example "},
-	{"the sender, folded", {SENDERS}, "a@b.example", "", "Me+List@C.Example", "", "", "S=me@c.example "},
+	{"the sender in lower case", {SENDERS}, "a@b.example", "", "Me+List@C.Example.", "", "", "S=me@c.example "},
+	{"the sender with its digits", {SENDERS}, "a@b.example", "", "s1001@uni.example", "", "", "S=s1001@uni.example "},
+	{"the sender without BATV", {SENDERS}, "a@b.example", "", "prvs=1234abcdef=me@c.example", "", "", "S=me@c.example "},
+	{"the sender without SRS", {SENDERS}, "a@b.example", "", "SRS0=x2y3=TT=c.example=Me@f.example", "", "",
+		"S=me@c.example "},
+	{"the sender without domain", {SENDERS, "rewrite.origin=mx.example"}, "a@b.example", "", "root", "", "", "S=root@mx.example "},
 	{"the null sender", {SENDERS}, "a@b.example", "", "", "", "", ""},
 	{"senders off", {SENDERS, "limits.senders.mode=off"}, "a@b.example", "", "me@c.example", "", "", ""},
 	{"the user", {USERS}, "a@b.example", "", "", "alice", "", "U=alice "},
@@ -119,6 +136,7 @@ START_TEST(limits_are_found)
 	char buf[500] = "";
 	struct text got = TEXT(buf);
 	arena_init(&arena);
+	query = query_normal(&query, conf, &arena);
 	size_t n = limits_find(conf, no_orders, &query, slice_of(r->identity), 1000,
 	                       &arena, limits);
 	for (size_t i = 0; i < n; i++) {
@@ -136,6 +154,14 @@ START_TEST(limits_are_found)
 
 END_TEST
 
+static struct slice
+destination_of(const struct conf *conf, const struct query *query, struct arena *arena,
+               const struct conf_destination **found)
+{
+	struct query normal = query_normal(query, conf, arena);
+	return limit_destination(conf, &normal, found);
+}
+
 /* The one that was named, or none; its name is there either way. */
 START_TEST(the_destination_is_told)
 {
@@ -145,18 +171,18 @@ START_TEST(the_destination_is_told)
 	struct query query = {.recipient = SLICE("a@X.Acme.Example")};
 	struct arena arena;
 	arena_init(&arena);
-	ck_slice_eq("named", limit_destination(conf, &query, &arena, &found), "acme");
+	ck_slice_eq("named", destination_of(conf, &query, &arena, &found), "acme");
 	ck_assert_ptr_nonnull(found);
 	query.recipient = SLICE("a@grey.example");
-	ck_slice_eq("named, without limits",
-	            limit_destination(conf, &query, &arena, &found), "grey");
+	ck_slice_eq("named, without limits", destination_of(conf, &query, &arena, &found),
+	            "grey");
 	ck_assert_ptr_nonnull(found);
 	query.recipient = SLICE("a@B.example");
-	ck_slice_eq("not named", limit_destination(conf, &query, &arena, &found),
+	ck_slice_eq("not named", destination_of(conf, &query, &arena, &found),
 	            "b.example");
 	ck_assert_ptr_null(found);
-	query.recipient = SLICE("a");
-	ck_slice_eq("no domain", limit_destination(conf, &query, &arena, &found), "");
+	query.recipient = SLICE("a@");
+	ck_slice_eq("no domain", destination_of(conf, &query, &arena, &found), "");
 	ck_assert_ptr_null(found);
 	arena_free(&arena);
 	conf_unref(&conf);

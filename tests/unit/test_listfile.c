@@ -86,7 +86,6 @@ static const struct file_row {
 	{"an option alone", "until=2027-01-31\n", ":1: \"until=2027-01-31\" is not"},
 	{"a blank in a regex", "/a b/\n", ":1: only until=DATE"},
 	{"a comment needs a blank", "a.example#b\n", ":1: \"a.example#b\" is not"},
-	{"a byte order mark", "\357\273\277a.example\n", ":1: entry with a blank, control"},
 	{"a CR within", "a.example\rb.example\n", ":1: only until=DATE"},
 };
 

@@ -1,4 +1,4 @@
-/* test_mailaddr.c - which envelope addresses are the same one to greylisting. */
+/* test_mailaddr.c - which envelope addresses are the same one. */
 #include "mailaddr.h"
 
 #include "harness.h"
@@ -101,16 +101,16 @@ static const struct fold_row {
 	{"hexadecimal behind another letter", "bz12ab34cd@example.com", "bz#ab#cd@example.com"},
 	{"hexadecimal at the end", "b.00ffaa99@example.com", "b.#@example.com"},
 
-	{"no '@'", "Root1", "root1"},
+	{"no '@'", "Root1", "root#@mx1.test"},
 	{"nothing before '@'", "@Example.com", "@example.com"},
 	{"nothing behind '@'", "User1+x@", "user1+x@"},
 	{"only '@'", "@", "@"},
 	{"the last '@' splits", "a@b+c1@example.com", "a@b@example.com"},
-	{"a quoted local part", "\"John Doe+1\"@Example.com", "\"john doe+1\"@example.com"},
-	{"a quoted '@'", "\"a@b\"@example.com", "\"a@b\"@example.com"},
-	{"quoted within SRS0", "SRS0=aa=TT=example.org=\"a+1\"@f.example", "\"a+1\"@example.org"},
+	{"a quoted local part", "\"John Doe+1\"@Example.com", "john doe@example.com"},
+	{"a quoted '@'", "\"a@b\"@example.com", "a@b@example.com"},
+	{"quoted within SRS0", "SRS0=aa=TT=example.org=\"a+1\"@f.example", "a@example.org"},
 	{"one bracket", "<user@example.com", "<user@example.com"},
-	{"other bytes", "\303\234ser1@example.com", "\303\234ser#@example.com"},
+	{"other bytes", "\303\234ser1@example.com", "\303\274ser#@example.com"},
 };
 /* clang-format on */
 
@@ -124,21 +124,147 @@ static const struct fold_row recipient_rows[] = {
 	{"SRS stays", "SRS0=aa=TT=example.org=user@f.example",
 	 "srs0=aa=tt=example.org=user@f.example"},
 	{"BATV stays", "prvs=1234abcdef=user@example.com", "prvs=1234abcdef=user@example.com"},
-	{"no '@'", "Postmaster", "postmaster"},
-	{"quoted", "\"A+b\"@example.com", "\"a+b\"@example.com"},
+	{"no '@'", "Postmaster", "postmaster@mx1.test"},
+	{"quoted", "\"A+b\"@example.com", "a@example.com"},
 };
 
 /* clang-format on */
+
+static char origin[] = "mx1.test", nothing[] = "", append[] = "host.test";
+static const struct conf_rewrite as_postfix = {origin, nothing, true, true};
+
+/* clang-format off */
+/* What Postfix 3.7 said of the same address to a policy service and, in {rcpt_addr} or {mail_addr}, to a milter. */
+static const struct spelling_row {
+	const char *policy;
+	const char *milter;
+	const char *want;
+} postfix_rows[] = {
+	{"X@Local.Test", "x@local.test", "x@local.test"},
+	{"x@local.test.", "x@local.test", "x@local.test"},
+	{"bob%acme.test", "bob@acme.test", "bob@acme.test"},
+	{"acme.test!bob", "bob@acme.test", "bob@acme.test"},
+	{"bob", "bob@mx1.test", "bob@mx1.test"},
+	{"bo b@local.test", "\"bo b\"@local.test", "bo b@local.test"},
+	{"bob\"x@local.test", "\"bob\\\"x\"@local.test", "bobx@local.test"},
+	{"@local.test", "\"\"@local.test", "@local.test"},
+	{"b..ob@local.test", "\"b..ob\"@local.test", "b..ob@local.test"},
+	{".bob@local.test", "\".bob\"@local.test", ".bob@local.test"},
+	{"bob@[127.0.0.1]", "bob@[127.0.0.1]", "bob@[127.0.0.1]"},
+	{"x@F\xc3\x96TZ.test", "x@f\xc3\xb6tz.test", "x@xn--ftz-sna.test"},
+	{"x@XN--FTZ-SNA.test", "x@xn--ftz-sna.test", "x@xn--ftz-sna.test"},
+	{"M\xc3\x9cLLER@local.test", "m\xc3\xbcller@local.test", "m\xc3\xbcller@local.test"},
+	{"SRS0=x2y3=TT=example.org=User@forwarder.example", "srs0=x2y3=tt=example.org=user@forwarder.example",
+	 "srs0=x2y3=tt=example.org=user@forwarder.example"},
+	{"", "", ""},
+};
+
+/* As a client may write it, and as Postfix understands it. */
+static const struct fold_row normal_rows[] = {
+	{"the null sender", "<>", ""},
+	{"brackets and blanks", " < Bob@acme.test > ", "bob@acme.test"},
+	{"needless quotes", "<\"bob\"@acme.test>", "bob@acme.test"},
+	{"a source route", "<@a.test,@b.test:bob@acme.test>", "bob@acme.test"},
+	{"a short source route", "@a.test:Bob@acme.test", "bob@acme.test"},
+	{"a source route that leads nowhere", "@a.test:", ""},
+	{"the first '!'", "a.test!acme.test!bob", "acme.test!bob@a.test"},
+	{"the last '%'", "bob%a.test%acme.test", "bob%a.test@acme.test"},
+	{"'!' before '%'", "x.test!y%acme.test", "y%acme.test@x.test"},
+	{"'@' before all", "acme.test!bob%b.test@c.test", "acme.test!bob%b.test@c.test"},
+	{"the last '@'", "bob@a.test@acme.test", "bob@a.test@acme.test"},
+	{"a domain without a dot", "bob@host", "bob@host"},
+	{"nothing behind '@'", "bob@", "bob@"},
+	{"an extension stays", "Bob+Lists@acme.test", "bob+lists@acme.test"},
+	{"digits stay", "s1001@uni.example", "s1001@uni.example"},
+	{"BATV stays", "prvs=1234abcdef=bob@acme.test", "prvs=1234abcdef=bob@acme.test"},
+}, mailbox_rows[] = {
+	{"the null sender", "", ""},
+	{"a plain address", "s1001@uni.example", "s1001@uni.example"},
+	{"an extension", "bob+lists@acme.test", "bob@acme.test"},
+	{"BATV", "prvs=1234abcdef=Bob-7@acme.test", "bob-7@acme.test"},
+	{"SRS", "SRS0=x2y3=TT=example.org=User1@forwarder.example", "user1@example.org"},
+	{"no domain", "bob@", "bob@"},
+};
+
+/* clang-format on */
+
+static struct slice
+normal(const char *address, struct arena *arena)
+{
+	return mailaddr_normal(slice_of(address), &as_postfix, arena);
+}
 
 static void
 check_row(const struct fold_row *r, struct slice (*fold)(struct slice, struct arena *))
 {
 	struct arena arena;
 	arena_init(&arena);
-	struct slice once = fold(slice_of(r->address), &arena);
-	ck_slice_eq(r->row, once, r->want);
+	ck_slice_eq(r->row, fold(normal(r->address, &arena), &arena), r->want);
 	arena_free(&arena);
 }
+
+static struct slice
+as_it_is(struct slice address, struct arena *arena)
+{
+	return mailaddr_normal(address, &as_postfix, arena);
+}
+
+START_TEST(both_front_ends_mean_one_address)
+{
+	const struct spelling_row *r = &postfix_rows[_i];
+	struct arena arena;
+	arena_init(&arena);
+	ck_slice_eq(r->policy, normal(r->policy, &arena), r->want);
+	ck_slice_eq(r->milter, normal(r->milter, &arena), r->want);
+	ck_slice_eq(r->want, normal(r->want, &arena), r->want);
+	arena_free(&arena);
+}
+
+END_TEST
+
+START_TEST(addresses_have_a_normal_form)
+{
+	check_row(&normal_rows[_i], as_it_is);
+}
+
+END_TEST
+
+START_TEST(senders_have_a_mailbox)
+{
+	check_row(&mailbox_rows[_i], mailaddr_mailbox);
+}
+
+END_TEST
+
+/* clang-format off */
+static const struct setting_row {
+	const char *row;
+	struct conf_rewrite rewrite;
+	const char *address;
+	const char *want;
+} setting_rows[] = {
+	{"without percent hack", {origin, nothing, false, true}, "bob%acme.test", "bob%acme.test@mx1.test"},
+	{"without bang paths", {origin, nothing, true, false}, "acme.test!bob", "acme.test!bob@mx1.test"},
+	{"a domain is appended", {origin, append, true, true}, "bob@mail", "bob@mail.host.test"},
+	{"but not where there is a dot", {origin, append, true, true}, "bob@mail.test", "bob@mail.test"},
+	{"nor to a literal", {origin, append, true, true}, "bob@[::1]", "bob@[::1]"},
+	{"nor to nothing", {origin, append, true, true}, "bob@", "bob@"},
+	{"the origin has a spelling, too", {append, nothing, true, true}, "bob", "bob@host.test"},
+};
+
+/* clang-format on */
+
+START_TEST(settings_tell_how_addresses_are_rewritten)
+{
+	const struct setting_row *r = &setting_rows[_i];
+	struct arena arena;
+	arena_init(&arena);
+	ck_slice_eq(r->row, mailaddr_normal(slice_of(r->address), &r->rewrite, &arena),
+	            r->want);
+	arena_free(&arena);
+}
+
+END_TEST
 
 START_TEST(senders_are_folded)
 {
@@ -155,19 +281,6 @@ START_TEST(recipients_are_folded)
 END_TEST
 
 /* clang-format off */
-static const struct fold_row quoted_rows[] = {
-	{"nothing to do", "user@example.com", "user@example.com"},
-	{"empty", "", ""},
-	{"a blank", "\"first last\"@example.com", "first last@example.com"},
-	{"needless quotes", "\"user\"@example.com", "user@example.com"},
-	{"backslashes", "\"a\\\"b\\\\c\"@example.com", "a\"b\\c@example.com"},
-	{"an @ in quotes", "\"a@b\"@example.com", "a@b@example.com"},
-	{"half a pair", "\"user@example.com", "\"user@example.com"},
-	{"one quote", "\"@example.com", "\"@example.com"},
-	{"empty quotes", "\"\"@example.com", "@example.com"},
-	{"no domain", "\"user\"", "\"user\""},
-};
-
 static const struct fold_row domain_rows[] = {
 	{"a domain", "user@Example.com", "Example.com"},
 	{"the last @", "a@b@c.example", "c.example"},
@@ -177,13 +290,6 @@ static const struct fold_row domain_rows[] = {
 };
 
 /* clang-format on */
-
-START_TEST(quotes_are_taken_off)
-{
-	check_row(&quoted_rows[_i], mailaddr_unquote);
-}
-
-END_TEST
 
 START_TEST(domains_are_found)
 {
@@ -199,12 +305,13 @@ START_TEST(long_addresses_are_cut)
 	struct arena arena;
 	arena_init(&arena);
 	memset(address, 'A', sizeof(address));
+	memcpy(address + 1990, "@acme.Test", 10);
 	struct slice all = {.p = address, .n = sizeof(address)};
-	ck_assert_uint_eq(mailaddr_fold_sender(all, &arena).n, 512);
+	struct slice cut = mailaddr_normal(all, &as_postfix, &arena);
+	ck_assert_uint_eq(cut.n, 512);
+	ck_slice_eq("the domain stays", mailaddr_domain(cut), "acme.test");
 	address[100] = '@';
-	struct slice folded = mailaddr_fold_recipient(all, &arena);
-	ck_assert_uint_eq(folded.n, 512);
-	ck_assert_int_eq(folded.p[511], 'a');
+	ck_assert_uint_eq(mailaddr_normal(all, &as_postfix, &arena).n, 512);
 	arena_free(&arena);
 }
 
@@ -214,10 +321,12 @@ START_TEST(a_nul_is_a_byte_like_others)
 {
 	struct arena arena;
 	arena_init(&arena);
-	struct slice folded = mailaddr_fold_sender(SLICE("a\0B1@example.com"), &arena);
+	struct slice folded = mailaddr_fold_sender(SLICE("a\0b1@example.com"), &arena);
 	ck_assert(slice_eq(folded, SLICE("a\0b#@example.com")));
 	folded = mailaddr_fold_sender(SLICE("srs1\0@example.com"), &arena);
 	ck_assert(slice_eq(folded, SLICE("srs#\0@example.com")));
+	folded = mailaddr_normal(SLICE("A\0B1@Example.com"), &as_postfix, &arena);
+	ck_assert(slice_eq(folded, SLICE("a\0b1@example.com")));
 	arena_free(&arena);
 }
 
@@ -226,9 +335,15 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
+	tcase_add_loop_test(tcase, both_front_ends_mean_one_address, 0,
+	                    COUNT_OF(postfix_rows));
+	tcase_add_loop_test(tcase, addresses_have_a_normal_form, 0,
+	                    COUNT_OF(normal_rows));
+	tcase_add_loop_test(tcase, settings_tell_how_addresses_are_rewritten, 0,
+	                    COUNT_OF(setting_rows));
+	tcase_add_loop_test(tcase, senders_have_a_mailbox, 0, COUNT_OF(mailbox_rows));
 	tcase_add_loop_test(tcase, senders_are_folded, 0, COUNT_OF(sender_rows));
 	tcase_add_loop_test(tcase, recipients_are_folded, 0, COUNT_OF(recipient_rows));
-	tcase_add_loop_test(tcase, quotes_are_taken_off, 0, COUNT_OF(quoted_rows));
 	tcase_add_loop_test(tcase, domains_are_found, 0, COUNT_OF(domain_rows));
 	tcase_add_test(tcase, long_addresses_are_cut);
 	tcase_add_test(tcase, a_nul_is_a_byte_like_others);

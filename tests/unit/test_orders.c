@@ -49,7 +49,11 @@ static const struct name_row {
 	{ORDER_DRAIN, "Acme", "acme"},
 	{ORDER_DRAIN, "two words", NULL},
 	{ORDER_DRAIN, "", NULL},
-	{ORDER_LIMIT, "b\xc3\xbc" "ro.test", NULL},
+	{ORDER_LIMIT, "b\xc3\xbc" "ro.test", "xn--bro-hoa.test"},
+	{ORDER_DRAIN, "XN--BRO-HOA.Test.", "xn--bro-hoa.test"},
+	{ORDER_ALLOW_CLIENT, "B\xc3\x9c" "RO.test", "xn--bro-hoa.test"},
+	{ORDER_ALLOW_SENDER, "M\xc3\x9cLLER@b\xc3\xbcro.test.", "m\xc3\xbcller@xn--bro-hoa.test"},
+	{ORDER_DRAIN, "b\xfcro.test", NULL},
 };
 
 /* clang-format on */

@@ -202,7 +202,7 @@ static const struct address_row {
 	{"empty", "", ""},
 	{"half a pair", "<a@b.example", "<a@b.example"},
 	{"one bracket", "<", "<"},
-	{"brackets inside", "<\"<x>\"@b.example>", "<x>@b.example"},
+	{"brackets inside", "<\"<x>\"@b.example>", "\"<x>\"@b.example"},
 };
 
 /* clang-format on */
