@@ -14,7 +14,9 @@
 
 struct err {
 	char text[512];
-	bool forbidden; /* a right is missing */
+	bool forbidden;     /* a right is missing */
+	bool unusable;      /* a file of the store is damaged, or another program's */
+	bool other_version; /* it was made by another weir, and is whole */
 };
 
 /* Formats the text; always returns false, so that `return err_set(...)` reads well. */

@@ -30,8 +30,21 @@ name_of(const json_t *beat, const char *member)
 
 /* ---- one of them ---- */
 
+/* A command for the host of the daemon, which may be another. */
 static void
-judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
+mend_by(const json_t *beat, const struct conf *conf, const char *what,
+        struct findings *findings)
+{
+	const char *daemon = name_of(beat, "daemon"), *node = name_of(beat, "node");
+	if (strcmp(node, conf->node) == 0)
+		finding_mend(findings, "systemctl %s weir-%s", what, daemon);
+	else
+		finding_mend(findings, "On %s: systemctl %s weir-%s", node, what, daemon);
+}
+
+static void
+judge_life(const json_t *beat, const struct conf *conf, int64_t now_s,
+           struct findings *findings)
 {
 	const char *daemon = name_of(beat, "daemon"), *node = name_of(beat, "node");
 	int64_t seen_s = json_number(beat, "seen");
@@ -44,15 +57,13 @@ judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
 			"(One that was given up is forgotten a day after.)");
 		finding_seen(findings, "weir-%s on %s: nothing for %lld s", daemon, node,
 		             (long long)(now_s - seen_s));
-		finding_mend(findings,
-		             "on %s: systemctl status weir-%s; systemctl start weir-%s",
-		             node, daemon, daemon);
+		mend_by(beat, conf, "restart", findings);
 	} else if (seen_s > now_s + CLOCK_S) {
 		finding_add(findings, FINDING_WARNING, "the clocks of two hosts differ",
 		            "Waiting times and what weirctl shows are off by as much.");
 		finding_seen(findings, "weir-%s on %s is %lld s ahead of this host",
 		             daemon, node, (long long)(seen_s - now_s));
-		finding_mend(findings, "on both hosts: timedatectl set-ntp true");
+		finding_mend(findings, "On both hosts: timedatectl set-ntp true.");
 	} else {
 		finding_ok(findings, "weir-%s on %s is alive (%s, pid %lld)", daemon,
 		           node, json_text(beat, "version"),
@@ -61,7 +72,7 @@ judge_life(const json_t *beat, int64_t now_s, struct findings *findings)
 }
 
 static void
-judge_version(const json_t *beat, struct findings *findings)
+judge_version(const json_t *beat, const struct conf *conf, struct findings *findings)
 {
 	const char *version = json_text(beat, "version");
 	if (strcmp(version, PACKAGE_VERSION) == 0)
@@ -72,8 +83,7 @@ judge_version(const json_t *beat, struct findings *findings)
 	finding_seen(findings, "weir-%s on %s is %s, weirctl is %s",
 	             name_of(beat, "daemon"), name_of(beat, "node"), version,
 	             PACKAGE_VERSION);
-	finding_mend(findings, "on %s: systemctl restart weir-%s", name_of(beat, "node"),
-	             name_of(beat, "daemon"));
+	mend_by(beat, conf, "restart", findings);
 }
 
 static void
@@ -88,9 +98,9 @@ judge_store(const json_t *beat, const struct conf *conf, struct findings *findin
 	finding_seen(findings, "weir-%s on %s says so, though weirctl reaches the store",
 	             name_of(beat, "daemon"), name_of(beat, "node"));
 	finding_mend(
-		findings, "on %s: journalctl -u weir-%s%s", name_of(beat, "node"),
+		findings, "On %s: journalctl -u weir-%s.%s", name_of(beat, "node"),
 		name_of(beat, "daemon"),
-		remote ? "\nand IPAddressAllow= of its unit must have the address of Redis: "
+		remote ? "\nIPAddressAllow= of its unit must have the address of Redis: "
 			 "systemctl edit weir-policyd"
 		       : "");
 }
@@ -124,9 +134,9 @@ judge_counters(const json_t *beat, struct findings *findings)
 		             (long long)all);
 		finding_mend(
 			findings,
-			"find out when and why: journalctl -u weir-%s | grep -e store -e "
-			"late_answers",
-			name_of(beat, "daemon"));
+			"Find out when and why, on %s: journalctl -u weir-%s | grep -e "
+			"store -e late_answers.  A restart begins the counters anew.",
+			name_of(beat, "node"), name_of(beat, "daemon"));
 	}
 }
 
@@ -168,7 +178,8 @@ judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
 	             n, buf);
 	finding_mend(
 		findings,
-		"on each host: nodes = %zu;\nsystemctl reload weir-policyd weir-milter",
+		"On each host, this one among them:\n"
+		"in weir.conf: nodes = %zu;\nsystemctl reload weir-policyd weir-milter",
 		n);
 }
 
@@ -193,8 +204,8 @@ judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
 		"taken for policyd.hold at most.");
 	finding_seen(findings, "weir-policyd is alive, weir-milter is not");
 	finding_mend(findings,
-	             "for exact limits: systemctl enable --now weir-milter, and see "
-	             "weir-milter(8), POSTFIX");
+	             "For exact limits, and let Postfix ask it (weir-milter(8), "
+	             "POSTFIX):\nsystemctl enable --now weir-milter");
 }
 
 /* None, or all of them were stopped. */
@@ -220,10 +231,12 @@ say_nobody(const struct conf *conf, bool any, struct findings *findings)
 	                           : "none has told of itself in this store for a day");
 	finding_mend(
 		findings,
-		"systemctl start weir-policyd weir-milter (what your MTA asks)\n"
-		"systemctl status weir-policyd weir-milter%s",
-		remote ? "\nif they run: IPAddressAllow= of their units must have the address "
-			 "of Redis"
+		"Start what your MTA asks, or both:\n"
+		"systemctl start weir-policyd weir-milter\n"
+		"When they end at once, their log says why: journalctl -u weir-policyd -u "
+		"weir-milter.%s",
+		remote ? "\nWhen they run, IPAddressAllow= of their units must have the "
+			 "address of Redis."
 		       : "");
 }
 
@@ -238,10 +251,10 @@ daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
 		return;
 	}
 	json_array_foreach(beats, i, beat) {
-		judge_life(beat, now_s, findings);
+		judge_life(beat, conf, now_s, findings);
 		if (!status_is_alive(beat, now_s))
 			continue;
-		judge_version(beat, findings);
+		judge_version(beat, conf, findings);
 		judge_store(beat, conf, findings);
 		judge_counters(beat, findings);
 	}

@@ -43,8 +43,8 @@ say_shared(struct checkup *checkup, const char *name, const json_t *one,
 	             (long long)json_integer_value(json_object_get(other, "pid")));
 	finding_mend(
 		checkup->findings,
-		"give each host a node of its own in its weir.conf: node = \"mx2\";\n"
-		"and restart its daemons; on one host, run one daemon of each kind");
+		"Give each host a node of its own: node in weir.conf(5); then restart its "
+		"daemons.  On one host, run one daemon of each kind.");
 }
 
 /* They overwrite each other's beat once a second. */
@@ -95,10 +95,13 @@ doctor_daemons(struct checkup *checkup)
 		finding_add(checkup->findings, FINDING_NOTE,
 		            "the daemons were not looked at",
 		            "They tell of themselves in the store.");
+		finding_mend(checkup->findings, "Mend the store first.");
 	} else if (!read_beats(checkup, by_name, &err)) {
 		finding_add(checkup->findings, FINDING_PROBLEM,
 		            "what the daemons tell cannot be read", "");
 		finding_seen(checkup->findings, "%s", err.text);
+		finding_mend(checkup->findings,
+		             "Mend what is named above, or in a finding before it.");
 	} else {
 		json_object_foreach(by_name, name, beat)
 			json_array_append(beats, beat);

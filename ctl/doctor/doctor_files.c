@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "cure.h"
 #include "doctor.h"
 #include "doctor_files.h"
 #include "errand.h"
@@ -34,11 +35,17 @@ check_folder(struct checkup *checkup, const char *dir)
 		return true;
 	finding_add(checkup->findings, FINDING_PROBLEM,
 	            "the daemons cannot use the store's folder",
-	            "They start, and find no store: all is judged by store.on_failure.");
+	            "They end at their start (exit status 78), and the MTA does what its "
+	            "default action says.");
 	finding_seen(checkup->findings, "%s: %s%s%s", dir, strerror(error),
 	             *buf ? "; " : "", buf);
-	finding_mend(checkup->findings, "install -d -o %s -g %s -m 750 %s",
-	             doctor_user(checkup->conf), doctor_group(checkup->conf), dir);
+	char cure[CURE_MAX];
+	struct text text = TEXT(cure);
+	if (error != ENOENT)
+		cure_open_way(checkup->conf->user, dir, &text);
+	text_printf(&text, "install -d -o %s -g %s -m 750 %s", doctor_user(checkup->conf),
+	            doctor_group(checkup->conf), cure_quoted(checkup->findings, dir));
+	cure_set(checkup->findings, &text);
 	return false;
 }
 
@@ -57,9 +64,10 @@ check_file(struct checkup *checkup, const char *path)
 			"the daemons cannot write a file of the store",
 			"Perhaps root has made it: what it should hold is not stored.");
 		finding_seen(checkup->findings, "%s %s: %s", path, buf, strerror(error));
+		const char *quoted = cure_quoted(checkup->findings, path);
 		finding_mend(checkup->findings, "chown %s:%s %s && chmod 660 %s",
 		             doctor_user(checkup->conf), doctor_group(checkup->conf),
-		             path, path);
+		             quoted, quoted);
 	} else if (st.st_mode & S_IRWXO) {
 		finding_add(
 			checkup->findings, FINDING_WARNING,
@@ -67,7 +75,8 @@ check_file(struct checkup *checkup, const char *path)
 			"Decisions in it have the addresses of your mail, and the secret "
 			"tells who has written to whom.");
 		finding_seen(checkup->findings, "%s %s", path, buf);
-		finding_mend(checkup->findings, "chmod o= %s", path);
+		finding_mend(checkup->findings, "chmod o= %s",
+		             cure_quoted(checkup->findings, path));
 	}
 }
 
@@ -105,6 +114,28 @@ kind_of(const char *dir, enum finding_level *level_out)
 	}
 }
 
+/* With what has been learned. */
+static void
+mend_place(struct checkup *checkup, const char *dir)
+{
+	static const char usual[] = "/var/lib/weir";
+	if (strcmp(dir, usual) == 0) {
+		finding_mend(checkup->findings,
+		             "Mount a disk of this host there, or name another place by "
+		             "store.path.");
+		return;
+	}
+	finding_mend(checkup->findings,
+	             "Move it to a disk of this host, such as %s:\n"
+	             "systemctl stop weir-policyd weir-milter\n"
+	             "install -d -o %s -g %s -m 750 %s\n"
+	             "cp -a %s/*.db* %s/\n"
+	             "in weir.conf: store: { path = \"%s\"; };\n"
+	             "systemctl start weir-policyd weir-milter",
+	             usual, doctor_user(checkup->conf), doctor_group(checkup->conf),
+	             usual, cure_quoted(checkup->findings, dir), usual, usual);
+}
+
 static void
 check_kind(struct checkup *checkup, const char *dir)
 {
@@ -124,8 +155,7 @@ check_kind(struct checkup *checkup, const char *dir)
 			"When this host starts anew, all is forgotten, and every known "
 			"sender is deferred once more.");
 	finding_seen(checkup->findings, "%s is on %s", dir, kind);
-	finding_mend(checkup->findings, "move it to a disk of this host: store: { path = "
-	                                "\"/var/lib/weir\"; };");
+	mend_place(checkup, dir);
 }
 
 void
@@ -142,9 +172,9 @@ doctor_judge_room(struct findings *findings, const char *dir, int64_t free_bytes
 		finding_seen(findings, "%s: %lld of %lld MB are free", dir,
 		             (long long)(free_bytes / MEGA), (long long)(bytes / MEGA));
 		finding_mend(findings,
-		             "make room there, or bound the store: store: { max_size = "
-		             "\"512M\"; };\ndf -h %s",
-		             dir);
+		             "Make room there, or bound the store by store.max_size; how "
+		             "full it is:\ndf -h %s",
+		             cure_quoted(findings, dir));
 	}
 	if (inodes > 0 &&
 	    (free_inodes < INODES_MIN || free_inodes < inodes / 100 * ROOM_MIN_PERCENT)) {
@@ -153,7 +183,9 @@ doctor_judge_room(struct findings *findings, const char *dir, int64_t free_bytes
 		            "The store cannot make its log anew then.");
 		finding_seen(findings, "%s: %lld of %lld inodes are free", dir,
 		             (long long)free_inodes, (long long)inodes);
-		finding_mend(findings, "remove files there: df -i %s", dir);
+		finding_mend(findings,
+		             "Remove files there; how many there are:\ndf -i %s",
+		             cure_quoted(findings, dir));
 	}
 }
 

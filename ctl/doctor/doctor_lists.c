@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cure.h"
 #include "doctor.h"
 #include "errand.h"
 #include "everybody.h"
@@ -74,19 +75,23 @@ count_repeated(struct file_report *report)
 static void
 say_dates(struct findings *findings, const char *path, const struct file_report *report)
 {
+	const char *quoted = cure_quoted(findings, path);
 	if (report->expired > 0) {
 		finding_add(findings, FINDING_NOTE, "entries have run out",
 		            "They have no effect any more.");
 		finding_seen(findings, "%zu in %s, the first in line %u", report->expired,
 		             path, report->expired_line);
-		finding_mend(findings, "remove them, or give them another until=");
+		finding_mend(findings,
+		             "Remove them, or give them another until=; the first one:\n"
+		             "sed -i %ud %s",
+		             report->expired_line, quoted);
 	}
 	if (report->expiring > 0) {
 		finding_add(findings, FINDING_NOTE, "entries run out within 7 days",
 		            "Mail they let in is greylisted again then.");
 		finding_seen(findings, "%zu in %s, the first in line %u",
 		             report->expiring, path, report->expiring_line);
-		finding_mend(findings, "give them another until=, or let them go");
+		finding_mend(findings, "Give them another until=, or let them go.");
 	}
 }
 
@@ -94,14 +99,16 @@ static void
 say_rest(struct findings *findings, const char *path, const struct file_report *report,
          size_t repeated)
 {
+	const char *quoted = cure_quoted(findings, path);
 	if (repeated > 0) {
 		finding_add(findings, FINDING_NOTE, "entries stand there more than once",
 		            "Whoever removes one of them leaves the other.");
 		finding_seen(findings, "%zu in %s", repeated, path);
 		finding_mend(
 			findings,
+			"Remove all of them but one; which ones they are:\n"
 			"grep -v '^#' %s | awk 'NF && seen[tolower($1)]++ {print $1}'",
-			path);
+			quoted);
 	}
 	if (report->all_line > 0) {
 		finding_add(findings, FINDING_WARNING, "an entry lets everybody in",
@@ -109,8 +116,10 @@ say_rest(struct findings *findings, const char *path, const struct file_report *
 		finding_seen(findings, "%s:%u: %s", path, report->all_line,
 		             report->all_text);
 		finding_mend(findings,
-		             "remove that line, or to stop greylisting: greylist: { "
-		             "mode = \"off\"; };");
+		             "sed -i %ud %s\n"
+		             "systemctl reload weir-policyd weir-milter\n"
+		             "Or, to stop greylisting, greylist.mode = \"off\".",
+		             report->all_line, quoted);
 	}
 }
 
@@ -141,16 +150,19 @@ check_file(struct checkup *checkup, const char *path, enum list_kind kind)
 		            "the daemons cannot read a list",
 		            "They keep their old settings and lists at a reload.");
 		finding_seen(checkup->findings, "%s: %s", path, strerror(error));
-		finding_mend(checkup->findings,
-		             "chmod a+r %s\n"
-		             "and the directories above it need mode a+x: namei -l %s",
-		             path, path);
+		char buf[CURE_MAX];
+		struct text text = TEXT(buf);
+		cure_open_way(user, path, &text);
+		text_printf(&text, "chmod a+r %s", cure_quoted(checkup->findings, path));
+		cure_set(checkup->findings, &text);
 		return;
 	}
 	if (stat(path, &st) != 0 || !listfile_read(path, on_entry, &report, &err)) {
 		finding_add(checkup->findings, FINDING_PROBLEM, "a list cannot be used",
 		            "");
 		finding_seen(checkup->findings, "%s", err.text);
+		finding_mend(checkup->findings,
+		             "Mend that line; then:\nweirctl check-config");
 	} else {
 		say_file(checkup->findings, path, &report,
 		         (report.now_s - (int64_t)st.st_mtime) / DAY_S);
@@ -167,19 +179,42 @@ check_files(struct checkup *checkup, const struct conf_texts *files, enum list_k
 		check_file(checkup, files->v[i], kind);
 }
 
+static bool
+is_everybody(const char *network)
+{
+	return covers_everybody(LIST_CLIENTS, slice_of(network));
+}
+
+static void
+mend_networks(struct findings *findings, const struct conf_texts *networks)
+{
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	bool any = false;
+	text_puts(&text, "in weir.conf: lists: { networks = [");
+	for (size_t i = 0; i < networks->n; i++) {
+		if (is_everybody(networks->v[i]))
+			continue;
+		text_printf(&text, "%s\"%s\"", any ? ", " : "", networks->v[i]);
+		any = true;
+	}
+	text_puts(&text, "]; };\nsystemctl reload weir-policyd weir-milter");
+	cure_set(findings, &text);
+}
+
 static void
 check_networks(struct checkup *checkup)
 {
 	const struct conf_texts *networks = &checkup->conf->lists.networks;
 	for (size_t i = 0; i < networks->n; i++) {
-		if (!covers_everybody(LIST_CLIENTS, slice_of(networks->v[i])))
+		if (!is_everybody(networks->v[i]))
 			continue;
 		finding_add(checkup->findings, FINDING_WARNING,
 		            "an entry lets everybody in",
 		            "With it, nothing is greylisted.");
 		finding_seen(checkup->findings, "lists.networks has \"%s\"",
 		             networks->v[i]);
-		finding_mend(checkup->findings, "name your own networks only");
+		mend_networks(checkup->findings, networks);
 	}
 }
 

@@ -27,7 +27,7 @@ doctor_say_untried(struct findings *findings, const char *title)
 {
 	finding_add(findings, FINDING_NOTE, title,
 	            "Only root can try what another user may do.");
-	finding_mend(findings, "run doctor as root");
+	finding_mend(findings, "Run doctor as root.");
 }
 
 const char *

@@ -1,9 +1,12 @@
 /* doctor_mta.c - which MTA there is, how it is wired to weir, and whether it reaches it. */
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cure.h"
 #include "doctor.h"
 #include "endpoint.h"
 #include "errand.h"
@@ -58,6 +61,36 @@ read_postfix(struct postfix *postfix, const char *dir, struct err *err)
 
 /* ---- whether it reaches us ---- */
 
+/*
+ * Who is in the socket's group may connect, if the group may.  A daemon that is not started as root
+ * cannot give it to another one: its own takes in the MTA's user.
+ */
+static void
+mend_socket(struct checkup *checkup, const char *user, const char *daemon,
+            const char *path)
+{
+	bool milter = strcmp(daemon, "weir-milter") == 0;
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	struct stat st = {0};
+	bool found = stat(path, &st) == 0;
+	const struct group *group = found ? getgrgid(st.st_gid) : NULL;
+	bool by_root = found && st.st_uid == 0;
+	cure_open_way(user, path, &text);
+	if ((found && (st.st_mode & 0060) != 0060) || by_root) {
+		text_printf(&text, "in weir.conf: %s: { socket_mode = \"0660\";",
+		            milter ? "milter" : "policyd");
+		if (by_root)
+			text_printf(&text, " socket_group = \"%s\";", user);
+		text_printf(&text, " };\nsystemctl restart %s\n", daemon);
+	}
+	if (!by_root)
+		text_printf(&text, "usermod -a -G %s %s\nsystemctl restart %s",
+		            group ? group->gr_name : doctor_group(checkup->conf), user,
+		            strcmp(user, "smmsp") == 0 ? "sendmail" : "postfix");
+	cure_set(checkup->findings, &text);
+}
+
 static void
 check_reach(struct checkup *checkup, const char *user, const char *daemon,
             const char *listen)
@@ -84,16 +117,13 @@ check_reach(struct checkup *checkup, const char *user, const char *daemon,
 	finding_seen(checkup->findings, "%s at %s, as user %s: %s", daemon, listen, user,
 	             strerror(error));
 	if (error != EACCES)
-		finding_mend(checkup->findings,
-		             "systemctl start %s; see its log: journalctl -u %s", daemon,
-		             daemon);
+		finding_mend(
+			checkup->findings,
+			"systemctl restart %s\n"
+			"When that does not help, its log says why: journalctl -u %s.",
+			daemon, daemon);
 	else
-		finding_mend(checkup->findings,
-		             "in weir.conf: %s: { socket_mode = \"0660\"; socket_group = "
-		             "\"postfix\"; };\n"
-		             "and the directories above it need mode a+x: namei -l %s",
-		             strcmp(daemon, "weir-milter") == 0 ? "milter" : "policyd",
-		             endpoint.host);
+		mend_socket(checkup, user, daemon, endpoint.host);
 }
 
 static void
@@ -113,7 +143,7 @@ check_reaches(struct checkup *checkup, const char *user, const struct wiring *wi
 static void
 check_postfix(struct checkup *checkup, const char *dir)
 {
-	struct postfix postfix = {0};
+	struct postfix postfix = {.dir = checkup->mta};
 	struct wiring wiring;
 	struct err err;
 	if (read_postfix(&postfix, dir, &err)) {
@@ -126,8 +156,9 @@ check_postfix(struct checkup *checkup, const char *dir)
 		finding_add(checkup->findings, FINDING_WARNING,
 		            "the settings of Postfix could not be read", "");
 		finding_seen(checkup->findings, "%s: %s", dir, err.text);
-		finding_mend(checkup->findings, "postconf -c %s >/dev/null tells more",
-		             dir);
+		finding_mend(checkup->findings,
+		             "What is wrong there, tells:\npostconf -c %s >/dev/null",
+		             cure_quoted(checkup->findings, dir));
 	}
 	postfix_free(&postfix);
 }
@@ -150,7 +181,7 @@ say_none(struct checkup *checkup)
 	             checkup->mta ? checkup->mta : POSTFIX_DIR,
 	             checkup->mta ? checkup->mta : SENDMAIL_DIR);
 	finding_mend(checkup->findings,
-	             "where its settings are elsewhere: weirctl doctor --mta DIR");
+	             "When its settings are elsewhere: weirctl doctor --mta DIR.");
 }
 
 void

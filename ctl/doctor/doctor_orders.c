@@ -1,5 +1,8 @@
 /* doctor_orders.c - whether an order in force lets everybody in. */
+#include <string.h>
+
 #include "clock.h"
+#include "cure.h"
 #include "doctor.h"
 #include "everybody.h"
 #include "order_board.h"
@@ -13,7 +16,9 @@ judge(struct checkup *checkup, const struct order *order)
 	            "With it, nothing is greylisted.");
 	finding_seen(checkup->findings, "%s %s, by %s", order_kind_word(order->kind),
 	             order->name, order->by);
-	finding_mend(checkup->findings, "end it with weirctl disallow");
+	finding_mend(checkup->findings, "weirctl disallow --%s %s",
+	             order_kind_word(order->kind) + strlen("allow-"),
+	             cure_quoted(checkup->findings, order->name));
 }
 
 void

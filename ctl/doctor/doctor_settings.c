@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cure.h"
 #include "doctor.h"
+#include "endpoint.h"
 #include "errand.h"
 
 /* ---- what they say ---- */
@@ -16,13 +18,16 @@ judge_greylist(const struct conf *conf, struct findings *findings)
 	if (conf->greylist.mode == MODE_OFF) {
 		finding_add(findings, FINDING_NOTE, "greylisting is off", "");
 		finding_seen(findings, "greylist.mode is \"off\"");
+		finding_mend(findings, "in weir.conf: greylist: { mode = \"on\"; };\n"
+		                       "systemctl reload weir-policyd weir-milter");
 	} else if (conf->greylist.mode == MODE_OBSERVE) {
 		finding_add(
 			findings, FINDING_NOTE, "greylisting only observes",
 			"It learns, and logs what it would have deferred, but lets all in.");
 		finding_seen(findings, "greylist.mode is \"observe\"");
-		finding_mend(findings,
-		             "when the log looks right: greylist: { mode = \"on\"; };");
+		finding_mend(findings, "When the log looks right:\n"
+		                       "in weir.conf: greylist: { mode = \"on\"; };\n"
+		                       "systemctl reload weir-policyd weir-milter");
 	}
 	if (conf->greylist.mode == MODE_OFF || conf->greylist.delay_ms >= 60000)
 		return;
@@ -32,11 +37,13 @@ judge_greylist(const struct conf *conf, struct findings *findings)
 		"at least; such a delay may be left over from a trial.");
 	finding_seen(findings, "greylist.delay is %lld ms",
 	             (long long)conf->greylist.delay_ms);
-	finding_mend(findings, "greylist: { delay = \"3m\"; };");
+	finding_mend(findings, "in weir.conf: greylist: { delay = \"3m\"; };\n"
+	                       "systemctl reload weir-policyd weir-milter");
 }
 
 static void
-judge_mode(const struct conf_limit *limit, const char *name, struct findings *findings)
+judge_mode(const struct conf_limit *limit, const char *name, bool group,
+           struct findings *findings)
 {
 	if (limit->mode != MODE_OBSERVE)
 		return;
@@ -44,19 +51,30 @@ judge_mode(const struct conf_limit *limit, const char *name, struct findings *fi
 		findings, FINDING_NOTE, "a limit only observes",
 		"It counts, and logs what it would have deferred, but defers nothing.");
 	finding_seen(findings, "limits: %s has mode \"observe\"", name);
-	finding_mend(findings, "when the log looks right: mode = \"on\"");
+	if (group)
+		finding_mend(findings,
+		             "When the log looks right:\n"
+		             "in weir.conf: limits: { %s: { mode = \"on\"; }; };\n"
+		             "systemctl reload weir-policyd weir-milter",
+		             name);
+	else
+		finding_mend(findings,
+		             "When the log looks right, take mode = \"observe\" out of "
+		             "the destination %s in limits.destinations; then:\n"
+		             "systemctl reload weir-policyd weir-milter",
+		             name);
 }
 
 static void
 judge_limits(const struct conf *conf, struct findings *findings)
 {
-	judge_mode(&conf->limits.other, "default", findings);
-	judge_mode(&conf->limits.clients, "clients", findings);
-	judge_mode(&conf->limits.senders, "senders", findings);
-	judge_mode(&conf->limits.users, "users", findings);
+	judge_mode(&conf->limits.other, "default", true, findings);
+	judge_mode(&conf->limits.clients, "clients", true, findings);
+	judge_mode(&conf->limits.senders, "senders", true, findings);
+	judge_mode(&conf->limits.users, "users", true, findings);
 	for (size_t i = 0; i < conf->limits.n_destinations; i++)
 		judge_mode(&conf->limits.destinations[i].limit,
-		           conf->limits.destinations[i].name, findings);
+		           conf->limits.destinations[i].name, false, findings);
 	if (conf->milter.enforce)
 		return;
 	finding_add(
@@ -64,7 +82,37 @@ judge_limits(const struct conf *conf, struct findings *findings)
 		"It only holds slots, for weir-policyd to judge.  Alone, it neither greylists "
 		"nor limits.");
 	finding_seen(findings, "milter.enforce is false");
-	finding_mend(findings, "without weir-policyd: milter: { enforce = true; };");
+	finding_mend(findings, "Unless weir-policyd is asked, too:\n"
+	                       "in weir.conf: milter: { enforce = true; };\n"
+	                       "systemctl reload weir-policyd weir-milter");
+}
+
+/* "http.listen" with the addresses of this host only. */
+static void
+mend_open(const struct conf_texts *listen, const char *name, struct findings *findings)
+{
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	struct slice setting = slice_of(name), group = {0};
+	bool is_list = strcmp(name, "milter.listen") != 0;
+	slice_cut(&setting, '.', &group);
+	text_printf(&text, "in weir.conf: %.*s: { %.*s = %s", (int)group.n, group.p,
+	            (int)setting.n, setting.p, is_list ? "[" : "");
+	for (size_t i = 0; i < listen->n; i++) {
+		struct endpoint endpoint;
+		bool open = !doctor_is_local(listen->v[i]) &&
+		            endpoint_parse(slice_of(listen->v[i]), &endpoint);
+		text_puts(&text, i > 0 ? ", \"" : "\"");
+		if (open)
+			text_printf(&text, "inet:127.0.0.1:%u", endpoint.port);
+		else
+			text_puts(&text, listen->v[i]);
+		text_putc(&text, '"');
+	}
+	text_printf(&text, "%s; };\nsystemctl restart weir-policyd weir-milter\n",
+	            is_list ? "]" : "");
+	text_puts(&text, "Or let a firewall admit only those who need it.");
+	cure_set(findings, &text);
 }
 
 static void
@@ -76,10 +124,7 @@ judge_open(const struct conf_texts *listen, const char *name, enum finding_level
 			continue;
 		finding_add(findings, level, title, why);
 		finding_seen(findings, "%s has \"%s\"", name, listen->v[i]);
-		finding_mend(
-			findings,
-			"listen at 127.0.0.1 or a unix socket, or let a firewall admit only "
-			"those who need it");
+		mend_open(listen, name, findings);
 	}
 }
 
@@ -117,13 +162,18 @@ judge_site(const struct conf *conf, struct findings *findings)
 		finding_seen(findings, "nodes is %lld, store.backend is \"embedded\"",
 		             (long long)conf->nodes);
 		finding_mend(findings,
-		             "store: { backend = \"redis\"; ... };, or nodes = 1;");
+		             "If this host is the only one:\n"
+		             "in weir.conf: nodes = 1;\n"
+		             "systemctl reload weir-policyd weir-milter\n"
+		             "Or share a Redis: store.backend and store.redis in "
+		             "weir.conf(5).");
 	}
 	if (conf->decisions.keep == 0) {
 		finding_add(findings, FINDING_NOTE, "no decision is remembered",
 		            "weirctl why has nothing to show.");
 		finding_seen(findings, "decisions.keep is 0");
-		finding_mend(findings, "decisions: { keep = 100000; };");
+		finding_mend(findings, "in weir.conf: decisions: { keep = 100000; };\n"
+		                       "systemctl reload weir-policyd weir-milter");
 	}
 }
 
@@ -168,8 +218,13 @@ check_readable(struct checkup *checkup, const char *path, const char *title,
 		return;
 	finding_add(checkup->findings, FINDING_PROBLEM, title, why);
 	finding_seen(checkup->findings, "%s: %s", path, strerror(error));
-	finding_mend(checkup->findings, "chown root:%s %s && chmod 640 %s",
-	             doctor_group(checkup->conf), path, path);
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	const char *quoted = cure_quoted(checkup->findings, path);
+	cure_open_way(checkup->conf->user, path, &text);
+	text_printf(&text, "chown root:%s %s && chmod 640 %s",
+	            doctor_group(checkup->conf), quoted, quoted);
+	cure_set(checkup->findings, &text);
 }
 
 static void
@@ -184,7 +239,8 @@ check_writable_by_others(struct checkup *checkup)
 	            "Any user of this host can let mail in, or stop it.");
 	finding_seen(checkup->findings, "%s has mode %04o", path,
 	             (unsigned)(st.st_mode & 07777));
-	finding_mend(checkup->findings, "chmod o-w %s", path);
+	finding_mend(checkup->findings, "chmod o-w %s",
+	             cure_quoted(checkup->findings, path));
 }
 
 static void
@@ -227,7 +283,7 @@ load(struct checkup *checkup)
 		finding_add(checkup->findings, FINDING_PROBLEM,
 		            "you may not read the settings", "Nothing is looked at.");
 		finding_seen(checkup->findings, "%s", err.text);
-		finding_mend(checkup->findings, "run doctor as root");
+		finding_mend(checkup->findings, "Run doctor as root.");
 		return;
 	}
 	finding_add(
@@ -235,7 +291,7 @@ load(struct checkup *checkup)
 		"The daemons do not start with them; those that run keep the old ones at a "
 		"reload.  Nothing else is looked at.");
 	finding_seen(checkup->findings, "%s", err.text);
-	finding_mend(checkup->findings, "mend that line; then: weirctl check-config");
+	finding_mend(checkup->findings, "Mend that line; then:\nweirctl check-config");
 }
 
 void

@@ -1,9 +1,12 @@
 /* doctor_store.c - whether the store can be reached, written and read, and what it tells of itself. */
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "cure.h"
 #include "doctor.h"
 #include "doctor_files.h"
 #include "endpoint.h"
@@ -28,38 +31,76 @@ may_not_connect(const struct conf *conf)
 	return is_redis_socket(conf, &server) && access(server.host, R_OK | W_OK) != 0;
 }
 
-/*
- * Where a right is missing nothing is broken: to move files away would lose what is in them.  To
- * which of them, and how it is given, doctor_files() has said.
- */
+/* Who belongs to the group of Redis' socket may use it, if the group may. */
+static void
+mend_redis_socket(struct checkup *checkup)
+{
+	const struct conf *conf = checkup->conf;
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	struct endpoint server;
+	struct stat st = {0};
+	bool found = is_redis_socket(conf, &server) && stat(server.host, &st) == 0;
+	const struct group *group = found ? getgrgid(st.st_gid) : NULL;
+	cure_open_way(conf->user, server.host, &text);
+	if (!found || (st.st_mode & 0060) != 0060)
+		text_puts(&text, "In redis.conf: unixsocketperm 770; then:\n"
+		                 "systemctl restart redis-server\n");
+	text_printf(&text,
+	            "usermod -a -G %s %s\nsystemctl restart weir-policyd weir-milter",
+	            group ? group->gr_name : "redis", doctor_user(conf));
+	cure_set(checkup->findings, &text);
+}
+
+static void
+mend_redis(struct checkup *checkup, const struct err *err)
+{
+	char cli[400];
+	struct text text = TEXT(cli);
+	redis_print_cli(checkup->conf, &text);
+	if (err->forbidden && may_not_connect(checkup->conf))
+		mend_redis_socket(checkup);
+	else if (err->forbidden)
+		finding_mend(checkup->findings, MEND_REDIS_RIGHTS);
+	else
+		finding_mend(checkup->findings,
+		             "Try it by hand:\n%s ping\nsystemctl status redis-server",
+		             cli);
+}
+
+/* Nothing is thrown away that another weir, or more room, would bring back. */
+static void
+mend_embedded(struct checkup *checkup, const struct err *err)
+{
+	const char *dir = cure_quoted(checkup->findings, checkup->conf->store.path);
+	const char *file = strstr(err->text, "/ledger.db") ? "ledger.db" : "weir.db";
+	if (err->forbidden) /* to which file, and how it is given, doctor_files() says */
+		return;
+	if (err->other_version)
+		finding_mend(
+			checkup->findings,
+			"Leave the file where it is: all that was learned is in it.  "
+			"Install the weir that has made it again; or let that one "
+			"export it, and import it here: weirctl(8).");
+	else if (err->unusable)
+		finding_mend(checkup->findings,
+		             "systemctl stop weir-policyd weir-milter\n"
+		             "d=$(mktemp -d %s/moved.XXXXXX) && mv %s/%s* \"$d\"\n"
+		             "systemctl start weir-policyd weir-milter",
+		             dir, dir, file);
+	else
+		finding_mend(checkup->findings,
+		             "Mend what is named above; there is more in the log:\n"
+		             "journalctl -u weir-policyd -u weir-milter");
+}
+
 static void
 mend_store(struct checkup *checkup, const struct err *err)
 {
-	const struct conf *conf = checkup->conf;
-	bool redis = conf->store.backend == BACKEND_REDIS;
-	if (err->forbidden && !redis)
-		return;
-	if (err->forbidden && may_not_connect(conf)) {
-		finding_mend(checkup->findings,
-		             "let the daemons' user into the group of the socket:\n"
-		             "usermod -a -G redis %s; "
-		             "systemctl restart weir-policyd weir-milter",
-		             doctor_user(conf));
-	} else if (err->forbidden) {
-		finding_mend(checkup->findings, MEND_REDIS_RIGHTS);
-	} else if (redis) {
-		char cli[400];
-		struct text text = TEXT(cli);
-		redis_print_cli(conf, &text);
-		finding_mend(checkup->findings,
-		             "try it by hand: %s ping\nsystemctl status redis-server",
-		             cli);
-	} else {
-		finding_mend(
-			checkup->findings,
-			"systemctl stop weir-policyd weir-milter; move away what is named "
-			"above;\nsystemctl start weir-policyd weir-milter");
-	}
+	if (checkup->conf->store.backend == BACKEND_REDIS)
+		mend_redis(checkup, err);
+	else
+		mend_embedded(checkup, err);
 }
 
 static bool
@@ -95,11 +136,11 @@ judge_time(struct checkup *checkup, int64_t us)
 	            "store.on_failure.");
 	finding_seen(checkup->findings, "%lld ms, store.deadline is %lld ms",
 	             (long long)(us / 1000), (long long)(deadline_us / 1000));
-	finding_mend(
-		checkup->findings,
-		"find out why its host, disk or network is slow; else: store: { deadline = "
-		"\"%lldms\"; };",
-		(long long)(us / 1000 * 4));
+	finding_mend(checkup->findings,
+	             "Find out why its host, disk or network is slow; else:\n"
+	             "in weir.conf: store: { deadline = \"%lldms\"; };\n"
+	             "systemctl reload weir-policyd weir-milter",
+	             (long long)(us / 1000 * 4));
 }
 
 static bool
@@ -132,6 +173,7 @@ judge_facts(struct checkup *checkup, bool works)
 			            "the store does not tell of itself",
 			            "Its state cannot be judged.");
 			finding_seen(checkup->findings, "%s", err.text);
+			mend_store(checkup, &err);
 		}
 	} else if (checkup->conf->store.backend == BACKEND_REDIS) {
 		redis_judge(&facts, checkup->conf, checkup->findings);

@@ -91,7 +91,10 @@ judge_flag(const char *name, struct slice line, struct findings *findings)
 			"without weir-milter Sendmail does not go on as if there were no weir",
 			"While weir-milter is away, all mail is deferred.");
 	finding_seen(findings, "%s: F=%.*s", name, (int)flag.n, flag.p);
-	finding_mend(findings, "leave F= out; then, on Debian: sendmailconfig");
+	finding_mend(findings,
+	             "Leave F=%.*s out of the filter's line in sendmail.mc; then, on "
+	             "Debian:\nsendmailconfig",
+	             (int)flag.n, flag.p);
 }
 
 static void
@@ -108,9 +111,9 @@ say_bare(const char *name, const struct conf *conf, struct findings *findings)
 	            "Its mail is not greylisted, and no limit holds.");
 	finding_seen(findings, "%s has no filter at %s", name, socket);
 	finding_mend(findings,
-	             "in sendmail.mc: INPUT_MAIL_FILTER(`weir', `S=%s, "
+	             "In sendmail.mc: INPUT_MAIL_FILTER(`weir', `S=%s, "
 	             "T=C:5s;S:5s;R:10s;E:1m')dnl\n"
-	             "then, on Debian: sendmailconfig",
+	             "Then, on Debian:\nsendmailconfig",
 	             socket);
 }
 
@@ -155,5 +158,6 @@ sendmail_judge(const char *dir, const struct conf *conf, struct findings *findin
 	finding_add(findings, FINDING_WARNING,
 	            "the settings of Sendmail could not be read", "");
 	finding_seen(findings, "%s", dir);
+	finding_mend(findings, "Run doctor as root.");
 	return false;
 }

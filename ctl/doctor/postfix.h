@@ -28,6 +28,7 @@ struct postfix_value {
 /* Empty when zeroed.  Slices live in the arena. */
 struct postfix {
 	struct arena arena;
+	const char *dir; /* where its settings are; NULL: where they usually are */
 	struct postfix_value *values, *overrides;
 	size_t n_values, n_overrides;
 	struct postfix_service *services;

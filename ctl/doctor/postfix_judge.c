@@ -1,8 +1,9 @@
 /* postfix_judge.c - what is wrong with how Postfix is wired to weir: each service of smtpd. */
 #include "postfix_judge.h"
 
+#include "cure.h"
 #include "doctor.h"
-#include "postfix_walk.h"
+#include "postfix_cure.h"
 
 static bool
 is_named(const struct postfix_service *service, const char *const *names, size_t n)
@@ -52,11 +53,14 @@ judge_where(const struct judge *judge, const struct postfix_service *service,
 }
 
 void
-judge_hidden(struct judge *judge, const struct asked *asked, const char *ours)
+judge_hidden(struct judge *judge, const struct asked *asked, const char *ours,
+             bool milter)
 {
 	struct findings *findings = judge->findings;
 	struct slice queue = postfix_value(judge->postfix, NULL, "queue_directory");
-	struct slice path = slice_from(slice_of(ours), 5); /* unix: */
+	char endpoint_buf[600], entry_buf[800], buf[CURE_MAX];
+	struct text endpoint = TEXT(endpoint_buf), entry = TEXT(entry_buf),
+		    text = TEXT(buf);
 	finding_add(
 		findings, FINDING_PROBLEM, "the chroot hides weir's socket from Postfix",
 		"smtpd looks for the path below its chroot, does not find it, and does "
@@ -65,16 +69,14 @@ judge_hidden(struct judge *judge, const struct asked *asked, const char *ours)
 	             (int)asked->client.endpoint.n, asked->client.endpoint.p, asked->list,
 	             (int)asked->service->name.n, asked->service->name.p, (int)queue.n,
 	             queue.p);
-	if (slice_starts_nocase(path, queue) && path.p[queue.n] == '/')
-		finding_mend(findings, "in main.cf, write unix:%s", path.p + queue.n + 1);
+	cure_move_socket(judge, asked->service, ours, milter, &endpoint, &text);
+	if (milter)
+		cure_milter_entry(judge->conf, text_slice(&endpoint), &entry);
 	else
-		finding_mend(findings,
-		             "in weir.conf: listen at \"unix:%.*s/weir/%s\"\n"
-		             "in main.cf: unix:weir/%s\n"
-		             "install -d -o %s -g postfix -m 2750 %.*s/weir",
-		             (int)queue.n, queue.p, path.p + slice_rfind(path, '/') + 1,
-		             path.p + slice_rfind(path, '/') + 1,
-		             doctor_user(judge->conf), (int)queue.n, queue.p);
+		cure_policy_entry(judge->conf, text_slice(&endpoint), &entry);
+	cure_replace(judge, asked, entry_buf, &text);
+	cure_reload(judge, &text);
+	cure_set(findings, &text);
 }
 
 static void
@@ -92,9 +94,23 @@ on_milter(void *arg, const struct asked *asked)
 }
 
 static void
+ask_there_too(struct judge *judge, const struct postfix_service *service,
+              const char *list)
+{
+	char entry_buf[800], buf[CURE_MAX];
+	struct text entry = TEXT(entry_buf), text = TEXT(buf);
+	cure_policy_entry(judge->conf, judge->policy, &entry);
+	cure_append(judge, service, list, judge->policy, entry_buf, &text);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
+}
+
+static void
 say_half(struct judge *judge, const struct postfix_service *service)
 {
 	struct findings *findings = judge->findings;
+	if (judge->policy.n == 0) /* out of reach, which is said */
+		return;
 	if (judge->policy_at_rcpt && !judge->policy_at_data && !judge->submission) {
 		finding_add(
 			findings, FINDING_NOTE, "bounces are not greylisted",
@@ -102,10 +118,7 @@ say_half(struct judge *judge, const struct postfix_service *service)
 			"asked: such mail is let in at once.");
 		finding_seen(findings, "%.*s: smtpd_data_restrictions",
 		             (int)service->name.n, service->name.p);
-		finding_mend(
-			findings,
-			"to greylist it: add the same check_policy_service { ... } to "
-			"smtpd_data_restrictions");
+		ask_there_too(judge, service, "smtpd_data_restrictions");
 	}
 	if (judge->policy_at_rcpt && !judge->policy_at_end &&
 	    conf_has_concurrency(judge->conf)) {
@@ -118,40 +131,52 @@ say_half(struct judge *judge, const struct postfix_service *service)
 		             "limits on deliveries at once; %.*s: "
 		             "smtpd_end_of_data_restrictions does not ask weir-policyd",
 		             (int)service->name.n, service->name.p);
-		finding_mend(findings,
-		             "add the same check_policy_service { ... } to "
-		             "smtpd_end_of_data_restrictions, or use weir-milter");
+		ask_there_too(judge, service, "smtpd_end_of_data_restrictions");
 	}
+}
+
+/* The settings for one of the daemons, its socket moved where Postfix sees it. */
+static void
+ask_anew(struct judge *judge, const struct postfix_service *service, bool milter,
+         struct text *out)
+{
+	char endpoint_buf[600], entry_buf[800];
+	struct text endpoint = TEXT(endpoint_buf), entry = TEXT(entry_buf);
+	const struct conf *conf = judge->conf;
+	cure_move_socket(judge, service,
+	                 milter ? conf->milter.listen : conf->policyd.listen.v[0], milter,
+	                 &endpoint, out);
+	if (milter)
+		cure_milter_entry(conf, text_slice(&endpoint), &entry);
+	else
+		cure_policy_entry(conf, text_slice(&endpoint), &entry);
+	cure_append(judge, service,
+	            milter ? "smtpd_milters" : "smtpd_recipient_restrictions",
+	            text_slice(&endpoint), entry_buf, out);
+	if (milter)
+		cure_drop_from(judge, service, "receive_override_options",
+		               SLICE("no_milters"), out);
+	cure_reload(judge, out);
 }
 
 static void
 say_bare(struct judge *judge, const struct postfix_service *service)
 {
-	char buf[512] = "";
-	struct text others = TEXT(buf);
+	char buf[512] = "", cure[CURE_MAX];
+	struct text others = TEXT(buf), text = TEXT(cure);
 	struct findings *findings = judge->findings;
-	char milter[300] = "", policy[300] = "";
-	struct text milter_text = TEXT(milter), policy_text = TEXT(policy);
 	postfix_others(judge->postfix, service, &others);
-	postfix_print_ours(judge->postfix, judge->conf->milter.listen, &milter_text);
-	postfix_print_ours(judge->postfix, judge->conf->policyd.listen.v[0],
-	                   &policy_text);
 	finding_add(findings, FINDING_PROBLEM,
 	            "Postfix asks neither weir-policyd nor weir-milter",
 	            "Mail that comes in there is not greylisted, and no limit holds.");
 	finding_seen(findings, "service %.*s asks %s; weir listens at %s and %s",
 	             (int)service->name.n, service->name.p, others.n > 0 ? buf : "nobody",
 	             judge->conf->policyd.listen.v[0], judge->conf->milter.listen);
-	finding_mend(findings,
-	             "in main.cf, for weir-milter (see weir-milter(8), POSTFIX):\n"
-	             "smtpd_milters = { %s, connect_timeout=5s, command_timeout=10s,\n"
-	             "    default_action=accept }\n"
-	             "or, for weir-policyd (see weir-policyd(8), POSTFIX):\n"
-	             "smtpd_recipient_restrictions = permit_mynetworks, "
-	             "permit_sasl_authenticated,\n"
-	             "    reject_unauth_destination, reject_unlisted_recipient,\n"
-	             "    check_policy_service { %s, timeout=5s, default_action=DUNNO }",
-	             milter, policy);
+	text_puts(&text, "For weir-milter, see weir-milter(8), POSTFIX:\n");
+	ask_anew(judge, service, true, &text);
+	text_puts(&text, "Or for weir-policyd, see weir-policyd(8), POSTFIX:\n");
+	ask_anew(judge, service, false, &text);
+	cure_set(findings, &text);
 }
 
 static void
@@ -160,6 +185,7 @@ judge_service(struct judge *judge, const struct postfix_service *service, bool f
 	judge->submission = is_submission(service);
 	judge->policy_at_rcpt = judge->policy_at_data = judge->policy_at_end = false;
 	judge->milter = false;
+	judge->policy = SLICE("");
 	postfix_walk_policy(judge->postfix, judge->conf, service, on_policy, judge);
 	postfix_walk_milters(judge->postfix, judge->conf, service, "smtpd_milters",
 	                     on_milter, judge);
@@ -213,6 +239,7 @@ postfix_judge(const struct postfix *postfix, const struct conf *conf,
 		finding_add(findings, FINDING_NOTE, "this Postfix takes no mail by SMTP",
 		            "");
 		finding_seen(findings, "master.cf has no service with smtpd");
+		finding_mend(findings, "None, when that is meant.");
 	}
 	judge_settings(&judge);
 	findings_drop_repeated(findings, before);

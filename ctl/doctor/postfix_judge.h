@@ -29,6 +29,7 @@ struct judge {
 
 	/* of the service */
 	bool policy_at_rcpt, policy_at_data, policy_at_end, milter;
+	struct slice policy; /* the endpoint at which it asks weir-policyd */
 };
 
 /* "smtpd_milters", or "submission: -o smtpd_milters". */
@@ -40,7 +41,8 @@ void judge_policy(struct judge *judge, const struct asked *asked);
 void judge_milter(struct judge *judge, const struct asked *asked);
 
 /* The service looks for a socket outside its chroot. */
-void judge_hidden(struct judge *judge, const struct asked *asked, const char *ours);
+void judge_hidden(struct judge *judge, const struct asked *asked, const char *ours,
+                  bool milter);
 
 /* Settings of the whole of Postfix. */
 void judge_settings(struct judge *judge);

@@ -1,9 +1,6 @@
 /* postfix_judge_milter.c - whether Postfix asks weir-milter in the right manner. */
-#include "postfix_judge.h"
-#include "postfix_walk.h"
-
-#define LINE \
- "smtpd_milters = ... { %.*s, connect_timeout=5s, command_timeout=10s, default_action=accept }"
+#include "cure.h"
+#include "postfix_cure.h"
 
 #define LONG_MS 30000
 
@@ -16,6 +13,19 @@ option_of(const struct judge *judge, const struct asked *asked, const char *opti
 	if (postfix_client_option(&asked->client, option, &value))
 		return value;
 	return postfix_value(judge->postfix, asked->service, setting);
+}
+
+static void
+mend_entry(struct judge *judge, const struct asked *asked, bool protocol)
+{
+	char entry_buf[800], buf[CURE_MAX];
+	struct text entry = TEXT(entry_buf), text = TEXT(buf);
+	cure_milter_entry(judge->conf, asked->client.endpoint, &entry);
+	cure_replace(judge, asked, entry_buf, &text);
+	if (protocol)
+		cure_postconf(judge, "milter_protocol", "6", &text);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
 }
 
 static void
@@ -38,8 +48,7 @@ judge_action(struct judge *judge, const struct asked *asked, const char *where)
 			"with all mail.  As Postfix comes (tempfail), it defers all.");
 	finding_seen(judge->findings, "%s: default_action is %.*s", where, (int)action.n,
 	             action.p);
-	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
-	             asked->client.endpoint.p);
+	mend_entry(judge, asked, false);
 }
 
 static void
@@ -69,8 +78,7 @@ judge_times(struct judge *judge, const struct asked *asked, const char *where)
 		"%s: command_timeout %.*s, connect_timeout %.*s; milter.deadline %lld ms",
 		where, (int)command.n, command.p, (int)connect.n, connect.p,
 		(long long)deadline_ms);
-	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
-	             asked->client.endpoint.p);
+	mend_entry(judge, asked, false);
 }
 
 static bool
@@ -88,13 +96,17 @@ is_left_out(const struct judge *judge, const struct asked *asked)
 static void
 judge_order(struct judge *judge, const struct asked *asked, const char *where)
 {
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
 	if (*asked->behind) {
 		finding_add(judge->findings, FINDING_NOTE,
 		            "other milters come behind weir-milter",
 		            "A recipient that they refuse has taken a slot then, and is "
 		            "remembered.");
 		finding_seen(judge->findings, "%s: %s", where, asked->behind);
-		finding_mend(judge->findings, "put weir-milter last in smtpd_milters");
+		cure_milter_last(judge, asked, &text);
+		cure_reload(judge, &text);
+		cure_set(judge->findings, &text);
 	}
 	if (judge->submission && conf_has_concurrency(judge->conf)) {
 		finding_add(
@@ -104,10 +116,11 @@ judge_order(struct judge *judge, const struct asked *asked, const char *where)
 			"slots.");
 		finding_seen(judge->findings, "service %.*s: %s",
 		             (int)asked->service->name.n, asked->service->name.p, where);
-		finding_mend(judge->findings,
-		             "to keep weir out of it, in master.cf below %.*s:\n"
-		             "  -o smtpd_milters=",
-		             (int)asked->service->name.n, asked->service->name.p);
+		text = TEXT(buf);
+		cure_drop_from(judge, asked->service, asked->list, asked->client.endpoint,
+		               &text);
+		cure_reload(judge, &text);
+		cure_set(judge->findings, &text);
 	}
 }
 
@@ -122,7 +135,7 @@ judge_protocol(struct judge *judge, const struct asked *asked, const char *where
 		"weir-milter is not told of DATA, or gets no macros that it asks for.");
 	finding_seen(judge->findings, "%s: milter_protocol %.*s", where, (int)text.n,
 	             text.p);
-	finding_mend(judge->findings, "postconf milter_protocol=6 && postfix reload");
+	mend_entry(judge, asked, true);
 }
 
 void
@@ -140,7 +153,7 @@ judge_milter(struct judge *judge, const struct asked *asked)
 	}
 	judge->milter = true;
 	if (asked->match == MATCH_HIDDEN) {
-		judge_hidden(judge, asked, judge->conf->milter.listen);
+		judge_hidden(judge, asked, judge->conf->milter.listen, true);
 		return;
 	}
 	judge_action(judge, asked, where);

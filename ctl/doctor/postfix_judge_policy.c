@@ -1,11 +1,31 @@
 /* postfix_judge_policy.c - whether Postfix asks weir-policyd in the right place and manner. */
-#include "postfix_judge.h"
-#include "postfix_walk.h"
-
-#define LINE "check_policy_service { %.*s, timeout=5s, default_action=DUNNO }"
+#include "cure.h"
+#include "postfix_cure.h"
 
 /* Longer than this a hanging service holds up every session. */
 #define LONG_MS 30000
+
+/* Asked last, behind what Postfix should settle itself. */
+static void
+mend_place(struct judge *judge, const struct asked *asked)
+{
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	cure_place(judge, asked, &text);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
+}
+
+static void
+mend_entry(struct judge *judge, const struct asked *asked)
+{
+	char entry_buf[800], buf[CURE_MAX];
+	struct text entry = TEXT(entry_buf), text = TEXT(buf);
+	cure_policy_entry(judge->conf, asked->client.endpoint, &entry);
+	cure_replace(judge, asked, entry_buf, &text);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
+}
 
 static void
 say_unreachable(struct judge *judge, const struct asked *asked, const char *where)
@@ -17,21 +37,18 @@ say_unreachable(struct judge *judge, const struct asked *asked, const char *wher
 	             "%s: check_policy_service %.*s stands behind \"%.*s\"", where,
 	             (int)asked->client.endpoint.n, asked->client.endpoint.p,
 	             (int)asked->ended_by.n, asked->ended_by.p);
-	finding_mend(judge->findings, "put it before \"%.*s\"; then: postfix reload",
-	             (int)asked->ended_by.n, asked->ended_by.p);
+	mend_place(judge, asked);
 }
 
 static void
-say_too_early(struct judge *judge, const char *where)
+say_too_early(struct judge *judge, const struct asked *asked, const char *where)
 {
 	finding_add(
 		judge->findings, FINDING_PROBLEM, "weir-policyd is asked too early",
 		"With smtpd_delay_reject = no there is no recipient yet in this list: "
 		"weir-policyd answers DUNNO, and nothing is greylisted.");
 	finding_seen(judge->findings, "%s, smtpd_delay_reject = no", where);
-	finding_mend(
-		judge->findings,
-		"move check_policy_service to the end of smtpd_recipient_restrictions");
+	mend_place(judge, asked);
 }
 
 static void
@@ -44,12 +61,7 @@ say_relay(struct judge *judge, const struct asked *asked, const char *where)
 		"answered 451 where it should be refused for good.");
 	finding_seen(judge->findings,
 	             "%s: nothing before check_policy_service refuses relaying", where);
-	finding_mend(judge->findings,
-	             "smtpd_recipient_restrictions = permit_mynetworks, "
-	             "permit_sasl_authenticated,\n"
-	             "    reject_unauth_destination, reject_unlisted_recipient,\n"
-	             "    " LINE,
-	             (int)asked->client.endpoint.n, asked->client.endpoint.p);
+	mend_place(judge, asked);
 }
 
 static void
@@ -65,7 +77,7 @@ say_order(struct judge *judge, const struct asked *asked, const char *where)
 			judge->findings,
 			"%s: no reject_unlisted_recipient before check_policy_service",
 			where);
-		finding_mend(judge->findings, "put reject_unlisted_recipient before it");
+		mend_place(judge, asked);
 	}
 	if (*asked->behind) {
 		finding_add(
@@ -74,7 +86,7 @@ say_order(struct judge *judge, const struct asked *asked, const char *where)
 			"A deferral ends the list: what they would refuse for good is "
 			"deferred and remembered first.");
 		finding_seen(judge->findings, "%s: %s", where, asked->behind);
-		finding_mend(judge->findings, "put check_policy_service last");
+		mend_place(judge, asked);
 	}
 }
 
@@ -84,7 +96,7 @@ judge_place(struct judge *judge, const struct asked *asked, const char *where)
 	if (asked->ended_by.n > 0)
 		say_unreachable(judge, asked, where);
 	else if (asked->too_early)
-		say_too_early(judge, where);
+		say_too_early(judge, asked, where);
 	else if (asked->by_map)
 		finding_ok(
 			judge->findings,
@@ -104,13 +116,11 @@ judge_place(struct judge *judge, const struct asked *asked, const char *where)
 			"in by a certificate or otherwise is greylisted.");
 		finding_seen(judge->findings, "service %.*s: %s",
 		             (int)asked->service->name.n, asked->service->name.p, where);
-		finding_mend(
-			judge->findings,
-			"in master.cf, below %.*s:\n"
-			"  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject\n"
-			"  -o smtpd_data_restrictions=\n"
-			"  -o smtpd_end_of_data_restrictions=",
-			(int)asked->service->name.n, asked->service->name.p);
+		char buf[CURE_MAX];
+		struct text text = TEXT(buf);
+		cure_drop_policy(judge, asked->service, asked->client.endpoint, &text);
+		cure_reload(judge, &text);
+		cure_set(judge->findings, &text);
 	}
 }
 
@@ -130,8 +140,7 @@ judge_default_action(struct judge *judge, const struct asked *asked, const char 
 		"every recipient.  As Postfix comes, it defers them all.");
 	finding_seen(judge->findings, "%s: default_action is %.*s", where, (int)action.n,
 	             action.p);
-	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
-	             asked->client.endpoint.p);
+	mend_entry(judge, asked);
 }
 
 static void
@@ -160,8 +169,7 @@ judge_timeout(struct judge *judge, const struct asked *asked, const char *where)
 	finding_seen(judge->findings, "%s: timeout is %.*s; store.deadline is %lld ms",
 	             where, (int)text.n, text.p,
 	             (long long)judge->conf->store.deadline_ms);
-	finding_mend(judge->findings, LINE, (int)asked->client.endpoint.n,
-	             asked->client.endpoint.p);
+	mend_entry(judge, asked);
 }
 
 void
@@ -181,10 +189,11 @@ judge_policy(struct judge *judge, const struct asked *asked)
 							judge->conf->policyd.listen.v[i]),
 			                        SLICE("unix:"))) {
 				judge_hidden(judge, asked,
-				             judge->conf->policyd.listen.v[i]);
+				             judge->conf->policyd.listen.v[i], false);
 				return;
 			}
 	}
+	judge->policy = asked->client.endpoint;
 	judge_place(judge, asked, where);
 	judge_default_action(judge, asked, where);
 	judge_timeout(judge, asked, where);

@@ -1,6 +1,6 @@
 /* postfix_judge_settings.c - settings of Postfix as a whole that matter to weir. */
-#include "postfix_judge.h"
-#include "postfix_walk.h"
+#include "cure.h"
+#include "postfix_cure.h"
 
 #define VERSION_MIN 300
 
@@ -15,7 +15,7 @@ judge_version(struct judge *judge)
 		"Options such as default_action for one service came with Postfix 3.0, "
 		"and so did the client's port, by which weir tells sessions apart.");
 	finding_seen(judge->findings, "mail_version %u.%u", version / 100, version % 100);
-	finding_mend(judge->findings, "use Postfix 3.0 or later");
+	finding_mend(judge->findings, "Use Postfix 3.0 or later");
 }
 
 static void
@@ -27,7 +27,11 @@ judge_soft_bounce(struct judge *judge)
 	            "Postfix defers what it would refuse: in its log, that looks like "
 	            "greylisting, and such mail comes again and again.");
 	finding_seen(judge->findings, "soft_bounce = yes");
-	finding_mend(judge->findings, "postconf soft_bounce=no && postfix reload");
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	cure_postconf(judge, "soft_bounce", "no", &text);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
 }
 
 /* These make strangers come back once already. */
@@ -37,6 +41,8 @@ judge_postscreen(struct judge *judge)
 	static const char *const tests[] = {"postscreen_bare_newline_enable",
 	                                    "postscreen_non_smtp_command_enable",
 	                                    "postscreen_pipelining_enable"};
+	char buf[CURE_MAX] = "", seen_buf[200] = "";
+	struct text text = TEXT(buf), seen = TEXT(seen_buf);
 	bool runs = false;
 	for (size_t i = 0; i < judge->postfix->n_services; i++)
 		runs |= slice_eq(judge->postfix->services[i].command,
@@ -44,16 +50,17 @@ judge_postscreen(struct judge *judge)
 	for (size_t i = 0; runs && i < COUNT_OF(tests); i++) {
 		if (!postfix_yes(judge->postfix, NULL, tests[i]))
 			continue;
-		finding_add(
-			judge->findings, FINDING_NOTE,
-			"postscreen holds up new clients, too",
-			"Its tests after the greeting end with a 4xx reply; greylisting "
-			"begins at the retry only, so that mail waits twice.");
-		finding_seen(judge->findings, "%s = yes", tests[i]);
-		finding_mend(judge->findings, "postconf %s=no && postfix reload",
-		             tests[i]);
-		return;
+		text_printf(&seen, "%s%s = yes", seen.n > 0 ? ", " : "", tests[i]);
+		cure_postconf(judge, tests[i], "no", &text);
 	}
+	if (seen.n == 0)
+		return;
+	finding_add(judge->findings, FINDING_NOTE, "postscreen holds up new clients, too",
+	            "Its tests after the greeting end with a 4xx reply; greylisting "
+	            "begins at the retry only, so that mail waits twice.");
+	finding_seen(judge->findings, "%s", seen_buf);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
 }
 
 static void
@@ -66,7 +73,11 @@ on_non_smtpd(void *arg, const struct asked *asked)
 		"for it, and what is deferred there stays in the queue.");
 	finding_seen(judge->findings, "non_smtpd_milters: %.*s",
 	             (int)asked->client.endpoint.n, asked->client.endpoint.p);
-	finding_mend(judge->findings, "take weir-milter out of non_smtpd_milters");
+	char buf[CURE_MAX];
+	struct text text = TEXT(buf);
+	cure_drop_from(judge, NULL, asked->list, asked->client.endpoint, &text);
+	cure_reload(judge, &text);
+	cure_set(judge->findings, &text);
 }
 
 void

@@ -7,7 +7,7 @@
 #include "findings.h"
 
 #define MEND_REDIS_RIGHTS \
- "see store.redis.username and store.redis.password_file in weir.conf(5)"
+ "See store.redis.username and store.redis.password_file in weir.conf(5)."
 
 void redis_judge(const struct facts *facts, const struct conf *conf,
                  struct findings *findings);

@@ -41,14 +41,14 @@ judge_kind(const struct judging *j)
 		            "weir is made for, and tried with, Redis 5 or later.");
 		finding_seen(j->findings, "redis_version %.*s", (int)version.n,
 		             version.p);
-		finding_mend(j->findings, "use a newer Redis, or Valkey");
+		finding_mend(j->findings, "Use a newer Redis, or Valkey.");
 	}
 	if (facts_is(j->facts, "redis_mode", "cluster")) {
 		finding_add(
 			j->findings, FINDING_PROBLEM, "this is a Redis Cluster",
 			"weir asks one server for all keys, and does not follow MOVED.");
 		finding_seen(j->findings, "redis_mode cluster");
-		finding_mend(j->findings, "use one Redis server with a replica");
+		finding_mend(j->findings, "Use one Redis server with a replica.");
 	}
 	if (facts_is(j->facts, "role", "slave")) {
 		struct slice host = facts_text(j->facts, "master_host");
@@ -59,8 +59,10 @@ judge_kind(const struct judging *j)
 		finding_seen(j->findings, "role slave of %.*s:%.*s", (int)host.n, host.p,
 		             (int)port.n, port.p);
 		finding_mend(j->findings,
-		             "store: { redis: { servers = [\"%.*s:%.*s\"]; }; };\n"
-		             "or make this one the master: %s replicaof no one",
+		             "in weir.conf: store: { redis: { servers = "
+		             "[\"%.*s:%.*s\"]; }; };\n"
+		             "systemctl restart weir-policyd weir-milter\n"
+		             "Or make this one the master:\n%s replicaof no one",
 		             (int)host.n, host.p, (int)port.n, port.p, j->cli);
 	}
 }
@@ -117,6 +119,8 @@ judge_dropped(const struct judging *j)
 {
 	int64_t evicted = facts_int(j->facts, "evicted_keys", 0);
 	int64_t rejected = facts_int(j->facts, "rejected_connections", 0);
+	int64_t max = facts_int(j->facts, "maxmemory", 0);
+	int64_t clients = facts_int(j->facts, "maxclients", 10000);
 	if (evicted > 0) {
 		finding_add(j->findings, FINDING_WARNING,
 		            "Redis has dropped keys for want of memory",
@@ -124,9 +128,10 @@ judge_dropped(const struct judging *j)
 		            "forgotten senders or slots.");
 		finding_seen(j->findings, "evicted_keys %lld", (long long)evicted);
 		finding_mend(j->findings,
-		             "give it more memory: %s config set maxmemory ...\n"
-		             "then count anew: %s config resetstat",
-		             j->cli, j->cli);
+		             "Give it more memory, and count anew:\n"
+		             "%s config set maxmemory %lldmb\n%s config rewrite\n"
+		             "%s config resetstat",
+		             j->cli, (long long)(max * 2 >> 20) + 64, j->cli, j->cli);
 	}
 	if (rejected > 0) {
 		finding_add(j->findings, FINDING_WARNING, "Redis has refused connections",
@@ -134,10 +139,11 @@ judge_dropped(const struct judging *j)
 		finding_seen(j->findings, "rejected_connections %lld",
 		             (long long)rejected);
 		finding_mend(j->findings,
-		             "find out who they are: %s client list\n"
-		             "or allow more: %s config set maxclients 10000\n"
-		             "then count anew: %s config resetstat",
-		             j->cli, j->cli, j->cli);
+		             "Find out who they are: client list.  To allow more, and "
+		             "count anew:\n"
+		             "%s config set maxclients %lld\n%s config rewrite\n"
+		             "%s config resetstat",
+		             j->cli, (long long)clients * 2, j->cli, j->cli);
 	}
 }
 
@@ -164,7 +170,9 @@ judge_saving(const struct judging *j)
 			"Each answer waits for the disk; what a second holds can be lost "
 			"without harm.");
 		finding_seen(j->findings, "appendfsync always");
-		finding_mend(j->findings, "%s config set appendfsync everysec", j->cli);
+		finding_mend(j->findings,
+		             "%s config set appendfsync everysec\n%s config rewrite",
+		             j->cli, j->cli);
 	} else if (aof || save.n > 0) {
 		finding_ok(j->findings, "Redis saves: %s",
 		           aof ? "append-only file" : "snapshots");
@@ -174,7 +182,7 @@ judge_saving(const struct judging *j)
 			"Without, a restart forgets all.  weir's Redis user may not ask.");
 		finding_seen(j->findings, "aof_enabled 0, CONFIG GET save refused");
 		finding_mend(j->findings,
-		             "as its administrator: redis-cli config get save");
+		             "As its administrator: redis-cli config get save.");
 	}
 }
 
@@ -200,9 +208,9 @@ judge_saved(const struct judging *j)
 		             result.p);
 		finding_mend(
 			j->findings,
-			"look into its log, and at its disk: df -h, and %s config get dir\n"
-			"then: %s %s",
-			j->cli, j->cli, results[i].what);
+			"Look into its log, and at its disk: df -h, and config get dir; "
+			"then:\n%s %s",
+			j->cli, results[i].what);
 	}
 }
 
@@ -220,7 +228,7 @@ judge_clock(const struct judging *j)
 	finding_seen(j->findings, "Redis is %lld s %s",
 	             (long long)(offset_ms < 0 ? -offset_ms : offset_ms) / 1000,
 	             offset_ms < 0 ? "behind" : "ahead");
-	finding_mend(j->findings, "on both hosts: timedatectl set-ntp true");
+	finding_mend(j->findings, "On both hosts: timedatectl set-ntp true.");
 }
 
 static void
@@ -245,9 +253,9 @@ judge_rights(const struct judging *j)
 	             server);
 	finding_mend(
 		j->findings,
-		"%s config set requirepass ...\n"
-		"store: { redis: { password_file = \"/etc/weir/redis.password\"; }; };",
-		j->cli);
+		"Give it a password (requirepass, or a user of its own: ACL), and write it "
+		"into a file that store.redis.password_file names; or let it listen to "
+		"those only who need it.");
 }
 
 void

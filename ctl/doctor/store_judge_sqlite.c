@@ -1,4 +1,5 @@
 /* store_judge_sqlite.c - what is wrong inside the files of the embedded store. */
+#include "cure.h"
 #include "store_judge.h"
 
 enum { FULL_PERCENT = 90 };
@@ -10,6 +11,8 @@ judge_integrity(const struct facts *facts, struct findings *findings)
 {
 	struct slice integrity = facts_text(facts, "integrity");
 	struct slice path = facts_text(facts, "path");
+	char buf[600];
+	struct text dir = TEXT(buf);
 	if (slice_eq(integrity, SLICE("ok"))) {
 		finding_ok(findings, "%.*s/weir.db is sound: %lld MB", (int)path.n,
 		           path.p, (long long)facts_int(facts, "size", 0) >> 20);
@@ -20,13 +23,13 @@ judge_integrity(const struct facts *facts, struct findings *findings)
 		"What cannot be read is lost, and the daemons refuse the file at their next "
 		"start.");
 	finding_seen(findings, "%.*s", (int)integrity.n, integrity.p);
+	cure_quote(path, &dir);
 	finding_mend(findings,
+	             "Begin anew; the damaged file is kept aside:\n"
 	             "systemctl stop weir-policyd weir-milter\n"
-	             "sqlite3 %.*s/weir.db .recover >/tmp/weir.sql, or begin anew:\n"
-	             "mkdir %.*s/damaged && mv %.*s/weir.db* %.*s/damaged/\n"
+	             "d=$(mktemp -d %s/damaged.XXXXXX) && mv %s/weir.db* \"$d\"\n"
 	             "systemctl start weir-policyd weir-milter",
-	             (int)path.n, path.p, (int)path.n, path.p, (int)path.n, path.p,
-	             (int)path.n, path.p);
+	             buf, buf);
 }
 
 static void
@@ -42,7 +45,7 @@ judge_quota(const struct facts *facts, struct findings *findings)
 	finding_seen(findings, "%lld of store.max_size %lld bytes", (long long)used,
 	             (long long)quota);
 	finding_mend(findings,
-	             "store: { max_size = \"%lldM\"; };\n"
+	             "in weir.conf: store: { max_size = \"%lldM\"; };\n"
 	             "systemctl restart weir-policyd weir-milter",
 	             (long long)(quota >> 20) * 2 + 1);
 }
@@ -59,8 +62,10 @@ judge_log(const struct facts *facts, struct findings *findings)
 		"A program that reads the database for long keeps it from being moved; it "
 		"fills the disk.");
 	finding_seen(findings, "weir.db-wal has %lld MB", (long long)wal >> 20);
-	finding_mend(findings, "find who has it open: fuser -v %.*s/weir.db",
-	             (int)facts_text(facts, "path").n, facts_text(facts, "path").p);
+	char buf[600];
+	struct text dir = TEXT(buf);
+	cure_quote(facts_text(facts, "path"), &dir);
+	finding_mend(findings, "Find who has it open:\nfuser -v %s/weir.db", buf);
 }
 
 void

@@ -13,7 +13,7 @@ err_set(struct err *err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
-	err->forbidden = false;
+	err->forbidden = err->unusable = err->other_version = false;
 	return false;
 }
 
@@ -28,5 +28,6 @@ err_set_errno(struct err *err, const char *fmt, ...)
 	va_end(args);
 	snprintf(err->text, sizeof(err->text), "%s: %s", what, strerror(saved));
 	err->forbidden = saved == EACCES || saved == EPERM;
+	err->unusable = err->other_version = false;
 	return false;
 }

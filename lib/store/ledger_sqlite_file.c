@@ -55,16 +55,20 @@ check_kind(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err
 		return false;
 	sqlite3_exec(file->handle, "COMMIT", NULL, NULL, NULL);
 	*fresh_out = tables == 0 && id == 0 && version == 0;
-	if (!*fresh_out && id != our_id)
-		return err_set(err,
-		               "%s is the database of another program: it is left alone",
-		               file->path);
-	if (!*fresh_out && version != SCHEMA)
-		return err_set(err,
-		               "%s was made by another version of weir (schema %lld, "
-		               "this one knows %d)",
-		               file->path, (long long)version, SCHEMA);
-	return true;
+	if (!*fresh_out && id != our_id) {
+		err_set(err, "%s is the database of another program: it is left alone",
+		        file->path);
+		err->unusable = true;
+	} else if (!*fresh_out && version != SCHEMA) {
+		err_set(err,
+		        "%s was made by another version of weir (schema %lld, "
+		        "this one knows %d)",
+		        file->path, (long long)version, SCHEMA);
+		err->other_version = true;
+	} else {
+		return true;
+	}
+	return false;
 }
 
 /* Opens the file that is there, and looks whether it is ours. */

@@ -7,9 +7,11 @@ static bool
 say_damaged(struct ledger_file *file, int rc, struct err *err)
 {
 	ledger_file_close(file);
-	return err_set(err, "%s is %s: %s", file->path,
-	               rc == SQLITE_NOTADB ? "not an SQLite file, or damaged" : "damaged",
-	               file->advice);
+	err_set(err, "%s is %s: %s", file->path,
+	        rc == SQLITE_NOTADB ? "not an SQLite file, or damaged" : "damaged",
+	        file->advice);
+	err->unusable = true;
+	return false;
 }
 
 /* Rights are looked at anew, since SQLite does not tell which of its files it was. */

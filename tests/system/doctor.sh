@@ -4,87 +4,15 @@
 
 # shellcheck source=tests/system/lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
-need redis-server redis-cli postconf perl setpriv
+need redis-server redis-cli postconf perl setpriv sqlite3
 need_root
 
-WEIRCTL=$BUILD/weirctl
 PORT=$(free_port) || exit 1
 USER_OF_WEIR=nobody
 private_dir
-MTA=$PRIVATE/no-mta
-mkdir "$MTA"
 
-# ---- asking -------------------------------------------------------------------------------------------------------
-
-# What it says, as lines, is where a failed test shows it.
-SAID=$PRIVATE/dialogue
-
-# doctor: what it says is in SAID and, for programs, in PRIVATE/said.json; its status in DOCTOR_STATUS.
-doctor() {
-	# What has just been written, postconf reads again a second later.
-	touch -c -d '1 minute ago' "$MTA/main.cf" "$MTA/master.cf"
-	"${RUN[@]}" "$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}" doctor --mta "$MTA" --json >"$PRIVATE/said.json" 2>"$PRIVATE/said.err" &&
-		DOCTOR_STATUS=0 || DOCTOR_STATUS=$?
-	perl -MJSON::PP -e '
-		local $/;
-		for (@{decode_json(<STDIN>)}) {
-			print "$_->{level} $_->{topic}: $_->{title} | $_->{seen}\n";
-		}' <"$PRIVATE/said.json" >"$SAID"
-}
-
-RUN=()
-OPTIONS=()
-DOCTOR_STATUS=
-
-# finds TEXT: doctor says so, and ends accordingly.
-finds() {
-	local want=0
-	doctor
-	! grep -q -e '^warning ' -e '^problem ' "$SAID" || want=1
-	[ "$DOCTOR_STATUS" -eq "$want" ] && grep -q -F -e "$1" "$SAID"
-}
-
-finds_not() {
-	doctor
-	[ -s "$SAID" ] && ! grep -q -F -e "$1" "$SAID"
-}
-
-# saw TEXT: the last doctor said so.
-saw() {
-	grep -q -F -e "$1" "$SAID"
-}
-
-# advice TITLE: how the last doctor would mend it.
-advice() {
-	perl -MJSON::PP -e '
-		local $/;
-		for (@{decode_json(<STDIN>)}) {
-			print "$_->{mend}\n" if $_->{title} eq $ARGV[0];
-		}' "$1" <"$PRIVATE/said.json"
-}
-
-# mend TITLE: does what it advises, where that is commands for this host.
-mend() {
-	local line done=1
-	while IFS= read -r line; do
-		[[ $line == *'redis-cli '* ]] && line="redis-cli ${line#*redis-cli }"
-		case $line in
-		redis-cli* | chmod* | chown* | install* | mkdir*)
-			[[ $line == *...* ]] || { (eval "$line") >/dev/null 2>&1 && done=0; }
-			;;
-		esac
-	done < <(advice "$1")
-	return $done
-}
-
-# appears_and_goes TITLE: it is found; when mended by its own advice, it is not.
-appears_and_goes() {
-	finds ": $1 |" && mend "$1" && finds_not ": $1 |"
-}
-
-conf() {
-	write_settings "$1" "$PORT" "${2:-}"
-}
+# shellcheck source=tests/system/doctor_lib.sh disable=SC1091
+. "$SYSTEM_TESTS/doctor_lib.sh"
 
 # ---- settings -----------------------------------------------------------------------------------------------------
 
@@ -119,18 +47,20 @@ no_such_user() {
 	finds "problem settings: the daemons' user does not exist" && OPTIONS=() && finds_not 'does not exist'
 }
 
-# hardly_meant OPTION TEXT: said with it, and not without.
+# hardly_meant OPTION TEXT: not said without it, and with it until it is mended.
 hardly_meant() {
 	OPTIONS=(-o greylist.delay=3m)
 	finds_not "$2" || return
 	OPTIONS=(-o greylist.delay=3m -o "$1")
-	finds "$2"
+	finds "$2" && cure "${2#*: }" && finds_not "$2"
 }
 
 ok 'wrong settings are named with file and line' settings_that_are_wrong
 conf embedded
 ok 'a delay below a minute is odd' hardly_meant greylist.delay=10s 'warning settings: greylist.delay is shorter than a minute'
 ok "mode observe is noted" hardly_meant greylist.mode=observe "note settings: greylisting only observes"
+ok "mode off is noted" hardly_meant greylist.mode=off "note settings: greylisting is off"
+ok 'decisions.keep = 0 is noted' hardly_meant decisions.keep=0 'note settings: no decision is remembered'
 ok 'milter.enforce = false is noted' hardly_meant milter.enforce=false 'note settings: weir-milter defers nothing'
 ok 'a status page for all hosts is found' hardly_meant http.listen=inet:0.0.0.0:10041 'warning settings: the status page can be read by other hosts'
 ok 'an open policy service is noted' hardly_meant policyd.listen=inet:0.0.0.0:10040 'note settings: other hosts may ask weir'
@@ -221,15 +151,21 @@ list_findings() {
 		saw 'note lists: entries run out within 7 days' && saw 'the first in line 4' &&
 		saw 'note lists: entries stand there more than once' || return
 	printf '%s\n' 192.0.2.1 >"$PRIVATE/clients"
-	finds_not 'note lists' && saw "$PRIVATE/clients has 1 entry; changed 0 days ago"
+	finds_not 'note lists' && saw "$PRIVATE/clients has 1 entry; changed 0 days ago" || return
+	printf '%s\n' 192.0.2.1 'old.example until=2020-01-31' >"$PRIVATE/clients"
+	appears_and_goes 'entries have run out' && [ "$(cat "$PRIVATE/clients")" = 192.0.2.1 ]
 }
 
 # lets_everybody_in LIST ENTRY
 lets_everybody_in() {
 	printf '%s\n' user.example "$2" >"$PRIVATE/$1"
-	finds 'warning lists: an entry lets everybody in' && saw "$PRIVATE/$1:2: $2" || return
-	printf '%s\n' user.example >"$PRIVATE/$1"
-	finds_not 'an entry lets everybody in'
+	finds 'warning lists: an entry lets everybody in' && saw "$PRIVATE/$1:2: $2" && cure 'an entry lets everybody in' &&
+		finds_not 'an entry lets everybody in' && [ "$(cat "$PRIVATE/$1")" = user.example ]
+}
+
+network_for_everybody() {
+	OPTIONS=(-o 'lists.networks=127.0.0.0/8, 0.0.0.0/0, ::/0, ::1')
+	appears_and_goes 'an entry lets everybody in' && [ "${OPTIONS[-1]}" = 'lists.networks=127.0.0.0/8, ::1' ] && OPTIONS=()
 }
 
 # lets_some_in LIST ENTRY
@@ -252,6 +188,7 @@ ok 'all of IPv4 as IPv6 lets everybody in' lets_everybody_in clients '[::ffff:0.
 ok '/./ lets all clients in' lets_everybody_in clients /./
 ok '/@/ lets all senders in' lets_everybody_in senders /@/
 ok '/.*/ lets all recipients in' lets_everybody_in recipients '/.*/'
+ok '0.0.0.0/0 and ::/0 in lists.networks' network_for_everybody
 ok '/^mail/ does not' lets_some_in clients '/^mail/'
 ok '10.0.0.0/8 does not' lets_some_in clients 10.0.0.0/8
 ok 'a list that the daemons cannot read' list_nobody_may_read
@@ -268,10 +205,10 @@ no_folder() {
 files_of_root() {
 	chown root:root "$PRIVATE/db/"*.db && chmod 600 "$PRIVATE/db/"*.db
 	finds "problem store: the daemons cannot write a file of the store" && saw "$PRIVATE/db/weir.db belongs to root:root, mode 0600" &&
-		mend 'the daemons cannot write a file of the store' && finds_not 'cannot write a file' || return
+		cure 'the daemons cannot write a file of the store' && finds_not 'cannot write a file' || return
 	chmod 600 "$PRIVATE/db/ledger.db" && chown root:root "$PRIVATE/db/ledger.db"
 	finds 'problem store: the store cannot be' && [ -z "$(advice 'the store cannot be used'; advice 'the store cannot be written')" ] &&
-		mend 'the daemons cannot write a file of the store' && finds_not 'problem store'
+		cure 'the daemons cannot write a file of the store' && finds_not 'problem store'
 }
 
 files_for_everybody() {
@@ -284,7 +221,20 @@ another_programs_file() {
 	rm -f "$PRIVATE/db/"*
 	printf '%04000d' 7 >"$PRIVATE/db/weir.db"
 	finds 'problem store: the store cannot be written' && saw 'not an SQLite file' || return
-	rm "$PRIVATE/db/weir.db"
+	cure 'the store cannot be written' && finds_not 'problem store'
+}
+
+# To throw it away would throw away all that was learned.
+another_weirs_file() {
+	local version
+	start_with_store && ask_many "$PORT" --requests 3 && stop_weir || return
+	version=$(sqlite3 "$PRIVATE/db/weir.db" 'PRAGMA user_version')
+	sqlite3 "$PRIVATE/db/weir.db" 'PRAGMA user_version = 999'
+	finds 'problem store: the store cannot be' && saw 'another version of weir (schema 999' || return
+	advice 'the store cannot be used' >"$PRIVATE/advice"
+	advice 'the store cannot be written' >>"$PRIVATE/advice"
+	grep -q '^Leave the file where it is' "$PRIVATE/advice" && not grep -q -e '^[a-z]' "$PRIVATE/advice" || return
+	sqlite3 "$PRIVATE/db/weir.db" "PRAGMA user_version = $version"
 	finds_not 'problem store'
 }
 
@@ -292,18 +242,15 @@ another_programs_file() {
 damaged_file() {
 	start_with_store && ask_many "$PORT" --requests 3000 && stop_weir || return
 	dd if=/dev/urandom of="$PRIVATE/db/weir.db" bs=1024 seek=40 count=20 conv=notrunc 2>/dev/null
-	finds 'problem store: the store is damaged' && saw "$PRIVATE/db/weir.db" || return
-	mkdir "$PRIVATE/db/damaged" && mv "$PRIVATE/db/weir.db"* "$PRIVATE/db/damaged/"
-	finds_not 'problem store: the store'
+	appears_and_goes 'the store is damaged' && start_with_store && stop_weir && ls "$PRIVATE/db/"damaged.*/weir.db >/dev/null
 }
 
 quota_used_up() {
 	OPTIONS=(-o store.max_size=128K -o store.on_failure=accept)
 	rm -rf "$PRIVATE/db/"*
 	start_with_store "${OPTIONS[@]}" && ask_many "$PORT" --requests 6000 && stop_weir || return
-	finds 'warning store: the store has nearly used up its quota' || return
-	OPTIONS=(-o store.max_size=1M)
-	finds_not 'used up its quota' && rm -rf "$PRIVATE/db/"*
+	appears_and_goes 'the store has nearly used up its quota' && start_with_store "${OPTIONS[@]}" && stop_weir &&
+		rm -rf "$PRIVATE/db/"*
 }
 
 full_disk() {
@@ -329,6 +276,7 @@ ok 'a folder that is not there' no_folder
 ok 'files that root has made' files_of_root
 ok 'files that everybody may read' files_for_everybody
 ok "another program's file" another_programs_file
+ok 'a file of another weir' another_weirs_file
 ok 'a damaged file' damaged_file
 ok 'a quota that is used up' quota_used_up
 if small_disk "$PRIVATE/trial" 1M; then
@@ -375,8 +323,7 @@ one_name_for_two() {
 nodes_that_do_not_fit() {
 	start_named second -o http.listen= -o node=mx2.test && await 5 finds 'warning daemons: the setting nodes is not how many hosts there are' &&
 		saw 'mx1.test, mx2.test' || return
-	OPTIONS+=(-o nodes=2)
-	finds_not 'how many hosts' && stop_named second
+	cure 'the setting nodes is not how many hosts there are' && finds_not 'how many hosts' && stop_named second
 }
 
 # no_complaint: none but about the place of the test, which may be small or in memory.
@@ -404,7 +351,7 @@ somebody_else() {
 	WEIRCTL=$PRIVATE/weirctl
 	finds 'note settings: whether the daemons can read the settings was not tried' && saw 'note store: the store was not looked at' &&
 		saw 'note mta: whether the MTA reaches weir was not tried' && not grep -q -e ^warning -e ^problem "$SAID" &&
-		advice 'the store was not looked at' | grep -q -x 'run doctor as root' || return
+		advice 'the store was not looked at' | grep -q -x 'Run doctor as root.' || return
 	chmod 600 "$PRIVATE/weir.conf"
 	finds 'problem settings: you may not read the settings' && saw 'as user daemon (it belongs to root:' &&
 		[ "$(wc -l <"$SAID")" -eq 1 ]
@@ -441,17 +388,16 @@ good_postfix() {
 	postfix_dir "$1" "smtpd_recipient_restrictions = $BEFORE, $ASK" "smtpd_data_restrictions = $ASK" "smtpd_milters = $TELL"
 }
 
-# postfix_case TEXT BAD GOOD: found in a good Postfix with the setting BAD; gone with GOOD.
+# postfix_case TEXT BAD: found in a good Postfix with the setting BAD; gone when mended as said.
 postfix_case() {
 	MTA=$PRIVATE/case
-	good_postfix "$MTA" && postconf -c "$MTA" "$2" && finds "$1" && postconf -c "$MTA" "$3" && finds_not "$1"
+	good_postfix "$MTA" && postconf -c "$MTA" "$2" && finds "$1" && cure "${1#*: }" && finds_not "$1"
 }
 
-# The same with lines of master.cf; the good one is without.
+# The same with lines of master.cf.
 master_case() {
 	MTA=$PRIVATE/case
-	good_postfix "$MTA" && cp "$MTA/master.cf" "$MTA/saved" && printf '%s\n' "${@:2}" >>"$MTA/master.cf" && finds "$1" &&
-		mv "$MTA/saved" "$MTA/master.cf" && finds_not "$1"
+	good_postfix "$MTA" && printf '%s\n' "${@:2}" >>"$MTA/master.cf" && finds "$1" && cure "${1#*: }" && finds_not "$1"
 }
 
 no_mta() {
@@ -471,18 +417,10 @@ sample_of_ours() {
 		"$TOP/etc/postfix-main.cf" >>"$MTA/main.cf" && finds 'ok mta: Postfix asks weir-policyd and weir-milter'
 }
 
-# The advice is a piece of main.cf.
 as_advised() {
 	MTA=$PRIVATE/advised
-	postfix_dir "$MTA" && finds 'problem mta: Postfix asks neither weir-policyd nor weir-milter' || return
-	advice 'Postfix asks neither weir-policyd nor weir-milter' | grep -v -e '^in main.cf' -e '^or, ' >>"$MTA/main.cf"
-	finds 'ok mta: Postfix asks weir-policyd and weir-milter'
-}
-
-hidden_socket() {
-	MTA=$PRIVATE/case
-	good_postfix "$MTA" && sed -i 's/^smtp .*/smtp inet n - y - - smtpd/' "$MTA/master.cf" &&
-		finds "problem mta: the chroot hides weir's socket from Postfix" && good_postfix "$MTA" && finds_not 'the chroot hides'
+	postfix_dir "$MTA" && appears_and_goes 'Postfix asks neither weir-policyd nor weir-milter' && saw 'ok mta: Postfix asks weir-milter' || return
+	postfix_dir "$MTA" && appears_and_goes 'Postfix asks neither weir-policyd nor weir-milter' 2 && saw 'ok mta: Postfix asks weir-policyd'
 }
 
 broken_postfix() {
@@ -500,11 +438,7 @@ not_to_be_reached() {
 }
 
 own_networks() {
-	postfix_case 'warning mta: hosts of your own networks are greylisted' 'mynetworks = 127.0.0.0/8 198.51.100.0/24' \
-		'mynetworks = 127.0.0.0/8' || return
-	postconf -c "$MTA" 'mynetworks = 127.0.0.0/8 198.51.100.0/24'
-	OPTIONS+=(-o 'lists.networks=127.0.0.0/8, 198.51.100.0/24')
-	finds_not 'own networks'
+	postfix_case 'warning mta: hosts of your own networks are greylisted' 'mynetworks = 127.0.0.0/8 198.51.100.0/24'
 }
 
 sendmail_settings() {
@@ -515,15 +449,17 @@ sendmail_settings() {
 	echo "INPUT_MAIL_FILTER(\`weir', \`S=unix:$PRIVATE/milter.sock')dnl" >"$MTA/sendmail.mc"
 	finds 'ok mta: Sendmail asks weir-milter' || return
 	echo 'Xother, S=unix:/run/other.sock' >"$MTA/sendmail.cf"
-	finds 'problem mta: Sendmail does not ask weir-milter'
+	finds 'problem mta: Sendmail does not ask weir-milter' && rm "$MTA/sendmail.cf" || return
+	: >"$MTA/sendmail.mc"
+	finds 'problem mta: Sendmail does not ask weir-milter' || return
+	advice 'Sendmail does not ask weir-milter' | sed -n 's/^In sendmail.mc: //p' >"$MTA/sendmail.mc"
+	finds 'ok mta: Sendmail asks weir-milter'
 }
 
 order_for_everybody() {
 	local ctl=("$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}")
 	"${ctl[@]}" allow --sender '/.*/' >/dev/null 2>&1
-	finds 'warning orders: an order lets everybody in' && saw 'allow-sender /.*/, by ' || return
-	"${ctl[@]}" disallow --sender '/.*/' >/dev/null 2>&1
-	finds_not 'lets everybody in'
+	appears_and_goes 'an order lets everybody in'
 }
 
 ok 'without a daemon, and with one' no_daemon_alive
@@ -546,21 +482,20 @@ ok 'settings of an MTA where there are none' no_folder_of_an_mta
 ok 'Postfix as our sample has it' sample_of_ours
 ok 'Postfix that asks nobody, and as advised' as_advised
 ok 'without default_action' postfix_case 'warning mta: without weir-policyd Postfix does not go on' \
-	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, timeout=5s }" "smtpd_recipient_restrictions = $BEFORE, $ASK"
+	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, timeout=5s }"
 ok 'with a long time-out' postfix_case 'warning mta: Postfix waits long for weir-policyd' \
-	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, default_action=DUNNO }" "smtpd_recipient_restrictions = $BEFORE, $ASK"
+	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, default_action=DUNNO }"
 ok 'relay attempts' postfix_case "problem mta: strangers' attempts to relay reach weir-policyd" \
-	"smtpd_sender_restrictions = $ASK" 'smtpd_sender_restrictions ='
+	"smtpd_sender_restrictions = $ASK"
 ok 'restrictions behind it' postfix_case 'note mta: other restrictions come behind weir-policyd' \
-	"smtpd_recipient_restrictions = $BEFORE, $ASK, reject_rbl_client zen.test" "smtpd_recipient_restrictions = $BEFORE, reject_rbl_client zen.test, $ASK"
+	"smtpd_recipient_restrictions = $BEFORE, $ASK, reject_rbl_client zen.test"
 ok 'a milter without default_action' postfix_case 'warning mta: without weir-milter Postfix does not go on' \
-	"smtpd_milters = unix:$PRIVATE/milter.sock" "smtpd_milters = $TELL"
-ok 'soft_bounce' postfix_case 'note mta: soft_bounce is on' 'soft_bounce = yes' 'soft_bounce = no'
-ok 'local mail' postfix_case 'note mta: weir-milter is asked about local mail' "non_smtpd_milters = unix:$PRIVATE/milter.sock" 'non_smtpd_milters ='
+	"smtpd_milters = unix:$PRIVATE/milter.sock"
+ok 'soft_bounce' postfix_case 'note mta: soft_bounce is on' 'soft_bounce = yes'
+ok 'local mail' postfix_case 'note mta: weir-milter is asked about local mail' "non_smtpd_milters = unix:$PRIVATE/milter.sock"
 ok "users' mail" master_case "note mta: other milters come behind" '2525 inet n - n - - smtpd' "  -o { smtpd_milters = $TELL inet:127.0.0.1:8891 }"
 ok 'the policy service at the submission port' master_case "warning mta: weir-policyd is asked about users' own mail" \
 	'smtps inet n - n - - smtpd' "  -o { smtpd_recipient_restrictions = reject_unauth_destination, $ASK }"
-ok 'a socket outside the chroot' hidden_socket
 ok 'settings of Postfix that cannot be read' broken_postfix
 ok 'own networks' own_networks
 ok 'Sendmail' sendmail_settings
@@ -591,6 +526,19 @@ without_saving() {
 	fresh_redis --save '' && appears_and_goes 'Redis does not save anything'
 }
 
+always_writing() {
+	fresh_redis --appendonly yes --appendfsync always && appears_and_goes 'Redis writes to the disk at every change'
+}
+
+refusing_connections() {
+	fresh_redis --maxclients 2 || return
+	perl -MIO::Socket::UNIX -e '
+		my $one = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit 1;
+		my $two = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit 1;
+		my $three = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit 1;
+		exit(<$three> !~ /max number of clients/)' "$PRIVATE/redis.sock" && appears_and_goes 'Redis has refused connections'
+}
+
 evicting() {
 	fresh_redis --maxmemory-policy allkeys-lru && appears_and_goes 'Redis may drop what weir has stored'
 }
@@ -602,24 +550,24 @@ nearly_full() {
 has_evicted() {
 	fresh_redis --maxmemory-policy allkeys-lru --maxmemory 2mb &&
 		redis eval 'for i = 1, 3000 do redis.call("set", "k" .. i, string.rep("x", 1000)) end' 0 >/dev/null
-	finds 'warning store: Redis has dropped keys for want of memory' && redis config set maxmemory 100mb >/dev/null &&
-		mend 'Redis has dropped keys for want of memory' && finds_not 'has dropped keys'
+	finds 'warning store: Redis has dropped keys for want of memory' &&
+		cure 'Redis has dropped keys for want of memory' && finds_not 'has dropped keys'
 }
 
 replica() {
 	fresh_redis && redis replicaof 127.0.0.1 "$(free_port)" >/dev/null && finds 'problem store: the store cannot be written' &&
-		appears_and_goes 'this Redis is a replica' && finds_not 'problem store'
+		appears_and_goes 'this Redis is a replica' 2 && finds_not 'problem store'
 }
 
 save_that_fails() {
 	fresh_redis && mkdir "$PRIVATE/redis/dump.rdb" && redis set k v >/dev/null && redis bgsave >/dev/null &&
-		await 10 finds 'problem store: Redis could not save' && rmdir "$PRIVATE/redis/dump.rdb" && mend 'Redis could not save' &&
+		await 10 finds 'problem store: Redis could not save' && rmdir "$PRIVATE/redis/dump.rdb" && cure 'Redis could not save' &&
 		await 10 finds_not 'could not save'
 }
 
 wrong_password() {
 	fresh_redis --requirepass right && finds 'problem store: the store cannot be used' && saw NOAUTH &&
-		advice 'the store cannot be used' | grep -q '^see store.redis.username' || return
+		advice 'the store cannot be used' | grep -q '^See store.redis.username' || return
 	OPTIONS=(-o "store.redis.password_file=$PRIVATE/password")
 	echo wrong >"$PRIVATE/password" && chmod 600 "$PRIVATE/password" && finds 'problem store: the store cannot be used' &&
 		saw WRONGPASS && echo right >"$PRIVATE/password" && finds_not 'problem store'
@@ -642,7 +590,7 @@ few_rights() {
 
 too_few_rights() {
 	fresh_redis && redis acl setuser default -set >/dev/null && finds 'problem store: the store cannot be written' && saw NOPERM &&
-		advice 'the store cannot be written' | grep -q '^see store.redis.username'
+		advice 'the store cannot be written' | grep -q '^See store.redis.username'
 }
 
 redis_away() {
@@ -655,6 +603,8 @@ conf redis
 OPTIONS=()
 ok 'Redis as it comes' redis_as_it_comes
 ok 'Redis without saving' without_saving
+ok 'Redis that writes at every change' always_writing
+ok 'Redis that has refused connections' refusing_connections
 ok 'Redis that drops any key' evicting
 ok 'Redis that is nearly full' nearly_full
 ok 'Redis that has dropped keys' has_evicted

@@ -109,8 +109,7 @@ START_TEST(names_are_no_commands)
 		json_loads("[" BEAT("milter; id", "mx1\\nid", SILENT, "") "]", 0, NULL);
 	struct conf *conf = conf_load(NULL, NULL, &(struct err){0});
 	daemons_judge(array, conf, NOW, &findings);
-	ck_assert_str_eq(findings.v[0].mend,
-	                 "on ?: systemctl status weir-?; systemctl start weir-?");
+	ck_assert_str_eq(findings.v[0].mend, "On ?: systemctl restart weir-?");
 	conf_unref(&conf);
 	json_decref(array);
 	findings_free(&findings);

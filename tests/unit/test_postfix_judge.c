@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cures.h"
 #include "harness.h"
 #include "postfix_texts.h"
 
@@ -84,7 +85,7 @@ static const struct judge_row {
 	{"limits, with the milter", GOOD_POLICY GOOD_MILTER, "", "", "limits.default.concurrency=5|" MILTER_BELOW, "o Postfix asks weir-policyd and weir-milter"},
 
 	{"the chroot hides the policy socket", RCPT(BEFORE "check_policy_service { unix:/run/weir/policy.sock, timeout=5s, default_action=DUNNO }") DATA, "", "",
-	 "policyd.listen=unix:/run/weir/policy.sock", HIDDEN ";" BOUNCES},
+	 "policyd.listen=unix:/run/weir/policy.sock", HIDDEN},
 	{"the chroot hides the milter socket", "smtpd_milters = unix:/run/weir/milter.sock\n", "", "", "", HIDDEN},
 	{"the same path without chroot", "smtpd_milters = { unix:/run/weir/milter.sock, connect_timeout=5s, command_timeout=5s, default_action=accept }\n", "", "smtp inet n - n - - smtpd\n", "", HIDDEN},
 
@@ -119,6 +120,18 @@ static const struct judge_row {
 	{"own networks, policy behind permit_mynetworks", GOOD_POLICY "mynetworks = 198.51.100.0/24\n", "", "", "", POLICY_OK},
 	{"own networks, policy before it", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA "mynetworks = 198.51.100.0/24\n", "", "", "", NETWORKS},
 	{"tables and exceptions are no networks", GOOD_MILTER "mynetworks = !198.51.100.7 cidr:/etc/postfix/nets /etc/postfix/more 127.0.0.0/8\n", "", "", MILTER_BELOW, MILTER_OK},
+
+	{"a slow store", RCPT(BEFORE "check_policy_service { inet:127.0.0.1:10040, timeout=5s, default_action=DUNNO }") DATA, "", "",
+	 "store.deadline=5s", "W Postfix waits too short a time for weir-policyd;W Postfix waits too short a time for weir-policyd"},
+	{"a socket of the policy service beyond the chroot", "", "", "", "policyd.listen=unix:/run/weir/policy.sock", NEITHER},
+	{"the milter beside others", "smtpd_milters = inet:localhost:8891, { unix:opendkim/s, default_action=accept }\n", "", "", "", NEITHER},
+	{"restrictions of one's own", RCPT("reject_non_fqdn_sender, permit_mynetworks, check_client_access hash:/etc/postfix/it's, reject_unauth_destination, permit"), "", "", "", NEITHER},
+	{"submission has other milters too", GOOD_MILTER "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N limits hold for users' own mail, too;" MILTER_OK},
+	{"submission asks in another list", "smtpd_sender_restrictions = reject_unauth_destination, reject_unlisted_recipient, " ASK "\n" DATA, "", SUBMISSION, "", USERS},
+	{"two of postscreen's tests", GOOD_POLICY "postscreen_pipelining_enable = yes\npostscreen_bare_newline_enable = yes\n", "", "smtpd pass - - y - - smtpd\nsmtp inet n - y - 1 postscreen\n", "", "N postscreen holds up new clients, too;" POLICY_OK},
+	{"an old protocol, of this milter", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept, protocol=3 }\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
+	{"the service has its own list", "", "smtp/inet/smtpd_milters = inet:localhost:8891\n", "", "", NEITHER},
+	{"behind a reject, for one service", GOOD_POLICY, "smtp/inet/smtpd_recipient_restrictions = permit_mynetworks, reject, " ASK "\n", "", "", "P Postfix never comes to ask weir-policyd"},
 
 	{"soft_bounce", GOOD_POLICY "soft_bounce = yes\n", "", "", "", "N soft_bounce is on;" POLICY_OK},
 	{"postscreen's deep tests", GOOD_POLICY "postscreen_pipelining_enable = yes\n", "", "smtpd pass - - y - - smtpd\nsmtp inet n - y - 1 postscreen\n", "", "N postscreen holds up new clients, too;" POLICY_OK},
@@ -163,27 +176,157 @@ check_complete(const char *row, const struct findings *findings)
 	}
 }
 
+/* What is found in a wiring. */
+struct judged {
+	struct postfix postfix;
+	struct findings findings;
+	struct conf *conf;
+};
+
+static void
+judge(const struct judge_row *r, const struct cured *cured, struct judged *judged_out)
+{
+	char values[16384], services[2048], overrides[8192], options[2048];
+	struct wiring wiring;
+	*judged_out = (struct judged){.findings.topic = "mta"};
+	snprintf(options, sizeof(options), "%s%s", r->settings,
+	         cured->settings.p + (*r->settings == '\0'));
+	snprintf(values, sizeof(values), "%s%s%s", DEBIAN_VALUES, r->values,
+	         cured->values.p);
+	snprintf(overrides, sizeof(overrides), "%s%s", r->overrides, cured->overrides.p);
+	snprintf(services, sizeof(services), "%s%s", DEBIAN_SMTP, r->services);
+	judged_out->conf = settings(options);
+	postfix_parse(&judged_out->postfix, slice_of(values), slice_of(overrides),
+	              slice_of(services));
+	postfix_judge(&judged_out->postfix, judged_out->conf, &judged_out->findings,
+	              &wiring);
+}
+
+static void
+judged_free(struct judged *judged)
+{
+	findings_free(&judged->findings);
+	postfix_free(&judged->postfix);
+	conf_unref(&judged->conf);
+}
+
 START_TEST(wirings)
 {
 	const struct judge_row *r = &judge_rows[_i];
-	char values[8192], services[2048], got[1024] = "";
+	char got[1024] = "", none[] = "";
 	struct text titles = TEXT(got);
-	struct postfix postfix = {0};
-	struct findings findings = {.topic = "mta"};
-	struct wiring wiring;
-	struct conf *conf = settings(r->settings);
-	snprintf(values, sizeof(values), "%s%s", DEBIAN_VALUES, r->values);
-	snprintf(services, sizeof(services), "%s%s", DEBIAN_SMTP, r->services);
-	postfix_parse(&postfix, slice_of(values), slice_of(r->overrides),
-	              slice_of(services));
-	postfix_judge(&postfix, conf, &findings, &wiring);
-	print_titles(&findings, &titles);
+	struct judged judged;
+	struct cured nothing = {.values.p = none,
+	                        .overrides.p = none,
+	                        .settings.p = (char[2]){0}};
+	judge(r, &nothing, &judged);
+	print_titles(&judged.findings, &titles);
 	ck_assert_msg(strcmp(got, r->want) == 0, "%s:\n got %s\nwant %s", r->row, got,
 	              r->want);
-	check_complete(r->row, &findings);
-	findings_free(&findings);
-	postfix_free(&postfix);
-	conf_unref(&conf);
+	check_complete(r->row, &judged.findings);
+	judged_free(&judged);
+}
+
+END_TEST
+
+/* ---- cures ---- */
+
+static bool
+has_finding(const struct findings *findings, const struct finding *like)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->v[i].level == like->level &&
+		    strcmp(findings->v[i].title, like->title) == 0 &&
+		    strcmp(findings->v[i].seen, like->seen) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a cure works that is applied as it stands there, and brings nothing bad. */
+static void
+check_cure(const struct judge_row *r, const struct judged *before,
+           const struct finding *ill, int way, bool *applied_out)
+{
+	char values[8192] = "", overrides[8192] = "", changes[1024] = "\0";
+	struct cured cured = {.values = TEXT(values),
+	                      .overrides = TEXT(overrides),
+	                      .settings = TEXT(changes)};
+	struct judged after;
+	*applied_out = cure_apply(ill->mend, way, &cured) && cured.n > 0;
+	if (!*applied_out)
+		return;
+	judge(r, &cured, &after);
+	ck_assert_msg(!has_finding(&after.findings, ill), "%s: is not mended by\n%s",
+	              r->row, ill->mend);
+	for (size_t i = 0; i < after.findings.n; i++) {
+		const struct finding *new = &after.findings.v[i];
+		ck_assert_msg(new->level < FINDING_WARNING ||
+		                      has_finding(&before->findings, new),
+		              "%s: is made worse (%s; %s) by\n%s", r->row, new->title,
+		              new->seen, ill->mend);
+	}
+	judged_free(&after);
+}
+
+START_TEST(cures_work)
+{
+	const struct judge_row *r = &judge_rows[_i];
+	char none[] = "";
+	struct judged judged;
+	struct cured nothing = {.values.p = none,
+	                        .overrides.p = none,
+	                        .settings.p = (char[2]){0}};
+	judge(r, &nothing, &judged);
+	for (size_t i = 0; i < judged.findings.n; i++) {
+		bool applied = judged.findings.v[i].level != FINDING_OK;
+		for (int way = 0; applied; way++)
+			check_cure(r, &judged, &judged.findings.v[i], way, &applied);
+	}
+	judged_free(&judged);
+}
+
+END_TEST
+
+/* The operator's other milters, and how he has written his list, stay. */
+START_TEST(cures_leave_the_rest)
+{
+	static const struct {
+		const char *values, *overrides, *services, *settings, *want;
+	} rows[] = {
+		{"smtpd_milters = inet:localhost:8891, { unix:opendkim/s, "
+	         "default_action=accept }\n",
+	         "", "", MILTER_BELOW,
+	         "\npostconf 'smtpd_milters = inet:localhost:8891, { unix:opendkim/s, "
+	         "default_action=accept }, { unix:weir/milter.sock, connect_timeout=5s, "
+	         "command_timeout=10s, default_action=accept }'\npostfix reload\n"},
+		{RCPT("reject_non_fqdn_sender, check_client_access "
+	              "hash:/etc/postfix/it's, reject_unauth_destination permit"),
+	         "", "", MILTER_BELOW,
+	         "\npostconf 'smtpd_recipient_restrictions = reject_non_fqdn_sender, "
+	         "check_client_access hash:/etc/postfix/it'\\''s, "
+	         "reject_unauth_destination, reject_unlisted_recipient, " ASK
+	         " permit'\npostfix reload"},
+		{"", "smtp/inet/smtpd_milters =\n", "", MILTER_BELOW,
+	         "\npostconf -P 'smtp/inet/smtpd_milters={unix:weir/milter.sock,connect_timeout=5s,"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct judge_row row = {"",
+		                              rows[i].values,
+		                              rows[i].overrides,
+		                              rows[i].services,
+		                              rows[i].settings,
+		                              ""};
+		char none[] = "";
+		struct judged judged;
+		struct cured nothing = {.values.p = none,
+		                        .overrides.p = none,
+		                        .settings.p = (char[2]){0}};
+		judge(&row, &nothing, &judged);
+		ck_assert_msg(strstr(judged.findings.v[0].mend, rows[i].want) != NULL,
+		              "%zu %s", i, judged.findings.v[0].mend);
+		judged_free(&judged);
+	}
 }
 
 END_TEST
@@ -202,7 +345,7 @@ START_TEST(the_socket_is_made_for_the_daemons_user)
 	for (size_t i = 0; i < findings.n; i++)
 		if (strstr(findings.v[i].title, "the chroot hides"))
 			mend = findings.v[i].mend;
-	ck_assert_msg(strstr(mend, "\ninstall -d -o mailer -g postfix ") != NULL, "%s",
+	ck_assert_msg(strstr(mend, "install -d -o mailer -g postfix ") != NULL, "%s",
 	              mend);
 	findings_free(&findings);
 	postfix_free(&postfix);
@@ -260,6 +403,8 @@ static void
 fill(TCase *tc)
 {
 	tcase_add_loop_test(tc, wirings, 0, COUNT_OF(judge_rows));
+	tcase_add_loop_test(tc, cures_work, 0, COUNT_OF(judge_rows));
+	tcase_add_test(tc, cures_leave_the_rest);
 	tcase_add_test(tc, the_socket_is_made_for_the_daemons_user);
 	tcase_add_loop_test(tc, sendmails, 0, COUNT_OF(sendmail_rows));
 }
