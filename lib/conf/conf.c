@@ -186,6 +186,20 @@ load_override(struct loading *load, const char *text)
 	return set_row(load, row, slice_trim(rest), place);
 }
 
+/* What is wrong with a file that libconfig cannot read. */
+static void
+refuse_file(struct loading *load, config_t *tree, const char *path)
+{
+	struct place place = {.file = config_error_file(tree),
+	                      .line = (unsigned)config_error_line(tree)};
+	const char *text = config_error_text(tree);
+	if (!place.file)
+		place.file = path;
+	if (strcmp(text, "duplicate setting name") != 0 ||
+	    !conf_twice(tree, place, load->err))
+		err_set(load->err, "%s:%u: %s", place.file, place.line, text);
+}
+
 static bool
 load_tree(struct loading *load, config_t *tree, const char *path)
 {
@@ -197,10 +211,8 @@ load_tree(struct loading *load, config_t *tree, const char *path)
 	if (!S_ISREG(st.st_mode)) /* a FIFO would hold us up for ever */
 		return err_set(load->err, "%s is not a regular file", path);
 	if (config_read_file(tree, path) != CONFIG_TRUE) {
-		const char *where =
-			config_error_file(tree) ? config_error_file(tree) : path;
-		return err_set(load->err, "%s:%d: %s", where, config_error_line(tree),
-		               config_error_text(tree));
+		refuse_file(load, tree, path);
+		return false;
 	}
 	return load_group(load, config_root_setting(tree), "");
 }

@@ -6,6 +6,7 @@
 #include "schema.h"
 
 struct config_setting_t; /* of libconfig */
+struct config_t;
 
 /* Where a setting was set. */
 struct place {
@@ -30,6 +31,12 @@ bool conf_unknown(struct loading *load, struct place place, const char *name,
 
 /* Where the file has it. */
 struct place conf_place(const struct config_setting_t *node);
+
+/*
+ * Of a name that a file has twice, where the tree is what was read before it: sets the error to
+ * "file:line: name is there twice, first in line N".  False when it cannot be found.
+ */
+bool conf_twice(struct config_t *tree, struct place second, struct err *err);
 
 /* The value as text, in the form -o takes; false when its type does not fit. */
 bool conf_value(struct config_setting_t *node, enum setting_type wanted, struct text *out)
