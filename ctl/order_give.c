@@ -227,35 +227,12 @@ read_subject(const struct ctl *ctl, const char *command, struct order *order)
 	return EX_OK;
 }
 
-/* Where it could be meant as a pattern: there it stands for itself, and would match nothing. */
-static int
-refuse_star(const struct order *order)
-{
-	struct slice name = slice_of(order->name), meant = {0};
-	ptrdiff_t star = slice_find(name, '*');
-	if (star < 0 || name.p[0] == '/')
-		return EX_OK;
-	if (star == 0 && name.n > 2 && name.p[1] == '@')
-		meant = slice_from(name, 2);
-	if (meant.n > 0 && slice_find(meant, '*') < 0)
-		return ctl_fail(
-			EX_USAGE,
-			"\"%s\": '*' is no pattern here: all of a domain is \"%.*s\"",
-			order->name, (int)meant.n, meant.p);
-	return ctl_fail(EX_USAGE,
-	                "\"%s\": '*' is no pattern here: give a domain, \"user@\" or a "
-	                "/REGEX/",
-	                order->name);
-}
-
 int
 command_allow(struct ctl *ctl, int argc, char **argv)
 {
 	struct order order = {.no_limits = ctl_option(ctl, "no-limits") != NULL};
 	(void)argc;
 	int status = read_subject(ctl, argv[0], &order);
-	if (status == EX_OK)
-		status = refuse_star(&order);
 	return status == EX_OK ? give(ctl, &order) : status;
 }
 

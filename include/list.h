@@ -6,7 +6,7 @@
  *   192.0.2.0/24  2001:db8::/32 the network
  *   192.0.2  192.0              postgrey's short forms of 192.0.2.0/24 and 192.0.0.0/16
  *   example.com                 the domain and everything below it
- *   .example.com                what lies below it only
+ *   .example.com                what lies below it only; *.example.com is the same
  *   /REGEX/                     PCRE2, caseless, searched for in the client's name
  * Entries of a mail list:
  *   user@example.com            the address, with any +extension
@@ -16,7 +16,7 @@
  *
  * Entries and what is looked up are compared in their normal form (normal.h): case never matters, nor
  * which form of an IDN was written.  Names are compared label by label: "example.com" does not match
- * "badexample.com".
+ * "badexample.com".  '*' is no pattern elsewhere: it is refused.
  */
 #ifndef WEIR_LIST_H
 #define WEIR_LIST_H
@@ -57,8 +57,8 @@ bool list_add(struct list *list, struct slice entry, int64_t until_s, const char
 
 /*
  * Reads a file: one entry a line, then optionally " until=2027-01-31" (the last day it holds),
- * " limits=false" (adds it to `unlimited` too, which may be NULL) and " # comment"; empty lines
- * and lines that begin with '#' are skipped.  Reads postgrey's lists as Debian ships them.
+ * " limits=false" (adds it to `unlimited` too, which may be NULL) and "# comment"; empty lines and a
+ * byte order mark are skipped.  Reads postgrey's lists as they are.
  * False with "file:line: text".
  */
 bool listfile_load(struct list *list, struct list *unlimited, const char *path,

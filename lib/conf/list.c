@@ -169,6 +169,13 @@ put_mail(struct text *out, struct slice address)
 	text_put_domain(out, slice_from(address, (size_t)at + 1));
 }
 
+/* "*.example.com", as certificates have it, is ".example.com". */
+static struct slice
+without_star(struct slice name)
+{
+	return slice_eq(slice_head(name, 2), SLICE("*.")) ? slice_from(name, 1) : name;
+}
+
 void
 list_put_normal(struct text *out, enum list_kind kind, struct slice entry)
 {
@@ -177,7 +184,7 @@ list_put_normal(struct text *out, enum list_kind kind, struct slice entry)
 	else if (kind == LIST_MAIL && slice_find(entry, '@') >= 0)
 		put_mail(out, entry);
 	else
-		text_put_domain(out, entry);
+		text_put_domain(out, without_star(entry));
 }
 
 static struct net_key

@@ -31,7 +31,10 @@ parse_mail(struct slice entry, struct listentry *parsed_out, struct err *err_out
 		return parse_domain(entry, "is not a mail address, a domain or a /regex/",
 		                    parsed_out, err_out);
 	if (at == 0)
-		return listentry_refuse(entry, "has nothing before its '@'", err_out);
+		return listentry_refuse(entry,
+		                        "has nothing before its '@': all of a domain is "
+		                        "the domain alone",
+		                        err_out);
 	if (entry.n > LIST_MAIL_MAX)
 		return listentry_refuse(entry, "is too long", err_out);
 	struct slice domain = slice_from(entry, (size_t)at + 1);
@@ -134,6 +137,24 @@ is_plain(enum list_kind kind, struct slice entry)
 	return true;
 }
 
+/* It would stand for itself, and match nothing. */
+static bool
+refuse_star(enum list_kind kind, struct slice entry, struct err *err_out)
+{
+	char buf[160];
+	struct text why = TEXT(buf);
+	struct slice domain = slice_from(entry, 2);
+	text_puts(&why, "is no entry, since '*' is no pattern here: ");
+	if (slice_eq(slice_head(entry, 2), SLICE("*@")) && slice_find(domain, '*') < 0)
+		text_printf(&why, "all of a domain is \"%.*s\"",
+		            (int)(domain.n < QUOTED_MAX ? domain.n : QUOTED_MAX),
+		            domain.p);
+	else
+		text_printf(&why, "give a domain, %s or a /REGEX/",
+		            kind == LIST_MAIL ? "\"user@\"" : "a network");
+	return listentry_refuse(entry, buf, err_out);
+}
+
 bool
 listentry_parse(enum list_kind kind, struct slice entry, struct listentry *parsed_out,
                 struct err *err_out)
@@ -146,6 +167,8 @@ listentry_parse(enum list_kind kind, struct slice entry, struct listentry *parse
 		return err_set(err_out, "entry with a blank, control or non-ASCII byte");
 	if (entry.p[0] == '/')
 		return parse_regex(entry, parsed_out, err_out);
+	if (slice_find(entry, '*') >= 0)
+		return refuse_star(kind, entry, err_out);
 	return kind == LIST_MAIL ? parse_mail(entry, parsed_out, err_out)
 	                         : parse_client(entry, parsed_out, err_out);
 }

@@ -41,14 +41,53 @@ read_line(FILE *file, char buf[LINE_MAX_LEN], struct slice *line_out)
 	return GOT_LINE;
 }
 
-/* A '#' inside a word may belong to a regular expression: a comment starts a word. */
+static bool
+has_any(struct slice s, const char *bytes)
+{
+	for (; *bytes; bytes++)
+		if (slice_find(s, *bytes) >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the '#' behind `before` belongs to the word: to a regular expression, or to a local part
+ * without a dot.  With one, as in "example.com#postmaster@example.com", it is a comment.
+ */
+static bool
+is_of_the_word(struct slice before, struct slice behind)
+{
+	struct slice rest = behind, word;
+	slice_word(&rest, &word);
+	if (before.p[0] == '/')
+		return !slice_ends_nocase(before, SLICE("/")) || before.n == 1 ||
+		       slice_ends_nocase(word, SLICE("/"));
+	return !has_any(before, ".:@") && has_any(word, "@");
+}
+
+/* As in postgrey, a comment may follow an entry without a blank. */
 static struct slice
 without_comment(struct slice line)
 {
-	for (size_t i = 0; i < line.n; i++)
-		if (line.p[i] == '#' && (i == 0 || ascii_blank(line.p[i - 1])))
+	size_t begin = 0; /* of the word */
+	for (size_t i = 0; i < line.n; i++) {
+		if (ascii_blank(line.p[i]))
+			begin = i + 1;
+		else if (line.p[i] == '#' &&
+		         (i == begin ||
+		          !is_of_the_word(slice_from(slice_head(line, i), begin),
+		                          slice_from(line, i))))
 			return slice_head(line, i);
+	}
 	return line;
+}
+
+/* Some editors put a byte order mark in front. */
+static struct slice
+without_mark(struct slice line)
+{
+	struct slice mark = SLICE("\357\273\277");
+	return slice_starts_nocase(line, mark) ? slice_from(line, mark.n) : line;
 }
 
 /* What stands behind an entry, which holds to the end of the day that is named. */
@@ -86,9 +125,14 @@ read_entry(const struct reader *reader, struct slice line, unsigned number,
 	struct listfile_entry entry = {.line = number};
 	if (!slice_word(&rest, &entry.text))
 		return true;
-	while (slice_word(&rest, &word))
-		if (!parse_option(word, &entry, err_out))
-			return false;
+	while (slice_word(&rest, &word)) {
+		if (parse_option(word, &entry, err_out))
+			continue;
+		if (entry.text.p[0] == '/')
+			err_set(err_out,
+			        "a blank in a regular expression: write \\s for it");
+		return false;
+	}
 	return reader->fn(reader->arg, &entry, err_out);
 }
 
@@ -108,6 +152,8 @@ read_lines(const struct reader *reader, FILE *file, const char *path, struct err
 			               number, LINE_MAX_LEN);
 		case GOT_ERROR: return err_set_errno(err_out, "%s", path);
 		}
+		if (number == 1)
+			line = without_mark(line);
 		if (!read_entry(reader, line, number, &why))
 			return err_set(err_out, "%s:%u: %s", path, number, why.text);
 	}
