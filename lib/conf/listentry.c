@@ -57,18 +57,20 @@ looks_like_net(struct slice entry)
 	return true;
 }
 
-/* Says what is wrong with a network that cidr_parse() refused. */
+/* Says what is wrong with a network that cidr_read() refused. */
 static bool
 refuse_net(struct slice entry, struct err *err_out)
 {
 	struct slice rest = entry;
 	struct slice head;
-	struct cidr net;
-	if (!slice_cut(&rest, '/', &head) || !addr_parse(head, &net.addr))
-		return listentry_refuse(entry, "is not an address or network", err_out);
-	if (!cidr_read(entry, &net))
-		return listentry_refuse(entry, "has a bad prefix length", err_out);
-	return listentry_refuse(entry, "has bits set beyond its prefix length", err_out);
+	struct addr addr;
+	if (!slice_cut(&rest, '/', &head) || !addr_parse(head, &addr))
+		return listentry_refuse(
+			entry, "is not an address or network, such as 192.0.2.0/24",
+			err_out);
+	return listentry_refuse(entry,
+	                        "has a bad prefix length: it is a number, such as 24",
+	                        err_out);
 }
 
 /* postgrey's short forms: "192.0.2" is 192.0.2.0/24, "192.0" is 192.0.0.0/16. */
@@ -87,15 +89,17 @@ parse_short_net(struct slice entry, struct cidr *net_out)
 	struct text whole = TEXT(buf);
 	text_put(&whole, entry);
 	text_puts(&whole, dots == 2 ? ".0/24" : ".0.0/16");
-	return cidr_parse(text_slice(&whole), net_out);
+	return cidr_read(text_slice(&whole), net_out);
 }
 
 static bool
 parse_net(struct slice entry, struct listentry *parsed_out, struct err *err_out)
 {
 	struct cidr net;
-	if (!parse_short_net(entry, &net) && !cidr_parse(entry, &net))
+	if (!parse_short_net(entry, &net) && !cidr_read(entry, &net))
 		return refuse_net(entry, err_out);
+	net.addr = addr_mask(&net.addr,
+	                     net.bits); /* as postgrey, which ignores the others */
 	*parsed_out = (struct listentry){.form = LISTENTRY_NET, .net = net};
 	return true;
 }

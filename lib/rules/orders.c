@@ -125,7 +125,8 @@ static void
 put_name(enum order_kind kind, struct slice name, struct text *out)
 {
 	struct cidr net;
-	if (kind == ORDER_ALLOW_CLIENT && cidr_parse(name, &net)) {
+	if (kind == ORDER_ALLOW_CLIENT && cidr_read(name, &net)) {
+		net.addr = addr_mask(&net.addr, net.bits);
 		addr_print(&net.addr, out);
 		if (net.bits < addr_max_bits(net.addr.family))
 			text_printf(out, "/%u", net.bits);

@@ -390,7 +390,7 @@ wrong_usage() {
 	ok "usage: --for is no time" refuses 64 '--for: ' drain acme --for soon
 	ok "usage: allow whom" refuses 64 'allow needs one of' allow --for 1h
 	ok "usage: allow one at a time" refuses 64 'allow needs one of' allow --client 192.0.2.1 --sender a@b.test
-	ok "usage: no such client" refuses 64 '--client: ' allow --client 192.0.2.1/24
+	ok "usage: no such client" refuses 64 '--client: ' allow --client 192.0.2.1/33
 	ok "usage: no such regular expression" refuses 64 '--sender: ' allow --sender '/(/'
 	ok "usage: no such limit" refuses 64 '"many" is no number' set-limit acme many
 	ok "usage: a star is no pattern" refuses 64 '.*all of a domain is "acme\.test"' allow --recipient '*@acme.test'

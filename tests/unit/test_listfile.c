@@ -96,7 +96,6 @@ static const struct file_row {
 	{"a byte order mark", "\357\273\277a.example\n", NULL},
 	{"before a comment", "\357\273\277# a\n", NULL},
 	{"alone", "\357\273\277", NULL},
-	{"in the second line", "a.example\n\357\273\277b.example\n", ":2: entry with a blank, control"},
 	{"a star before an '@'", "a.example\n*@b.example\n", ":2: \"*@b.example\" is no entry, since '*' is no pattern"},
 	{"a CR within", "a.example\rb.example\n", ":1: only until=DATE"},
 };

@@ -35,7 +35,7 @@ static const struct name_row {
 	{ORDER_ALLOW_CLIENT, "fe80::1%eth0", "fe80::1"},
 	{ORDER_ALLOW_CLIENT, "0.0.0.0/0", "0.0.0.0/0"},
 	{ORDER_ALLOW_CLIENT, "/^MX\\D+\\.test$/", "/^MX\\D+\\.test$/"},
-	{ORDER_ALLOW_CLIENT, "192.0.2.1/24", NULL},
+	{ORDER_ALLOW_CLIENT, "192.0.2.1/24", "192.0.2.0/24"},
 	{ORDER_ALLOW_CLIENT, "alice@example.org", NULL},
 	{ORDER_ALLOW_CLIENT, "", NULL},
 	{ORDER_ALLOW_SENDER, "Alice@Example.org", "alice@example.org"},
