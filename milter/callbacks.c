@@ -6,11 +6,10 @@
 #include "callbacks.h"
 
 #include <libmilter/mfapi.h>
+#include <stdatomic.h>
 
 #include "reply.h"
 #include "session.h"
-
-#define NAME "weir-milter"
 
 /* Steps that are not looked at; refused recipients are, for what policyd took for them. */
 #define STEPS                                                                  \
@@ -24,7 +23,21 @@
 #define SILENT_STEP SMFIP_NR_CONN
 
 static struct sessions *all; /* libmilter has no room for an argument */
-static char silent; /* its address is the private data until there is a session */
+
+/*
+ * Which connections negotiated the silent step.  It holds for all sessions of a connection, but
+ * private data must not outlive a session: libmilter logs a warning then.  Where two connections
+ * meet in a place the older one is forgotten: then libmilter itself keeps from answering.
+ */
+#define SILENT_PLACES 4096
+
+static SMFICTX *_Atomic silent[SILENT_PLACES];
+
+static SMFICTX *_Atomic *
+silent_place(SMFICTX *ctx)
+{
+	return &silent[((uintptr_t)ctx >> 5) * UINT32_C(2654435761) % SILENT_PLACES];
+}
 
 /* libmilter's strings are not const, and not written to. */
 static const char *
@@ -58,11 +71,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	if (sessions_adds_header(all))
 		wanted |= SMFIF_ADDHDRS;
 	*actions_out = actions & wanted;
-	*steps_out = steps & STEPS;
-	if (steps & SILENT_STEP) {
-		*steps_out |= SILENT_STEP;
-		smfi_setpriv(ctx, &silent);
-	}
+	*steps_out = steps & (STEPS | SILENT_STEP);
+	*silent_place(ctx) = steps & SILENT_STEP ? ctx : NULL;
 	*unused2_out = *unused3_out = 0;
 	if (*actions_out & SMFIF_SETSYMLIST)
 		want_macros(ctx);
@@ -72,14 +82,13 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
-	bool is_silent = smfi_getpriv(ctx) == &silent;
-	struct session *session = is_silent ? NULL : smfi_getpriv(ctx);
+	bool is_silent = *silent_place(ctx) == ctx;
+	struct session *session = smfi_getpriv(ctx);
 	session_close(&session);
 	session = session_open(all);
+	smfi_setpriv(ctx, session);
 	if (!session)
 		return is_silent ? SMFIS_NOREPLY : SMFIS_ACCEPT;
-	session->silent = is_silent;
-	smfi_setpriv(ctx, session);
 	session_connect(session, &(struct session_peer){
 					 .name = name,
 					 .address = address,
@@ -93,8 +102,7 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 static struct session *
 session_of(SMFICTX *ctx)
 {
-	void *private = smfi_getpriv(ctx);
-	return private == &silent ? NULL : private;
+	return smfi_getpriv(ctx);
 }
 
 static sfsistat
@@ -202,9 +210,7 @@ static sfsistat
 on_close(SMFICTX *ctx)
 {
 	struct session *session = session_of(ctx);
-	/* Another session may follow on this connection, by what was negotiated. */
-	bool is_silent = session ? session->silent : smfi_getpriv(ctx) != NULL;
-	smfi_setpriv(ctx, is_silent ? &silent : NULL);
+	smfi_setpriv(ctx, NULL);
 	session_close(&session);
 	return SMFIS_CONTINUE;
 }
@@ -212,7 +218,7 @@ on_close(SMFICTX *ctx)
 bool
 callbacks_register(struct sessions *sessions)
 {
-	static char name[] = NAME;
+	static char name[] = "libmilter"; /* in what it logs */
 	all = sessions;
 	return smfi_register((struct smfiDesc){
 		       .xxfi_name = name,

@@ -29,7 +29,6 @@ enum session_says {
 
 struct session {
 	/* of the session */
-	bool silent;                        /* the MTA waits for no answer to connect */
 	char client_address[ADDR_TEXT_MAX]; /* empty: not over TCP */
 	char client_port[8];
 	char *client_name; /* confirmed, else NULL */
