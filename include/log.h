@@ -8,6 +8,7 @@
 #ifndef WEIR_LOG_H
 #define WEIR_LOG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,15 @@ enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 void log_open(const char *program, enum log_target target, int facility,
               enum log_level level);
 void log_set_level(enum log_level level);
+
+/*
+ * From now on lines wait in a bounded queue, and a thread writes them: a log that stalls (a
+ * syslog daemon that hangs, a pipe that nobody reads) holds up nobody who logs.  Lines that find
+ * no room are lost, counted (log_lines_lost), and reported when there is room again.
+ */
+void log_start_writer(void);
+
+/* Writes what is left; a log that stalls is waited for during 2 s at most. */
 void log_close(void);
 
 bool log_wants(enum log_level level);
@@ -31,6 +41,9 @@ void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* The same for what another library says. */
+void log_text(enum log_level level, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 
 /* Says why and ends the program with status 71 (EX_OSERR). */
 void log_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
@@ -52,8 +65,9 @@ void log_int(struct log_record *rec, const char *key, int64_t value);
 void log_send(struct log_record *rec);
 
 /*
- * Lines for standard error are gathered and written when this is called (the event
- * loop does, once a turn), when the buffer is full, and at once for warnings and errors.
+ * Without a writer, lines for standard error are gathered and written when this is called, when
+ * the buffer is full, and at once for warnings and errors; lines for syslog are sent at once.
+ * With one, this wakes it (the event loop does, once a turn).
  */
 void log_flush(void);
 

@@ -12,4 +12,10 @@
  */
 bool rights_become(const char *user, struct err *err_out);
 
+/*
+ * No program that is run from here on has more rights than this one.  Holds for this thread and
+ * those that it makes.
+ */
+void rights_keep(void);
+
 #endif

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,12 +13,10 @@
 #include "http.h"
 #include "listen.h"
 #include "log.h"
+#include "thread.h"
 
 /* Enough for what the callbacks do; workers may become many. */
 #define STACK_BYTES (256 * 1024)
-
-/* A thread's own: blocked, they end the process without a trace of why. */
-static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
 size_t
 server_descriptors(const struct conf *conf)
@@ -136,28 +133,13 @@ on_ended(void *arg)
 	daemon_failed(arg, "libmilter has ended by itself; the mail log may say why");
 }
 
-/* Signals are for the loop: none of libmilter's threads, which inherit this, takes one. */
-static int
-start_thread(struct server *server)
-{
-	pthread_t thread;
-	sigset_t others, old;
-	sigfillset(&others);
-	for (size_t i = 0; i < COUNT_OF(faults); i++)
-		sigdelset(&others, faults[i]);
-	pthread_sigmask(SIG_BLOCK, &others, &old);
-	int rc = pthread_create(&thread, NULL, run_libmilter, server);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc == 0 ? pthread_detach(thread) : rc;
-}
-
 bool
 server_start(struct server *server, struct daemon *daemon, struct err *err_out)
 {
 	raise_thread_limit(daemon->conf);
 	set_stack_of_workers();
 	server->ended = post_new(daemon->loop, on_ended, daemon);
-	int rc = start_thread(server);
+	int rc = thread_start(run_libmilter, server);
 	if (rc != 0)
 		return err_set(err_out, "cannot start a thread: %s", strerror(rc));
 	if (server->listener) {

@@ -37,6 +37,7 @@ static const struct {
 	{"limits_by_share", "recipients whose limits were judged without the store"},
 	{"decisions_written", "decisions written down to be asked about"},
 	{"decisions_lost", "decisions that could not be written down"},
+	{"log_lines_lost", "log lines that the log did not take in time"},
 };
 
 _Static_assert(COUNT_OF(rows) == STAT_COUNT, "one row for each counter");

@@ -276,6 +276,7 @@ daemon_main(const struct program *program, int argc, char **argv)
 	bool check_only = false;
 	struct err err;
 	standard_take_up();
+	rights_keep();
 	log_open(program->name, LOG_TO_STDERR, 0, LOG_LEVEL_INFO);
 	int status = parse_options(&daemon, argc, argv, &check_only);
 	if (status < 0) {
@@ -289,6 +290,7 @@ daemon_main(const struct program *program, int argc, char **argv)
 		} else {
 			daemon_open_log(program->name, daemon.conf,
 			                (enum log_target)daemon.conf->log.to);
+			log_start_writer();
 			daemon.loop = loop_new();
 			status = start_and_run(&daemon);
 			loop_free(&daemon.loop);

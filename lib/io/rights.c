@@ -6,6 +6,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+void
+rights_keep(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 bool
 rights_become(const char *name, struct err *err_out)
 {
@@ -25,6 +31,6 @@ rights_become(const char *name, struct err *err_out)
 		return err_set_errno(err_out, "cannot become user %s", name);
 	if (uid != 0 && setresuid(0, 0, 0) == 0)
 		return err_set(err_out, "root could not be given up");
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	rights_keep();
 	return true;
 }

@@ -309,6 +309,23 @@ in_the_log() {
 	grep -q -s -e "$1" "$WEIR_LOG" "$MILTER_LOG"
 }
 
+OWN_DEV=()
+SYSLOG_PID=
+
+# own_syslog: OWN_DEV is what comes before a command that is to have a /dev of its own, whose /dev/log writes PRIVATE/syslog.
+# SYSLOG_PID reads it, and hangs when stopped. Fails where mounting is not allowed.
+own_syslog() {
+	unshare -m true 2>/dev/null || return 1
+	mkdir -p "$PRIVATE/dev/shm" && touch "$PRIVATE/dev/null"
+	start_process perl "$SYSTEM_TESTS/notify_socket.pl" "$PRIVATE/dev/log" >"$PRIVATE/syslog"
+	# shellcheck disable=SC2034
+	SYSLOG_PID=$STARTED
+	# shellcheck disable=SC2016,SC2034
+	OWN_DEV=(unshare -m sh -c 'mount --bind /dev/null "$0/null" && mount --bind /dev/shm "$0/shm" &&
+		mount --rbind "$0" /dev && exec "$@"' "$PRIVATE/dev")
+	await 10 [ -S "$PRIVATE/dev/log" ]
+}
+
 stop_weir() {
 	end_process "$WEIR_PID"
 }

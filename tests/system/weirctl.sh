@@ -268,7 +268,7 @@ drains() {
 	ctl 0 undrain acme
 	ok "$STORE: drain: no warning of other domains" eval 'ctl 0 drain other.test && not complained "no destination"'
 	ctl 0 undrain other.test
-	if unshare -m true 2>/dev/null; then
+	if own_syslog; then
 		ok "$STORE: drain: syslog is told, whatever log.to is" told_to_syslog \
 			'event=order kind=drain name=third until=[0-9]+ by=root' drain third
 		ctl 0 undrain third
@@ -277,13 +277,9 @@ drains() {
 	fi
 }
 
-# told_to_syslog PATTERN WORD...: weirctl tells syslog, though the settings name standard error. It sees a /dev of the test's own.
+# told_to_syslog PATTERN WORD...: weirctl tells syslog, though the settings name standard error.
 told_to_syslog() {
-	mkdir -p "$PRIVATE/dev/shm" && touch "$PRIVATE/dev/null"
-	start_process perl "$SYSTEM_TESTS/notify_socket.pl" "$PRIVATE/dev/log" >"$PRIVATE/syslog"
-	await 10 [ -S "$PRIVATE/dev/log" ]
-	unshare -m sh -c 'mount --bind /dev/null "$0/null" && mount --bind /dev/shm "$0/shm" && mount --rbind "$0" /dev &&
-		exec "$@"' "$PRIVATE/dev" \
+	"${OWN_DEV[@]}" \
 		"$WEIRCTL" -c "$PRIVATE/weir.conf" "${@:2}" >"$PRIVATE/said" 2>"$PRIVATE/complaints" &&
 		await 5 grep -q -E "^<22>.* weirctl.*: $1" "$PRIVATE/syslog" && not complained event=
 }

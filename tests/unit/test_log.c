@@ -166,18 +166,23 @@ END_TEST
 START_TEST(a_reader_that_stalls_loses_lines)
 {
 	int ends[2], saved = dup(STDERR_FILENO);
-	static char got[1 << 20];
+	static char got[16 << 20];
 	ck_assert_int_eq(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
 	for (int i = 0; i < 100000; i++)
 		log_error("line %d of many that nobody reads", i);
-	ssize_t first = read(ends[0], got, sizeof(got) - 1);
-	ck_assert_int_gt(first, 0);
-	log_error("the next one");
-	ssize_t second = read(ends[0], got + first, sizeof(got) - 1 - (size_t)first);
+	size_t used = 0;
+	ssize_t n;
+	/* The buffer is larger than the pipe. */
+	for (int i = 0; i < 100; i++) {
+		n = read(ends[0], got + used, sizeof(got) / 16);
+		ck_assert_int_gt(n, 0);
+		used += (size_t)n;
+		log_error("the next one");
+	}
 	dup2(saved, STDERR_FILENO);
-	got[first + (second > 0 ? second : 0)] = '\0';
-	ck_assert_ptr_nonnull(strstr(got, "log lines lost"));
+	got[used] = '\0';
+	ck_assert_ptr_nonnull(strstr(got, "log lines were lost"));
 	ck_assert_ptr_nonnull(strstr(got, "the next one\n"));
 }
 
@@ -305,6 +310,109 @@ START_TEST(a_fatal_error_ends_the_program)
 
 END_TEST
 
+/* ---- with a writer ---- */
+
+/* Standard error is a pipe; returns the end to read from. */
+static int
+pipe_as_stderr(void)
+{
+	int ends[2];
+	ck_assert_int_eq(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	return ends[0];
+}
+
+/* All that comes until the other end is closed; to be given to free(). */
+static char *
+read_all(int fd)
+{
+	size_t used = 0, cap = 8 << 20;
+	char *got = malloc(cap);
+	ssize_t n;
+	ck_assert_ptr_nonnull(got);
+	while ((n = read(fd, got + used, cap - 1 - used)) > 0)
+		used += (size_t)n;
+	got[used] = '\0';
+	close(fd);
+	return got;
+}
+
+/* Then standard error is closed, so that read_all() ends. */
+static void *
+close_log(void *arg)
+{
+	log_close();
+	dup2(fileno(captured), STDERR_FILENO);
+	return arg;
+}
+
+START_TEST(a_writer_keeps_the_order)
+{
+	log_start_writer();
+	for (int i = 0; i < 3000; i++)
+		log_info("line %d", i);
+	log_close();
+	const char *p = written();
+	for (int i = 0; i < 3000; i++) {
+		char want[40];
+		int n = snprintf(want, sizeof(want), "prog: line %d\n", i);
+		ck_assert_msg(strncmp(p, want, (size_t)n) == 0, "line %d", i);
+		p += n;
+	}
+	ck_assert_str_eq(p, "");
+}
+
+END_TEST
+
+/* What the test writes into a pipe that nobody reads would hold it up for ever without a writer. */
+START_TEST(a_reader_that_stalls_holds_up_nobody)
+{
+	enum { MANY = 100000 };
+
+	int reads = pipe_as_stderr();
+	log_start_writer();
+	for (int i = 0; i < MANY; i++)
+		log_error("line %d of many that nobody reads", i);
+	pthread_t closes;
+	ck_assert_int_eq(pthread_create(&closes, NULL, close_log, NULL), 0);
+	char *got = read_all(reads);
+	pthread_join(closes, NULL);
+	int whole = 0, lost = 0, told;
+	struct slice rest = slice_of(got), line;
+	while (slice_cut(&rest, '\n', &line) && line.n > 0)
+		if (sscanf(line.p, "prog: %d log lines were lost", &told) == 1)
+			lost += told;
+		else
+			whole++;
+	ck_assert_int_gt(lost, 0);
+	ck_assert_int_eq(whole + lost, MANY);
+	free(got);
+}
+
+END_TEST
+
+/* The end of a program is not held up for ever either. */
+START_TEST(a_log_that_hangs_is_given_up)
+{
+	int reads = pipe_as_stderr();
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		log_start_writer();
+		for (int i = 0; i < 10000; i++)
+			log_error("line %d of many that nobody reads", i);
+		log_close();
+		_exit(7);
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	close(reads);
+}
+
+END_TEST
+
 enum { THREADS = 4, LINES = 2000 };
 
 static void *
@@ -366,6 +474,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, trouble_is_told_once_in_a_while);
 	tcase_add_test(tcase, a_fatal_error_ends_the_program);
 	tcase_add_test(tcase, threads_do_not_mix_their_lines);
+	tcase_add_test(tcase, a_writer_keeps_the_order);
+	tcase_add_test(tcase, a_reader_that_stalls_holds_up_nobody);
+	tcase_add_test(tcase, a_log_that_hangs_is_given_up);
 }
 
 int
