@@ -35,7 +35,8 @@ struct decision {
 
 	int64_t now_s;
 	int64_t started_us;
-	int64_t deadline_ms; /* by the loop's clock: no question waits longer */
+	int64_t deadline_ms;    /* by the loop's clock: no question waits longer */
+	int64_t await_until_ms; /* the same, while the store is awaited */
 	struct plan plan;
 	struct ask ask;     /* of the gate asked last */
 	struct key triplet; /* that was asked about, when plan.ask and keyed */

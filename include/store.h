@@ -5,7 +5,8 @@
  * pipeline (Redis).  Every question is answered exactly once, within store.deadline, and
  * never from within store_ask(); an answer may be "no answer" (struct answer.status).
  * After repeated trouble the breaker opens: questions are refused at once, and one
- * now and then is let through to see whether the store is back.
+ * now and then is let through to see whether the store is back.  While the connection is being
+ * made, at the start or after the server has ended it, questions wait for it.
  */
 #ifndef WEIR_STORE_H
 #define WEIR_STORE_H
@@ -60,6 +61,13 @@ typedef void store_fn(void *arg, const struct answer *answer);
  */
 struct store_job *store_ask(struct store *store, const struct ask *ask, int64_t limit_ms,
                             store_fn *fn, void *arg);
+
+/*
+ * Asks nothing: the answer comes when the store can be asked, at most `limit_ms` or store.deadline
+ * from now.  For who needs the secret to have a question at all.
+ */
+struct store_job *store_await(struct store *store, int64_t limit_ms, store_fn *fn,
+                              void *arg);
 
 /*
  * Tells without an answer.  Slots that are given back while the store is away are given back when

@@ -202,18 +202,16 @@ on_greylist(void *arg, const struct answer *answer)
 static void
 on_later(void *arg)
 {
-	struct decision *decision = arg;
-	const struct answer down = {.status = STORE_DOWN};
-	greylist_answered(decision, decision->plan.ask ? &down : NULL);
+	greylist_answered(arg, NULL);
 }
 
 static void
-ask_greylist(struct decision *decision, const struct key_secret *secret)
+ask_greylist(struct decision *decision, int64_t limit_ms)
 {
 	struct engine *engine = decision->engine;
 	struct conf *conf = decision->conf;
-	int64_t left_ms = decision->deadline_ms - loop_now_ms(engine->loop);
-	decision->ask = plan_ask(conf, &decision->plan, secret);
+	decision->ask =
+		plan_ask(conf, &decision->plan, store_secret(decision->engine->store));
 	decision->triplet = decision->ask.triplet;
 	decision->keyed = true;
 	decision->ask.now_s = engine->test_now_s;
@@ -221,7 +219,35 @@ ask_greylist(struct decision *decision, const struct key_secret *secret)
 		newcap_has_room(engine->newcap, &decision->ask.identity,
 	                        &conf->greylist.new_triplets, own_clock_ms(decision));
 	decision->job =
-		store_ask(engine->store, &decision->ask, left_ms, on_greylist, decision);
+		store_ask(engine->store, &decision->ask, limit_ms, on_greylist, decision);
+}
+
+/* The store was not there yet.  The greylist gate has what is left of its time. */
+static void
+on_awaited(void *arg, const struct answer *answer)
+{
+	struct decision *decision = arg;
+	const struct answer down = {.status = answer->status};
+	int64_t left_ms = decision->await_until_ms - loop_now_ms(decision->engine->loop);
+	decision->job = NULL;
+	decision->status = answer->status;
+	if (answer->status == STORE_OK && decision->plan.ask)
+		ask_greylist(decision, left_ms > 0 ? left_ms : 0);
+	else
+		greylist_answered(decision, decision->plan.ask ? &down : NULL);
+}
+
+static void
+await_store(struct decision *decision)
+{
+	struct engine *engine = decision->engine;
+	int64_t now_ms = loop_now_ms(engine->loop);
+	int64_t limit_ms = decision->deadline_ms - now_ms;
+	if (limit_ms > decision->conf->store.deadline_ms)
+		limit_ms = decision->conf->store.deadline_ms;
+	decision->await_until_ms = now_ms + limit_ms;
+	decision->ask = (struct ask){.kind = ASK_GREYLIST};
+	decision->job = store_await(engine->store, limit_ms, on_awaited, decision);
 }
 
 /* ---- the start ---- */
@@ -261,9 +287,14 @@ decision_start(struct decision *decision, struct engine *engine,
 	plan_make(decision->conf, decision->orders, &decision->query, decision->now_s,
 	          arena, &decision->plan);
 	decision->asked = decision->plan.ask;
-	const struct key_secret *secret = store_secret(engine->store);
-	if (decision->plan.ask && secret) {
-		ask_greylist(decision, secret);
+	if (!store_secret(engine->store) &&
+	    (decision->plan.ask || decision->plan.n_limits > 0) &&
+	    query->stage != STAGE_RCPT_REFUSED) {
+		await_store(decision);
+		return;
+	}
+	if (decision->plan.ask) {
+		ask_greylist(decision, limit_ms);
 		return;
 	}
 	if (query->stage == STAGE_RCPT_REFUSED)

@@ -42,6 +42,7 @@ bool
 redis_is_failure(struct store_job *job, const struct redis_reply *reply)
 {
 	if (reply->kind == REDIS_LOST) {
+		job->lost = true;
 		redis_finish(job, STORE_DOWN);
 		return true;
 	}

@@ -23,6 +23,7 @@
 #define PAUSE_MIN_MS  50
 #define PAUSE_MAX_MS  1000
 #define LASTED_MS     5000 /* a connection this old was a good one */
+#define AT_ONCE_MAX   20   /* times in a row without such a one */
 #define UNDER_WAY_MAX 32768
 #define OUT_MAX       (8 << 20)
 #define READ_BYTES    65536
@@ -51,8 +52,10 @@ struct redis_link {
 	int64_t pause_ms;
 	int64_t patience_ms;
 	int64_t good_ms; /* since when the connection is good; 0: it is not */
-	bool said_why;   /* since the last connection that lasted */
-	unsigned tries;  /* each takes the next address of the server's name */
+	bool hopeful; /* nothing has failed since the last that was good, or the start */
+	unsigned at_once; /* times it was made anew without a pause */
+	bool said_why;    /* since the last connection that lasted */
+	unsigned tries;   /* each takes the next address of the server's name */
 
 	char *out;
 	size_t out_used, out_cap;
@@ -109,32 +112,58 @@ tell_lost(struct redis_link *link)
 	}
 }
 
-void
-link_drop(struct redis_link *link, const char *why)
+static void
+note_lasted(struct redis_link *link)
 {
-	if (link->good_ms && loop_now_ms(link->loop) - link->good_ms >= LASTED_MS) {
-		link->pause_ms = PAUSE_MIN_MS;
-		link->said_why = false;
+	if (!link->good_ms || loop_now_ms(link->loop) - link->good_ms < LASTED_MS)
+		return;
+	link->pause_ms = PAUSE_MIN_MS;
+	link->said_why = false;
+	link->at_once = 0;
+}
+
+/* In the next turn, since nothing can be sent from the callbacks. */
+static void
+connect_again(struct redis_link *link)
+{
+	if (!link->hopeful) {
+		pause_link(link);
+		return;
 	}
+	link->state = LINK_PAUSED;
+	timer_start(link->timer, 0);
+	link->at_once++;
+}
+
+/* `clean`: the other side has ended it, which says nothing against another. */
+static void
+lose(struct redis_link *link, const char *why, bool clean)
+{
+	note_lasted(link);
+	link->hopeful = clean && link->good_ms && link->at_once < AT_ONCE_MAX;
 	link->good_ms = 0;
 	if (!link->said_why)
 		log_warning("redis at %s: %s", link->server.host, why);
 	link->said_why = true;
-	bool was_connected = link->state == LINK_CONNECTED;
 	disconnect(link);
-	pause_link(link); /* nothing can be sent from the callbacks */
+	connect_again(link);
+	link->on_lost(link->arg);
 	tell_lost(link);
-	if (was_connected)
-		link->on_lost(link->arg);
+}
+
+void
+link_drop(struct redis_link *link, const char *why)
+{
+	lose(link, why, false);
 }
 
 static void
-drop_errno(struct redis_link *link, const char *doing)
+lose_errno(struct redis_link *link, const char *doing, bool clean)
 {
 	char why[200];
 	struct text text = TEXT(why);
 	text_printf(&text, "%s: %s", doing, strerror(errno));
-	link_drop(link, why);
+	lose(link, why, clean);
 }
 
 static void
@@ -219,9 +248,9 @@ read_replies(struct redis_link *link)
 		redisReaderFeed(link->reader, buf, (size_t)n);
 		deliver_replies(link);
 	} else if (n == 0) {
-		link_drop(link, "closed the connection");
+		lose(link, "closed the connection", true);
 	} else if (errno != EAGAIN && errno != EINTR) {
-		drop_errno(link, "cannot read");
+		lose_errno(link, "cannot read", true);
 	}
 }
 
@@ -233,7 +262,7 @@ become_connected(struct redis_link *link)
 	getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error) {
 		errno = error;
-		drop_errno(link, "cannot connect");
+		lose_errno(link, "cannot connect", false);
 		return;
 	}
 	timer_stop(link->timer);
@@ -268,13 +297,13 @@ connect_to(void *arg, const struct sockaddr *addr, unsigned len, const char *why
 	}
 	link->fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (link->fd < 0) {
-		drop_errno(link, "cannot make a socket");
+		lose_errno(link, "cannot make a socket", false);
 		return;
 	}
 	setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	link->state = LINK_CONNECTING;
 	if (connect(link->fd, addr, len) != 0 && errno != EINPROGRESS) {
-		drop_errno(link, "cannot connect");
+		lose_errno(link, "cannot connect", false);
 		return;
 	}
 	timer_start(link->timer, CONNECT_MS);
@@ -292,6 +321,7 @@ link_new(struct loop *loop, const struct conf *conf, loop_fn *ready_fn, loop_fn 
 	                            .on_lost = lost_fn,
 	                            .arg = arg,
 	                            .fd = -1,
+	                            .hopeful = true,
 	                            .pause_ms = PAUSE_MIN_MS};
 	if (!endpoint_parse(slice_of(conf->store.redis.servers.v[0]), &link->server))
 		log_fatal("store.redis.servers was not checked");
@@ -378,7 +408,7 @@ link_flush(struct redis_link *link)
 		return;
 	ssize_t n = send(link->fd, link->out, link->out_used, MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		drop_errno(link, "cannot write");
+		lose_errno(link, "cannot write", true);
 		return;
 	}
 	if (n > 0) {
@@ -415,4 +445,10 @@ void
 link_is_good(struct redis_link *link)
 {
 	link->good_ms = loop_now_ms(link->loop);
+}
+
+bool
+link_is_coming(const struct redis_link *link)
+{
+	return link->hopeful && !link->good_ms;
 }

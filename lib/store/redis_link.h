@@ -2,8 +2,8 @@
  * redis_link.h - one connection to Redis, kept up by itself.
  *
  * Commands go out in order and are answered in order.  The link resolves, connects,
- * authenticates and greets; when the connection is lost it tries again after 50 ms,
- * growing to 1 s, with jitter.  What the server sends is bounded and never trusted: a
+ * authenticates and greets.  A connection that was good and that the server has ended is
+ * made anew at once; after a failure it tries again after 50 ms, growing to 1 s, with jitter.  What the server sends is bounded and never trusted: a
  * surplus, huge or malformed reply ends the connection, not the program.
  */
 #ifndef WEIR_REDIS_LINK_H
@@ -38,8 +38,8 @@ struct redis_reply {
 typedef void redis_fn(void *arg, const struct redis_reply *reply);
 
 /*
- * `on_ready` is called when the connection is usable, once for each; `on_lost` when it is no
- * longer, after every command under way was told REDIS_LOST.
+ * `on_ready` is called when the connection is usable, once for each; `on_lost` when it, or the
+ * attempt to make it, has ended, before every command under way is told REDIS_LOST.
  */
 struct redis_link *link_new(struct loop *loop, const struct conf *conf, loop_fn *on_ready,
                             loop_fn *on_lost, void *arg);
@@ -58,6 +58,9 @@ void link_settle(struct redis_link *link, int64_t limit_ms);
 
 /* Ends the connection, says why in the log, and connects anew after the pause. */
 void link_drop(struct redis_link *link, const char *why);
+
+/* Whether a connection is being made that nothing speaks against: at the start, and at once. */
+bool link_is_coming(const struct redis_link *link);
 
 /*
  * The server greeted well.  When a connection that was good has lasted, the next pause is

@@ -23,6 +23,7 @@ struct store {
 	struct store_backend *backend;
 	int64_t deadline_ms;
 	bool up;     /* as the backend says */
+	bool coming; /* so it says: questions wait until it is up */
 	bool was_up; /* ever */
 	bool said_up;
 	bool have_secret;
@@ -30,6 +31,9 @@ struct store {
 	struct breaker breaker;
 	int64_t timed_out_ms;      /* when the breaker was told last */
 	struct store_job *waiting; /* somebody waits for these; ordered by deadline */
+	struct store_job
+		*held; /* of these, those not asked yet, in the order to be asked in */
+	size_t n_held;
 	struct store_job *refused; /* never asked; answered by the task */
 	struct task refuse_task;
 	struct loop_timer *deadline_timer;
@@ -151,6 +155,94 @@ note_time_out(struct store *store, int64_t asked_ms, int64_t now_ms)
 	note_down(store);
 }
 
+/* ---- questions that wait for the store to be up ---- */
+
+static void
+hold(struct store *store, struct store_job *job)
+{
+	job->held = true;
+	store->n_held++;
+	DL_APPEND2(store->held, job, held_prev, held_next);
+}
+
+static void
+stop_holding(struct store *store, struct store_job *job)
+{
+	job->held = false;
+	store->n_held--;
+	DL_DELETE2(store->held, job, held_prev, held_next);
+}
+
+static bool
+may_hold(const struct store *store)
+{
+	return store->coming && !store->breaker.open && store->n_held < JOBS_MAX;
+}
+
+/*
+ * A question that was lost with its connection may have been answered there.  Greylisting and slots
+ * say the same when asked again: a triplet has its record, a slot its holder.  A token would be
+ * taken twice.
+ */
+static bool
+may_ask_again(const struct store *store, const struct store_job *job)
+{
+	return job->lost && !job->again && job->waiting && !job->not_wanted &&
+	       may_hold(store) && !limits_have_rates(&job->ask.limits);
+}
+
+static void
+ask_again(struct store *store, struct store_job *job)
+{
+	job->lost = false;
+	job->again = true;
+	job->answer = (struct answer){0};
+	hold(store, job);
+}
+
+/* Answered by the task. */
+static void
+answer_later(struct store *store, struct store_job *job, enum store_status status)
+{
+	stop_waiting(store, job);
+	job->answer = (struct answer){.status = status, .limits.refused = -1};
+	DL_APPEND(store->refused, job);
+	loop_defer(store->loop, &store->refuse_task);
+}
+
+static void
+ask_held_job(struct store *store, struct store_job *job, bool same_secret)
+{
+	if (job->not_wanted || job->only_waits)
+		answer_later(store, job, STORE_OK);
+	else if (!same_secret)
+		answer_later(store, job, STORE_DOWN); /* its keys are others' now */
+	else if (store->ops->submit(store->backend, job))
+		store->jobs++;
+	else
+		answer_later(store, job, STORE_OVERLOADED);
+}
+
+static void
+ask_held(struct store *store, bool same_secret)
+{
+	while (store->held) {
+		struct store_job *job = store->held;
+		stop_holding(store, job);
+		ask_held_job(store, job, same_secret);
+	}
+}
+
+static void
+refuse_held(struct store *store)
+{
+	while (store->held) {
+		struct store_job *job = store->held;
+		stop_holding(store, job);
+		answer_later(store, job, STORE_DOWN);
+	}
+}
+
 static void
 on_deadline(void *arg)
 {
@@ -158,12 +250,20 @@ on_deadline(void *arg)
 	int64_t now_ms = loop_now_ms(store->loop);
 	while (store->waiting && store->waiting->deadline_ms <= now_ms) {
 		struct store_job *job = store->waiting;
+		bool held = job->held;
 		stop_waiting(store, job);
-		job->late = true;
-		store->late++;
+		if (held)
+			stop_holding(store, job);
+		else
+			job->late = true;
+		store->late += job->late;
+		store->coming &= !held; /* others do not wait any more */
 		stats_add(STAT_STORE_TIMEOUTS, 1);
 		note_time_out(store, job->asked_ms, now_ms);
+		note_down(store);
 		tell(job, &(struct answer){.status = STORE_TIMEOUT});
+		if (held)
+			give_back(store, job);
 	}
 	arm_deadline(store);
 }
@@ -286,6 +386,8 @@ store_close(struct store **store_at)
 	struct store_job *job, *next;
 	DL_FOREACH_SAFE(store->refused, job, next)
 		free(job);
+	DL_FOREACH_SAFE2(store->held, job, next, held_next)
+	free(job);
 	LL_FOREACH_SAFE(store->spare, job, next)
 		free(job);
 	explicit_bzero(&store->secret, sizeof(store->secret));
@@ -314,9 +416,7 @@ static struct store_job *
 refuse(struct store *store, struct store_job *job, enum store_status status)
 {
 	stats_add(STAT_STORE_REFUSED_BY_BREAKER, 1);
-	job->answer = (struct answer){.status = status, .limits.refused = -1};
-	DL_APPEND(store->refused, job);
-	loop_defer(store->loop, &store->refuse_task);
+	answer_later(store, job, status);
 	return job;
 }
 
@@ -331,17 +431,49 @@ note_behind_late(struct store *store, int64_t now_ms)
 		note_time_out(store, now_ms, now_ms);
 }
 
-struct store_job *
-store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn *fn,
-          void *arg)
+static struct store_job *
+make_waiting_job(struct store *store, const struct ask *ask, int64_t limit_ms,
+                 store_fn *fn, void *arg)
 {
 	struct store_job *job = make_job(store, ask);
 	int64_t within_ms = limit_ms < store->deadline_ms ? limit_ms : store->deadline_ms;
 	job->fn = fn;
 	job->arg = arg;
 	job->deadline_ms = job->asked_ms + within_ms;
+	return job;
+}
+
+static struct store_job *
+wait_held(struct store *store, struct store_job *job)
+{
+	hold(store, job);
+	start_waiting(store, job);
+	return job;
+}
+
+struct store_job *
+store_await(struct store *store, int64_t limit_ms, store_fn *fn, void *arg)
+{
+	static const struct ask nothing;
+	struct store_job *job = make_waiting_job(store, &nothing, limit_ms, fn, arg);
+	job->only_waits = true;
+	if (!store->up && may_hold(store))
+		return wait_held(store, job);
+	if (!store->up)
+		return refuse(store, job, STORE_DOWN);
+	answer_later(store, job, STORE_OK);
+	return job;
+}
+
+struct store_job *
+store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn *fn,
+          void *arg)
+{
+	struct store_job *job = make_waiting_job(store, ask, limit_ms, fn, arg);
 	if (ask->kind == ASK_LIMITS || ask->kind == ASK_RENEW)
 		backlog_forget(&store->backlog, &ask->limits, job->serial);
+	if (!store->up && may_hold(store))
+		return wait_held(store, job);
 	if (!store->up)
 		return refuse(store, job, STORE_DOWN);
 	if (store->jobs >= JOBS_MAX)
@@ -413,7 +545,8 @@ note_end(struct store *store, const struct store_job *job)
 		stats_add(STAT_STORE_ERRORS, 1);
 	if (answered)
 		histogram_add(HISTOGRAM_STORE_US, clock_mono_us() - job->asked_us);
-	if (!answered)
+	if (!answered &&
+	    !job->lost) /* what the connection's end says, its loss has said */
 		breaker_failed(&store->breaker, now_ms);
 	note_down(store);
 	if (!job->waiting && !job->told_only)
@@ -432,6 +565,10 @@ store_job_done(struct store_job *job)
 	struct store *store = job->store;
 	store->jobs--;
 	store->late -= job->late;
+	if (may_ask_again(store, job)) {
+		ask_again(store, job);
+		return;
+	}
 	note_end(store, job);
 	stop_waiting(store, job);
 	if (job->not_wanted)
@@ -448,19 +585,31 @@ store_job_done(struct store_job *job)
 void
 store_came_up(struct store *store, const struct key_secret *secret)
 {
+	bool same_secret = !store->have_secret ||
+	                   memcmp(&store->secret, secret, sizeof(*secret)) == 0;
 	store->secret = *secret;
 	store->have_secret = true;
 	store->up = true;
+	store->coming = false;
 	tell_again(store); /* before the first question */
+	ask_held(store, same_secret);
 	if (!store->was_up)
 		note_up(store);
 }
 
 void
-store_went_down(struct store *store)
+store_is_coming(struct store *store)
 {
 	store->up = false;
+	store->coming = true;
+}
+
+void
+store_went_down(struct store *store)
+{
+	store->up = store->coming = false;
 	note_down(store);
+	refuse_held(store);
 }
 
 const char *

@@ -16,6 +16,7 @@ struct store_job {
 	struct answer answer;       /* the backend fills it in */
 	struct store_job *next_job; /* the backend's queues */
 	bool whole_script; /* the backend's: the script itself was sent, not its hash */
+	bool lost; /* the backend's: with its connection; it may have been answered all the same */
 
 	/* store.c's */
 	struct store *store;
@@ -29,9 +30,13 @@ struct store_job {
 	int64_t asked_ms;
 	int64_t asked_us; /* the same by another clock, exact */
 	int64_t deadline_ms;
-	bool waiting; /* on the list of those */
-	bool late;    /* its time is over, and the backend still has it */
+	bool waiting;    /* on the list of those */
+	bool late;       /* its time is over, and the backend still has it */
+	bool held;       /* until the store is up: the backend does not have it yet */
+	bool again;      /* it was asked before, and lost */
+	bool only_waits; /* for the store to be up */
 	struct store_job *prev, *next;
+	struct store_job *held_prev, *held_next;
 };
 
 struct store_ops {
@@ -55,8 +60,12 @@ extern const struct store_ops store_redis_ops;
 /* The answer is there.  Never called from within submit(). */
 void store_job_done(struct store_job *job);
 
-/* The store can be asked (the secret is known), or no longer. */
+/*
+ * The store can be asked (the secret is known); or not now, but most likely soon, and questions
+ * wait for it within their deadlines; or not, until it is told to be up.
+ */
 void store_came_up(struct store *store, const struct key_secret *secret);
+void store_is_coming(struct store *store);
 void store_went_down(struct store *store);
 
 #endif

@@ -15,7 +15,10 @@ static void
 on_lost(void *arg)
 {
 	struct store_backend *backend = arg;
-	store_went_down(backend->store);
+	if (link_is_coming(backend->link))
+		store_is_coming(backend->store);
+	else
+		store_went_down(backend->store);
 }
 
 /* Keeps an idle connection honest, and heals a secret that was flushed away. */
@@ -45,6 +48,7 @@ open_redis(struct store *store, struct loop *loop, const struct conf *conf,
 	key_secret_make(&backend->secret);
 	backend->link = link_new(loop, conf, redis_greet, on_lost, backend);
 	link_set_patience(backend->link, 2 * conf->store.deadline_ms);
+	store_is_coming(store);
 	backend->heartbeat = timer_new(loop, on_heartbeat, backend);
 	timer_start(backend->heartbeat, HEARTBEAT_MS);
 	return backend;

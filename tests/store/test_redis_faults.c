@@ -24,6 +24,7 @@ static const struct grey_rules rules = {180, DAY, LIFE, 1};
 static const struct grey_rules never = {180, DAY, LIFE, 0};
 
 static const char *const usual[] = {"store.deadline=500ms", NULL};
+static const char *const patient[] = {"store.deadline=10s", NULL};
 
 static void
 start(struct redis_server *server, struct store_fixture *fixture)
@@ -146,6 +147,179 @@ START_TEST(not_there_at_the_start)
 
 END_TEST
 
+/* ---- while a connection is being made ---- */
+
+static struct ask
+limits_ask_of(const char *holder, const char *uses)
+{
+	struct ask ask = {.kind = ASK_LIMITS};
+	struct limits_ask *limits = &ask.limits;
+	snprintf(limits->holder, sizeof(limits->holder), "%s", holder);
+	limits->ttl_ms = 10000;
+	limits->ttl_max_ms = 100000;
+	fixture_uses(uses, limits);
+	limits->note = fixture_key('n', 1);
+	return ask;
+}
+
+START_TEST(asked_before_it_was_connected)
+{
+	struct redis_server server;
+	struct store_fixture fixture;
+	struct err err;
+	static struct question questions[MANY];
+	redis_server_start(&server, NULL);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	ck_assert(fixture_try_open(&fixture, &place, patient, &err));
+	for (unsigned i = 0; i < MANY; i++)
+		questions[i].ask = fixture_ask(i, 1, &rules, T0);
+	questions[1].ask = limits_ask_of("m/x", "Dl1 Dr5/60");
+	ask_all(&fixture, questions, MANY);
+	for (size_t i = 0; i < MANY; i++)
+		ck_assert_msg(questions[i].answer.status == STORE_OK, "%zu: store %s", i,
+		              store_status_word(questions[i].answer.status));
+	ck_assert(questions[1].answer.limits.granted);
+	end(&server, &fixture);
+}
+
+END_TEST
+
+static void
+note_awaited(void *arg, const struct answer *answer)
+{
+	struct question *question = arg;
+	question->answer = *answer;
+	question->answers++;
+	question->fixture->unanswered--;
+}
+
+static void
+await_once(struct store_fixture *fixture, struct question *question)
+{
+	*question = (struct question){.fixture = fixture};
+	fixture->unanswered++;
+	store_await(fixture->store, INT64_MAX, note_awaited, question);
+	ask_finish(fixture);
+	ck_assert_uint_eq(question->answers, 1);
+}
+
+START_TEST(the_secret_is_awaited)
+{
+	struct redis_server server;
+	struct store_fixture fixture;
+	struct question question;
+	struct err err;
+	redis_server_start(&server, NULL);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	ck_assert(fixture_try_open(&fixture, &place, patient, &err));
+	ck_assert_ptr_null(store_secret(fixture.store));
+	await_once(&fixture, &question);
+	ck_assert_int_eq(question.answer.status, STORE_OK);
+	ck_assert_ptr_nonnull(store_secret(fixture.store));
+	await_once(&fixture, &question);
+	ck_assert_int_eq(question.answer.status, STORE_OK);
+	redis_server_kill(&server);
+	ck_assert(fixture_wait_up(&fixture, false, FIXTURE_PATIENCE_MS));
+	fixture_run_ms(&fixture, 20); /* the attempt that follows at once has failed */
+	await_once(&fixture, &question);
+	ck_assert_int_eq(question.answer.status, STORE_DOWN);
+	end(&server, &fixture);
+}
+
+END_TEST
+
+/* Each loss takes what is under way with it, and what is asked before there is a connection again. */
+START_TEST(killed_connections_cost_nothing)
+{
+	struct redis_server server;
+	struct store_fixture fixture;
+	static struct question questions[MANY], later[MANY];
+	redis_server_start(&server, NULL);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	fixture_open(&fixture, &place, patient);
+	redisContext *redis = redis_server_connect(&server);
+	for (unsigned round = 0; round < 8; round++) {
+		for (unsigned i = 0; i < MANY; i++) {
+			questions[i].ask = fixture_ask(round * MANY + i, 1, &rules, T0);
+			later[i].ask = fixture_ask(round * MANY + i, 2, &rules, T0);
+			ask_begin(&fixture, &questions[i]);
+		}
+		freeReplyObject(
+			redisCommand(redis, "CLIENT KILL TYPE normal SKIPME yes"));
+		fixture_run_ms(&fixture, 0);
+		for (unsigned i = 0; i < MANY; i++)
+			ask_begin(&fixture, &later[i]);
+		ask_finish(&fixture);
+		for (size_t i = 0; i < MANY; i++) {
+			ck_assert_int_eq(questions[i].answer.status, STORE_OK);
+			ck_assert_int_eq(later[i].answer.status, STORE_OK);
+		}
+		ck_assert(!store_breaker_is_open(fixture.store));
+	}
+	redisFree(redis);
+	end(&server, &fixture);
+}
+
+END_TEST
+
+/*
+ * Redis hangs, so that nobody knows whether it has them; then it kills the connection.  The slot is
+ * asked for again, and is one; the token is not: it might be taken twice.
+ */
+START_TEST(lost_questions_about_limits)
+{
+	struct redis_server server;
+	struct store_fixture fixture;
+	redis_server_start(&server, NULL);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	fixture_open(&fixture, &place, patient);
+	redisContext *redis = redis_server_connect(&server);
+	struct question slot = {.ask = limits_ask_of("m/x", "Dl1")};
+	struct question token = {.ask = limits_ask_of("m/y", "Cr5/60")};
+	redis_server_pause(&server);
+	ask_begin(&fixture, &slot);
+	ask_begin(&fixture, &token);
+	fixture_run_ms(&fixture, 0);
+	redisAppendCommand(redis, "CLIENT KILL TYPE normal SKIPME yes");
+	int done = 0;
+	while (!done)
+		ck_assert_int_eq(redisBufferWrite(redis, &done), REDIS_OK);
+	redis_server_resume(&server);
+	ask_finish(&fixture);
+	redisFree(redis);
+	ck_assert_int_eq(slot.answer.status, STORE_OK);
+	ck_assert(slot.answer.limits.granted);
+	ck_assert_int_eq(slot.answer.limits.taken, 1);
+	/* Redis may have answered both before it came to the command that kills. */
+	ck_assert(token.answer.status == STORE_DOWN || token.answer.status == STORE_OK);
+	end(&server, &fixture);
+}
+
+END_TEST
+
+/* One that accepts and says nothing is waited for once, not by each. */
+START_TEST(a_greeting_that_hangs)
+{
+	struct redis_server server;
+	struct store_fixture fixture;
+	struct err err;
+	redis_server_start(&server, NULL);
+	redis_server_pause(&server);
+	struct store_place place = fresh_place(BACKEND_REDIS, &server);
+	ck_assert(fixture_try_open(&fixture, &place, usual, &err));
+	struct question first = {.ask = fixture_ask(1, 1, &rules, T0)}, second = first;
+	ask_all(&fixture, &first, 1);
+	ck_assert_int_eq(first.answer.status, STORE_TIMEOUT);
+	within_two_deadlines(&first);
+	ask_all(&fixture, &second, 1);
+	ck_assert_int_eq(second.answer.status, STORE_DOWN);
+	redis_server_resume(&server);
+	ask_until_it_works(&fixture, &second.ask, GREY_IS_NEW);
+	end(&server, &fixture);
+}
+
+END_TEST
+
 START_TEST(stopped_and_continued)
 {
 	struct redis_server server;
@@ -188,14 +362,14 @@ START_TEST(up_again_while_no_mail_comes)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	static struct question questions[MANY];
 	start(&server, &fixture);
-	redis_server_pause(&server);
-	ask_many_without_waiting(&fixture, questions);
-	redis_server_kill(&server);
-	ask_finish(&fixture);
+	redis_server_do(&server, "CONFIG SET min-replicas-to-write 1");
+	for (unsigned i = 0; i < BREAKER_ERRORS; i++) {
+		struct ask refused = fixture_ask(1, i, &rules, T0);
+		ck_assert_int_eq(ask_and_wait(&fixture, &refused).status, STORE_FAILED);
+	}
 	ck_assert(store_breaker_is_open(fixture.store));
-	redis_server_start_again(&server);
+	redis_server_do(&server, "CONFIG SET min-replicas-to-write 0");
 	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
 	while (!store_is_up(fixture.store) && clock_mono_ms() < give_up_ms) {
 		store_probe(fixture.store);
@@ -534,7 +708,10 @@ START_TEST(everything_is_flushed)
 	redis_server_do(&server, "FLUSHALL");
 	ask_wants(&fixture, "it begins anew", &ask, STORE_OK, GREY_IS_NEW);
 	redis_server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
-	ck_assert(fixture_wait_up(&fixture, false, FIXTURE_PATIENCE_MS));
+	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
+	while (redis_server_do(&server, "EXISTS x:secret") == 0 &&
+	       clock_mono_ms() < give_up_ms)
+		fixture_run_ms(&fixture, 20);
 	ck_assert(fixture_wait_up(&fixture, true, FIXTURE_PATIENCE_MS));
 	ck_assert_mem_eq(store_secret(fixture.store), &before, sizeof(before));
 	struct store_fixture other;
@@ -574,6 +751,11 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, killed_with_questions_under_way);
 	tcase_add_test(tcase, killed_at_any_moment);
 	tcase_add_test(tcase, not_there_at_the_start);
+	tcase_add_test(tcase, asked_before_it_was_connected);
+	tcase_add_test(tcase, the_secret_is_awaited);
+	tcase_add_test(tcase, killed_connections_cost_nothing);
+	tcase_add_test(tcase, lost_questions_about_limits);
+	tcase_add_test(tcase, a_greeting_that_hangs);
 	tcase_add_test(tcase, stopped_and_continued);
 	tcase_add_test(tcase, up_again_while_no_mail_comes);
 	tcase_add_test(tcase, a_lowered_deadline_holds_at_once);

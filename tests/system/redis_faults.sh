@@ -177,6 +177,45 @@ password() {
 	ok "password: the log tells that one is wanted" logged NOAUTH
 }
 
+# many_wait COUNT: so many connections to PORT are there, with bytes that nobody has read.
+many_wait() {
+	[ "$(awk -v end=":$(printf %04X "$PORT")" 'index($2, end) && $4 == "01" && $5 !~ /:00000000$/' /proc/net/tcp | wc -l)" -ge "$1" ]
+}
+
+# handed_over: the load is there before the daemon is, on a socket that was made for it.
+handed_over() {
+	fresh
+	ok "handed over: Redis starts" start_redis || return
+	new_log
+	start_process perl "$SYSTEM_TESTS/pass_listener.pl" "$PORT" sh -c \
+		'until [ -e "$0" ]; do sleep 0.05; done; exec "$@"' \
+		"$PRIVATE/go" "$POLICYD" -c "$PRIVATE/weir.conf" "${QUICK[@]}" -o store.deadline=5s >"$WEIR_LOG" 2>&1
+	WEIR_PID=$STARTED
+	ok "handed over: somebody listens before weir-policyd does" await 10 port_answers "$PORT"
+	start_process perl "$SYSTEM_TESTS/policy_client.pl" --to "inet:127.0.0.1:$PORT" --requests 1000 --connections 50 \
+		>"$PRIVATE/counts" 2>&1
+	ok "handed over: 50 questions are there before it" await 10 many_wait 50
+	touch "$PRIVATE/go"
+	reap "$STARTED"
+	ok "handed over: each is judged" all_are greylisted
+}
+
+# Each loss takes a pipeline of questions with it. Redis may take its time on this machine, hence the deadline.
+clients_killed() {
+	local round
+	fresh
+	ok "connections killed: Redis and weir-policyd start" start_redis
+	start_with_store "${QUICK[@]}" -o store.deadline=5s -o store.on_failure=defer || return
+	load_for 4
+	for round in {1..8}; do
+		load_goes_on 0.3
+		redis client kill type normal skipme yes >/dev/null || diag "kill $round failed"
+	done
+	finish_load it
+	ok "connections killed: no question is lost" nothing_lost
+	ok "connections killed: the store took part all the time" [ "$(failures)" -eq 0 ]
+}
+
 eviction() {
 	fresh
 	ok "eviction: Redis and weir-policyd start" start_both --maxmemory 100mb --maxmemory-policy allkeys-lru || return
@@ -195,7 +234,7 @@ wait_out_delay() {
 
 need perl redis-server redis-cli
 for story in absent_at_start killed_in_load weir_killed scripts_flushed deadline paused_in_load failure_defers \
-	password eviction; do
+	handed_over clients_killed password eviction; do
 	$story
 	clean_up
 done
