@@ -139,8 +139,11 @@ read_wanted(struct ctl *ctl, const char *given, char *limit, size_t cap)
 		return EX_OK;
 	const struct conf *conf = ctl_conf(ctl, false);
 	int status = conf ? ordering_destination(conf, given, &order) : ctl->conf_status;
+	struct slice meant = {0};
+	if (status == EX_OK)
+		order_meant(&order, conf, &meant);
 	text_puts(&text, "destination ");
-	text_puts(&text, order.name);
+	text_put(&text, meant);
 	return status;
 }
 

@@ -1,6 +1,7 @@
 /* order_give.c - allow, drain, set-limit and their contraries. */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "clock.h"
@@ -39,7 +40,7 @@ read_for(const struct ctl *ctl, struct order *order, int64_t now_s)
 /* ---- saying what is so now ---- */
 
 static void
-say_subject(const struct view *view, const struct order *order)
+say_subject(const struct view *view, const struct conf *conf, const struct order *order)
 {
 	static const char *const subjects[ORDER_KINDS] = {
 		[ORDER_ALLOW_CLIENT] = "mail of client ",
@@ -48,8 +49,18 @@ say_subject(const struct view *view, const struct order *order)
 		[ORDER_DRAIN] = "destination ",
 		[ORDER_LIMIT] = "destination ",
 	};
+	struct slice meant = {0};
 	view_puts(view, subjects[order->kind]);
+	if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT)
+		order_meant(order, conf, &meant);
+	if (meant.n == 0 || slice_eq_nocase(meant, slice_of(order->name))) {
+		view_text(view, order->name);
+		return;
+	}
+	view_put(view, meant);
+	view_puts(view, " (");
 	view_text(view, order->name);
+	view_puts(view, ")");
 }
 
 static void
@@ -79,11 +90,12 @@ say_effect(const struct view *view, const struct order *order)
 }
 
 static void
-say_order(const struct view *view, const struct order *order, const struct order *before)
+say_order(const struct view *view, const struct conf *conf, const struct order *order,
+          const struct order *before)
 {
 	char buf[128];
 	struct text text = TEXT(buf);
-	say_subject(view, order);
+	say_subject(view, conf, order);
 	say_effect(view, order);
 	when_print(order->until_s, &text);
 	text_puts(&text, " (for ");
@@ -100,10 +112,35 @@ say_order(const struct view *view, const struct order *order, const struct order
 
 /* ---- giving it ---- */
 
+static const struct order *
+find_same(const struct conf *conf, const struct orders *orders, const struct order *like)
+{
+	for (size_t i = 0; i < orders_count(orders); i++)
+		if (ordering_is_same(conf, orders_at(orders, i), like))
+			return orders_at(orders, i);
+	return NULL;
+}
+
+/* One about the same destination by another name would go on when this one ends. */
+static bool
+drop_same(struct ctl *ctl, const struct orders *orders, const struct order *order,
+          struct err *err)
+{
+	bool found;
+	for (size_t i = 0; i < orders_count(orders); i++) {
+		const struct order *other = orders_at(orders, i);
+		if (strcmp(other->name, order->name) != 0 &&
+		    ordering_is_same(ctl->conf, other, order) &&
+		    !order_board_drop(ctl->ledger, other, &found, err))
+			return false;
+	}
+	return true;
+}
+
 static int
 put_among(struct ctl *ctl, const struct order *order, const struct orders *orders)
 {
-	const struct order *before = ordering_find(orders, order);
+	const struct order *before = find_same(ctl->conf, orders, order);
 	struct view view = view_of_stdout();
 	struct err err;
 	if (!before && orders_count(orders) >= ORDERS_MAX)
@@ -113,11 +150,13 @@ put_among(struct ctl *ctl, const struct order *order, const struct orders *order
 		                ORDERS_MAX);
 	if (!order_board_put(ctl->ledger, order, &err))
 		return ctl_store_failed(&err);
+	if (!drop_same(ctl, orders, order, &err))
+		return ctl_store_failed(&err);
 	ordering_log(ctl, "order", order);
 	if (ctl->json)
-		print_json(status_order(order));
+		print_json(status_order(ctl->conf, order));
 	else
-		say_order(&view, order, before);
+		say_order(&view, ctl->conf, order, before);
 	ordering_warn(ctl->conf, ctl->ledger, order, order->made_s);
 	return EX_OK;
 }
@@ -160,34 +199,70 @@ fail_absent(struct ctl *ctl, const struct order *order)
 	return status;
 }
 
+/* What is in force of it; how many, or -1 with a text. */
 static int
-take_back(struct ctl *ctl, const struct order *order)
+drop_all(struct ctl *ctl, const struct orders *orders, const struct order *like,
+         struct err *err)
 {
-	char buf[ORDER_NAME_MAX + 32];
-	struct text name = TEXT(buf);
+	struct view view = view_of_stdout();
+	int dropped = 0;
+	for (size_t i = 0; i < orders_count(orders); i++) {
+		const struct order *order = orders_at(orders, i);
+		bool found;
+		if (!ordering_is_same(ctl->conf, order, like))
+			continue;
+		if (!order_board_drop(ctl->ledger, order, &found, err))
+			return -1;
+		if (!found)
+			continue;
+		dropped++;
+		ordering_log(ctl, "order-dropped", like);
+		if (ctl->json)
+			continue;
+		view_printf(&view, "no longer in force: %s ",
+		            order_kind_word(order->kind));
+		view_text(&view, order->name);
+		view_puts(&view, "\n");
+	}
+	return dropped;
+}
+
+static int
+take_back_all(struct ctl *ctl, const struct order *order, const char *given)
+{
+	struct order unknown = *order;
 	struct err err;
-	bool found;
-	int status;
-	order_print_name(order, &name);
-	if (!ledger_of(ctl, &status))
-		return status;
-	if (!order_board_drop(ctl->ledger, order, &found, &err))
+	struct orders *orders = order_board_read(ctl->ledger, clock_wall_s(), &err);
+	int dropped = orders ? drop_all(ctl, orders, order, &err) : -1;
+	orders_unref(&orders);
+	if (dropped < 0)
 		return ctl_store_failed(&err);
-	if (found)
-		ordering_log(ctl, "order-dropped", order);
-	if (ctl->json) {
+	int status = dropped == 0 && given
+	                     ? ordering_destination(ctl->conf, given, &unknown)
+	                     : EX_OK;
+	if (status != EX_OK)
+		return status;
+	if (ctl->json)
 		print_json(json_pack("{s:s, s:o, s:b}", "kind",
 		                     order_kind_word(order->kind), "name",
-		                     status_text(slice_of(order->name)), "found", found));
-		return found ? EX_OK : CTL_NO;
-	}
-	if (!found)
+		                     status_text(slice_of(order->name)), "found",
+		                     dropped > 0));
+	else if (dropped == 0)
 		return fail_absent(ctl, order);
-	struct view view = view_of_stdout();
-	view_puts(&view, "no longer in force: ");
-	view_text(&view, buf);
-	view_puts(&view, "\n");
-	return EX_OK;
+	return dropped > 0 ? EX_OK : CTL_NO;
+}
+
+/* `given`: as a destination, which may be in an order though in the settings no more. */
+static int
+take_back(struct ctl *ctl, struct order *order, const char *given)
+{
+	int status;
+	struct err err;
+	if (!ctl_conf(ctl, false))
+		return ctl->conf_status;
+	if (given && !order_set_name(order, slice_of(given), &err))
+		return ctl_fail(EX_USAGE, "%s", err.text);
+	return ledger_of(ctl, &status) ? take_back_all(ctl, order, given) : status;
 }
 
 /* ---- the commands ---- */
@@ -242,7 +317,7 @@ command_disallow(struct ctl *ctl, int argc, char **argv)
 	struct order order = {0};
 	(void)argc;
 	int status = read_subject(ctl, argv[0], &order);
-	return status == EX_OK ? take_back(ctl, &order) : status;
+	return status == EX_OK ? take_back(ctl, &order, NULL) : status;
 }
 
 static int
@@ -266,8 +341,7 @@ command_undrain(struct ctl *ctl, int argc, char **argv)
 {
 	struct order order = {.kind = ORDER_DRAIN};
 	(void)argc;
-	int status = read_destination(ctl, argv[1], &order);
-	return status == EX_OK ? take_back(ctl, &order) : status;
+	return take_back(ctl, &order, argv[1]);
 }
 
 int
@@ -291,6 +365,5 @@ command_unset_limit(struct ctl *ctl, int argc, char **argv)
 {
 	struct order order = {.kind = ORDER_LIMIT};
 	(void)argc;
-	int status = read_destination(ctl, argv[1], &order);
-	return status == EX_OK ? take_back(ctl, &order) : status;
+	return take_back(ctl, &order, argv[1]);
 }

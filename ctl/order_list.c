@@ -19,12 +19,13 @@ is_allowance(const struct order *order)
 }
 
 static json_t *
-as_json(const struct orders *orders, bool all)
+as_json(const struct conf *conf, const struct orders *orders, bool all)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < orders_count(orders); i++)
 		if (all || is_allowance(orders_at(orders, i)))
-			json_array_append_new(list, status_order(orders_at(orders, i)));
+			json_array_append_new(list,
+			                      status_order(conf, orders_at(orders, i)));
 	return list;
 }
 
@@ -39,7 +40,7 @@ list_orders(struct ctl *ctl, bool all)
 	struct orders *orders = order_board_read(ctl->ledger, now_s, &err);
 	if (!orders)
 		return ctl_store_failed(&err);
-	json_t *list = as_json(orders, all);
+	json_t *list = as_json(ctl->conf, orders, all);
 	orders_unref(&orders);
 	if (ctl->json) {
 		print_json(list);

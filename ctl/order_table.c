@@ -3,15 +3,31 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 
 #include "output.h"
 #include "table.h"
 #include "when.h"
 
+/* What it is about now, unless its name says it. */
+static void
+put_meant(const json_t *order, struct text *text)
+{
+	const json_t *meant = json_object_get(order, "destination");
+	const char *name = json_text(order, "destination");
+	if (!meant || strcasecmp(name, json_text(order, "name")) == 0)
+		return;
+	text_puts(text, text->n > 0 ? ", " : "");
+	if (*name)
+		text_printf(text, "of %s", name);
+	else
+		text_puts(text, "no such destination");
+}
+
 static void
 add_row(struct table *table, const json_t *order, int64_t now_s)
 {
-	char buf[64];
+	char buf[160];
 	struct text text = TEXT(buf);
 	const char *kind = json_text(order, "kind");
 	table_cell(table, slice_of(kind));
@@ -23,6 +39,7 @@ add_row(struct table *table, const json_t *order, int64_t now_s)
 		            (long long)json_number(order, "limit"));
 	else if (json_flag(order, "no_limits"))
 		text_puts(&text, "no limits");
+	put_meant(order, &text);
 	table_cell(table, text_slice(&text));
 	text = TEXT(buf);
 	when_print(json_number(order, "until"), &text);

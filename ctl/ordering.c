@@ -12,33 +12,12 @@
 #include "nearest.h"
 #include "status.h"
 
-const struct order *
-ordering_find(const struct orders *orders, const struct order *like)
-{
-	for (size_t i = 0; i < orders_count(orders); i++) {
-		const struct order *order = orders_at(orders, i);
-		if (order->kind == like->kind && strcmp(order->name, like->name) == 0)
-			return order;
-	}
-	return NULL;
-}
-
 /* ---- destinations ---- */
-
-/* NULL when the settings have none of that name. */
-static const struct conf_destination *
-find_named(const struct conf *conf, struct slice name)
-{
-	for (size_t i = 0; i < conf->limits.n_destinations; i++)
-		if (slice_eq_nocase(slice_of(conf->limits.destinations[i].name), name))
-			return &conf->limits.destinations[i];
-	return NULL;
-}
 
 const struct conf_destination *
 ordering_configured(const struct conf *conf, struct slice name)
 {
-	const struct conf_destination *known = find_named(conf, name);
+	const struct conf_destination *known = destination_named(conf, name);
 	return known || name.n == 0 ? known : destination_find(conf, name);
 }
 
@@ -87,9 +66,27 @@ ordering_destination(const struct conf *conf, const char *given, struct order *o
 	struct err err;
 	if (!known && !is_plausible(conf, name))
 		return fail_unknown(conf, given);
-	if (!order_set_name(order, known ? slice_of(known->name) : name, &err))
+	/* What may be a domain is kept, since it may come to another destination. */
+	if (known && !is_plausible(conf, name))
+		name = slice_of(known->name);
+	if (!order_set_name(order, name, &err))
 		return ctl_fail(EX_USAGE, "%s", err.text);
 	return EX_OK;
+}
+
+bool
+ordering_is_same(const struct conf *conf, const struct order *order,
+                 const struct order *like)
+{
+	struct slice name;
+	if (order->kind != like->kind)
+		return false;
+	if (strcmp(order->name, like->name) == 0)
+		return true;
+	if (order->kind != ORDER_DRAIN && order->kind != ORDER_LIMIT)
+		return false;
+	const struct conf_destination *known = order_meant(like, conf, &name);
+	return name.n > 0 && order_is_about(order, conf, known, name);
 }
 
 /* ---- what was perhaps meant ---- */
@@ -107,7 +104,7 @@ ordering_nearest(const struct conf *conf, const struct orders *orders,
 		nearest_offer(&nearest, order->name);
 		if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
 			const struct conf_destination *known =
-				find_named(conf, slice_of(order->name));
+				destination_named(conf, slice_of(order->name));
 			if (known)
 				offer_domains(known, &nearest);
 		}
@@ -123,7 +120,7 @@ warn_of_unknown(const struct conf *conf, const struct order *order)
 {
 	const struct conf_destination *meant = NULL;
 	struct nearest nearest;
-	if (find_named(conf, slice_of(order->name)))
+	if (ordering_configured(conf, slice_of(order->name)))
 		return;
 	nearest_start(&nearest, slice_of(order->name));
 	nearest.best = 3; /* two letters wrong at most, since it may well be meant */
@@ -186,7 +183,8 @@ warn_of_everybody(const struct order *order)
 static void
 warn_of_limit(const struct conf *conf, const struct order *order)
 {
-	const struct conf_destination *known = find_named(conf, slice_of(order->name));
+	const struct conf_destination *known =
+		ordering_configured(conf, slice_of(order->name));
 	const struct conf_limit *limit = known ? &known->limit : &conf->limits.other;
 	if (limit->mode == MODE_OBSERVE)
 		ctl_fail(0,

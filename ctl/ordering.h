@@ -5,8 +5,9 @@
 #include "ctl.h"
 #include "orders.h"
 
-/* The one of that kind and name among them; NULL: there is none. */
-const struct order *ordering_find(const struct orders *orders, const struct order *like);
+/* Whether both are the same order to an operator: of one kind, about one destination or entry. */
+bool ordering_is_same(const struct conf *conf, const struct order *order,
+                      const struct order *like);
 
 /* The name among them that was perhaps meant; NULL: none is near. */
 const char *ordering_nearest(const struct conf *conf, const struct orders *orders,
@@ -17,8 +18,8 @@ const struct conf_destination *ordering_configured(const struct conf *conf,
                                                    struct slice name);
 
 /*
- * What a command's operand means as a destination: the name of a configured one, also by one of its
- * domains, or a domain nobody configured.  EX_OK, or EX_USAGE and said so.
+ * Names the destination that a command's operand means: a configured one by its name, or a domain,
+ * of one or of none.  EX_OK, or EX_USAGE and said so.
  */
 int ordering_destination(const struct conf *conf, const char *given, struct order *order);
 

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "commands.h"
+#include "destination.h"
 #include "greylisted.h"
 #include "nearest.h"
 #include "normal.h"
@@ -179,8 +180,11 @@ read_drain(struct ctl *ctl, const struct decided *decided, int64_t now_s,
 	struct orders *orders = order_board_read(ctl->ledger, now_s, err);
 	if (!orders)
 		return false;
+	const struct conf_destination *known =
+		destination_named(ctl->conf, decided->destination);
 	const struct order *drain =
-		orders_destination(orders, ORDER_DRAIN, decided->destination, now_s);
+		orders_destination(orders, ctl->conf, ORDER_DRAIN, known,
+	                           decided->destination, now_s);
 	sequel->drained_until_s = drain ? drain->until_s : 0;
 	orders_unref(&orders);
 	return true;

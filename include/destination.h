@@ -15,4 +15,8 @@
 const struct conf_destination *destination_find(const struct conf *conf,
                                                 struct slice domain);
 
+/* The one of that name, in any case; NULL: there is none. */
+const struct conf_destination *destination_named(const struct conf *conf,
+                                                 struct slice name);
+
 #endif

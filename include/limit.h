@@ -108,11 +108,12 @@ size_t limits_find(const struct conf *conf, const struct orders *orders,
 
 /*
  * The limit of a destination at `now_s`: that of the settings, unless the operator has ordered
- * another number of deliveries at once.  `set` may be returned.
+ * another number of deliveries at once.  `known` and `name` as in orders_destination().
  */
-const struct conf_limit *limit_in_force(const struct conf_limit *set,
+const struct conf_limit *limit_in_force(const struct conf *conf,
                                         const struct orders *orders,
-                                        struct slice destination, int64_t now_s,
+                                        const struct conf_destination *known,
+                                        struct slice name, int64_t now_s,
                                         struct arena *arena);
 
 /* Under which key a destination's slots are; `unnamed` as in struct limit_of. */

@@ -86,8 +86,26 @@ const struct order *orders_client(const struct orders *orders, const struct addr
 const struct order *orders_mail(const struct orders *orders, enum order_kind kind,
                                 struct slice address, int64_t now_s, bool no_limits);
 
-/* ORDER_DRAIN or ORDER_LIMIT of a destination; NULL: none at `now_s`. */
-const struct order *orders_destination(const struct orders *orders, enum order_kind kind,
-                                       struct slice destination, int64_t now_s);
+/*
+ * ORDER_DRAIN and ORDER_LIMIT hold what they were given, a name or a domain, and follow it: what is
+ * meant is the destination of that name, else the one that has the domain now, else the domain
+ * itself.  `known` is the configured destination, or NULL for a mere domain; `name` is its name.
+ */
+struct conf;
+struct conf_destination;
+
+bool order_is_about(const struct order *order, const struct conf *conf,
+                    const struct conf_destination *known, struct slice name);
+
+/* The destination that it is about now: configured, or NULL; name_out: its name, or empty: none. */
+const struct conf_destination *order_meant(const struct order *order,
+                                           const struct conf *conf,
+                                           struct slice *name_out);
+
+/* The one that is about the destination; NULL: none at `now_s`. */
+const struct order *orders_destination(const struct orders *orders,
+                                       const struct conf *conf, enum order_kind kind,
+                                       const struct conf_destination *known,
+                                       struct slice name, int64_t now_s);
 
 #endif

@@ -42,7 +42,7 @@ bool status_is_alive(const struct json_t *beat, int64_t now_s);
 struct json_t *status_decision(const struct decided *decided);
 
 /* One order as an object of "orders", and of `weirctl orders --json`. */
-struct json_t *status_order(const struct order *order);
+struct json_t *status_order(const struct conf *conf, const struct order *order);
 
 /* Text that may come from outside as a JSON string: bytes that are no UTF-8 are escaped. */
 struct json_t *status_text(struct slice text);

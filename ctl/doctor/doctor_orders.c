@@ -1,4 +1,4 @@
-/* doctor_orders.c - whether an order in force lets everybody in. */
+/* doctor_orders.c - whether an order in force lets everybody in, or is about nothing. */
 #include <string.h>
 
 #include "clock.h"
@@ -8,8 +8,32 @@
 #include "order_board.h"
 
 static void
+say_lost(struct checkup *checkup, const struct order *order)
+{
+	finding_add(
+		checkup->findings, FINDING_WARNING,
+		"an order is about no destination any more",
+		"The settings have none of that name now: mail flows as if there were "
+		"no order.");
+	finding_seen(checkup->findings, "%s %s, by %s", order_kind_word(order->kind),
+	             order->name, order->by);
+	finding_mend(
+		checkup->findings,
+		"Give it anew by the name or a domain of what is meant; and end this "
+		"one:\nweirctl %s %s",
+		order->kind == ORDER_DRAIN ? "undrain" : "unset-limit",
+		cure_quoted(checkup->findings, order->name));
+}
+
+static void
 judge(struct checkup *checkup, const struct order *order)
 {
+	struct slice meant;
+	if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
+		order_meant(order, checkup->conf, &meant);
+		if (meant.n == 0)
+			say_lost(checkup, order);
+	}
 	if (!order_covers_everybody(order))
 		return;
 	finding_add(checkup->findings, FINDING_WARNING, "an order lets everybody in",

@@ -1,8 +1,10 @@
 /* order_intake.c - what an import does with orders: those in force that are newer are taken. */
 #include "order_intake.h"
 
+#include <string.h>
+
 #include "order_board.h"
-#include "ordering.h"
+#include "orders.h"
 
 bool
 order_intake_open(struct order_intake *orders, struct intake *intake, struct err *err_out)
@@ -24,8 +26,12 @@ order_intake_close(struct order_intake *orders)
 static bool
 is_newer(const struct order_intake *orders, const struct order *order)
 {
-	const struct order *there = ordering_find(orders->there, order);
-	return !there || order->made_s > there->made_s;
+	for (size_t i = 0; i < orders_count(orders->there); i++) {
+		const struct order *there = orders_at(orders->there, i);
+		if (there->kind == order->kind && strcmp(there->name, order->name) == 0)
+			return order->made_s > there->made_s;
+	}
+	return true;
 }
 
 bool

@@ -70,3 +70,12 @@ destination_find(const struct conf *conf, struct slice domain)
 		found = find_name(conf, text_slice(&name));
 	return found ? found : find(conf, SLICE("*"));
 }
+
+const struct conf_destination *
+destination_named(const struct conf *conf, struct slice name)
+{
+	for (size_t i = 0; i < conf->limits.n_destinations; i++)
+		if (slice_eq_nocase(slice_of(conf->limits.destinations[i].name), name))
+			return &conf->limits.destinations[i];
+	return NULL;
+}

@@ -79,22 +79,29 @@ on_lines(void *arg, struct slice lines)
 /* ---- orders ---- */
 
 json_t *
-status_order(const struct order *order)
+status_order(const struct conf *conf, const struct order *order)
 {
-	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:b}", "kind",
-	                 order_kind_word(order->kind), "name",
-	                 status_text(slice_of(order->name)), "until",
-	                 (json_int_t)order->until_s, "made", (json_int_t)order->made_s,
-	                 "by", status_text(slice_of(order->by)), "limit",
-	                 (json_int_t)order->limit, "no_limits", order->no_limits);
+	json_t *object =
+		json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:b}", "kind",
+	                  order_kind_word(order->kind), "name",
+	                  status_text(slice_of(order->name)), "until",
+	                  (json_int_t)order->until_s, "made", (json_int_t)order->made_s,
+	                  "by", status_text(slice_of(order->by)), "limit",
+	                  (json_int_t)order->limit, "no_limits", order->no_limits);
+	struct slice meant;
+	if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
+		order_meant(order, conf, &meant);
+		json_object_set_new(object, "destination", status_text(meant));
+	}
+	return object;
 }
 
 static json_t *
-print_orders(const struct orders *orders)
+print_orders(const struct conf *conf, const struct orders *orders)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < orders_count(orders); i++)
-		json_array_append_new(list, status_order(orders_at(orders, i)));
+		json_array_append_new(list, status_order(conf, orders_at(orders, i)));
 	return list;
 }
 
@@ -177,7 +184,7 @@ status_build(const struct conf *conf, struct ledger *ledger, const struct err *n
 	put(status, "destinations", destinations, destinations);
 	put(status, "greylist", counted, print_funnel(conf, &funnel, window_hours + 24));
 	put(status, "chart", told, beats_chart(&beats));
-	put(status, "orders", orders, orders ? print_orders(orders) : NULL);
+	put(status, "orders", orders, orders ? print_orders(conf, orders) : NULL);
 	put(status, "recent", decided, recent);
 	beats_free(&beats);
 	orders_unref(&orders);

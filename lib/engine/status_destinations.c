@@ -83,11 +83,12 @@ has_row(const struct making *making, const char *name)
 
 static void
 add_order(const struct making *making, json_t *row, enum order_kind kind,
-          const char *until, const char *by)
+          const struct conf_destination *known, const char *name, const char *until,
+          const char *by)
 {
-	const char *name = json_string_value(json_object_get(row, "name"));
 	const struct order *order =
-		orders_destination(making->orders, kind, slice_of(name), making->now_s);
+		orders_destination(making->orders, making->conf, kind, known,
+	                           slice_of(name), making->now_s);
 	json_object_set_new(row, until, json_integer(order ? order->until_s : 0));
 	json_object_set_new(row, by,
 	                    order ? status_text(slice_of(order->by)) : json_string(""));
@@ -98,11 +99,9 @@ make_row(struct making *making, const char *name,
          const struct conf_destination *destination)
 {
 	const struct seen *seen = seen_at(making, name);
-	const struct conf_limit *set =
-		destination ? &destination->limit : &making->conf->limits.other;
 	const struct conf_limit *limit =
-		limit_in_force(set, making->orders, slice_of(name), making->now_s,
-	                       &making->arena);
+		limit_in_force(making->conf, making->orders, destination, slice_of(name),
+	                       making->now_s, &making->arena);
 	json_t *row =
 		json_pack("{s:o, s:b, s:s, s:I, s:I, s:I, s:I}", "name",
 	                  status_text(slice_of(name)), "configured", destination != NULL,
@@ -112,8 +111,9 @@ make_row(struct making *making, const char *name,
 	                  (json_int_t)(limit->mode == MODE_OFF ? 0 : limit->concurrency),
 	                  "peak", (json_int_t)seen->peak, "deferred",
 	                  (json_int_t)seen->deferred);
-	add_order(making, row, ORDER_DRAIN, "drained_until", "drained_by");
-	add_order(making, row, ORDER_LIMIT, "limit_until", "limit_by");
+	add_order(making, row, ORDER_DRAIN, destination, name, "drained_until",
+	          "drained_by");
+	add_order(making, row, ORDER_LIMIT, destination, name, "limit_until", "limit_by");
 	return row;
 }
 
@@ -128,6 +128,7 @@ add_configured(struct making *making)
 	}
 }
 
+/* Mere domains; those of the settings have a row, and what an order binds to no more has none. */
 static void
 add_ordered(struct making *making)
 {
@@ -135,7 +136,9 @@ add_ordered(struct making *making)
 		const struct order *order = orders_at(making->orders, i);
 		bool of_destination =
 			order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT;
-		if (of_destination && !has_row(making, order->name))
+		struct slice name;
+		if (of_destination && !order_meant(order, making->conf, &name) &&
+		    name.n > 0 && !has_row(making, order->name))
 			json_array_append_new(making->rows,
 			                      make_row(making, order->name, NULL));
 	}

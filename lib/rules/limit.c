@@ -40,11 +40,13 @@ add_limit(struct limit_of *limits, size_t *n, enum limit_scope scope,
 }
 
 const struct conf_limit *
-limit_in_force(const struct conf_limit *set, const struct orders *orders,
-               struct slice destination, int64_t now_s, struct arena *arena)
+limit_in_force(const struct conf *conf, const struct orders *orders,
+               const struct conf_destination *known, struct slice name, int64_t now_s,
+               struct arena *arena)
 {
+	const struct conf_limit *set = known ? &known->limit : &conf->limits.other;
 	const struct order *order =
-		orders_destination(orders, ORDER_LIMIT, destination, now_s);
+		orders_destination(orders, conf, ORDER_LIMIT, known, name, now_s);
 	if (!order)
 		return set;
 	struct conf_limit *limit = arena_take(arena, sizeof(*limit));
@@ -65,10 +67,8 @@ limits_find(const struct conf *conf, const struct orders *orders,
 	const struct conf_destination *destination;
 	size_t n = 0;
 	struct slice name = limit_destination(conf, query, &destination);
-	const struct conf_limit *set =
-		destination ? &destination->limit : &conf->limits.other;
 	add_limit(limits_out, &n, SCOPE_DESTINATION,
-	          limit_in_force(set, orders, name, now_s, arena), name);
+	          limit_in_force(conf, orders, destination, name, now_s, arena), name);
 	limits_out[0].unnamed = !destination;
 	add_limit(limits_out, &n, SCOPE_CLIENT, &conf->limits.clients, identity);
 	if (limit_is_set(&conf->limits.senders))

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "destination.h"
 #include "list.h"
 #include "mailaddr.h"
 #include "mem.h"
@@ -300,14 +301,50 @@ orders_mail(const struct orders *orders, enum order_kind kind, struct slice addr
 	                                                 : NULL;
 }
 
+/* ---- destinations ---- */
+
+/* A name of the settings that is none of a domain, or of a next hop, means nothing else. */
+static bool
+may_be_domain(struct slice name)
+{
+	return slice_find(name, '.') >= 0 || slice_find(name, ':') >= 0 ||
+	       slice_find(name, '[') >= 0;
+}
+
+const struct conf_destination *
+order_meant(const struct order *order, const struct conf *conf, struct slice *name_out)
+{
+	struct slice name = slice_of(order->name);
+	const struct conf_destination *meant = destination_named(conf, name);
+	if (!meant && may_be_domain(name))
+		meant = destination_find(conf, name);
+	if (meant)
+		*name_out = slice_of(meant->name);
+	else
+		*name_out = may_be_domain(name) ? name : SLICE("");
+	return meant;
+}
+
+bool
+order_is_about(const struct order *order, const struct conf *conf,
+               const struct conf_destination *known, struct slice name)
+{
+	struct slice own = slice_of(order->name);
+	if (slice_eq_nocase(own, name))
+		return known || !destination_named(conf, own);
+	return known && may_be_domain(own) && destination_find(conf, own) == known &&
+	       !destination_named(conf, own);
+}
+
 const struct order *
-orders_destination(const struct orders *orders, enum order_kind kind,
-                   struct slice destination, int64_t now_s)
+orders_destination(const struct orders *orders, const struct conf *conf,
+                   enum order_kind kind, const struct conf_destination *known,
+                   struct slice name, int64_t now_s)
 {
 	for (size_t i = 0; i < orders->n; i++) {
 		const struct order *order = &orders->v[i];
 		if (order->kind == kind && now_s < order->until_s &&
-		    slice_eq_nocase(slice_of(order->name), destination))
+		    order_is_about(order, conf, known, name))
 			return order;
 	}
 	return NULL;

@@ -253,12 +253,13 @@ plan_limits(const struct conf *conf, const struct orders *orders,
 
 /* Whoever sends: the destination takes nothing now. */
 static bool
-is_drained(const struct orders *orders, struct plan *plan)
+is_drained(const struct conf *conf, const struct orders *orders,
+           const struct conf_destination *known, struct plan *plan)
 {
 	if (plan->destination.n == 0)
 		return false;
-	plan->order =
-		orders_destination(orders, ORDER_DRAIN, plan->destination, plan->now_s);
+	plan->order = orders_destination(orders, conf, ORDER_DRAIN, known,
+	                                 plan->destination, plan->now_s);
 	if (plan->order)
 		plan->why = WHY_DRAINED;
 	return plan->order;
@@ -281,7 +282,7 @@ plan_make(const struct conf *conf, const struct orders *orders, const struct que
 	plan->greylist_mode = destination && destination->has_greylist
 	                              ? destination->greylist
 	                              : conf->greylist.mode;
-	if (query->stage == STAGE_RCPT && is_drained(orders, plan))
+	if (query->stage == STAGE_RCPT && is_drained(conf, orders, destination, plan))
 		return;
 	plan_greylist(conf, orders, query, arena, plan);
 	plan_limits(conf, orders, query, arena, plan);

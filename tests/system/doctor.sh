@@ -462,8 +462,16 @@ order_for_everybody() {
 	appears_and_goes 'an order lets everybody in'
 }
 
+order_for_nobody() {
+	cp "$PRIVATE/weir.conf" "$PRIVATE/plain.conf"
+	echo 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 1; } ); };' >>"$PRIVATE/weir.conf"
+	weirctl drain acme >/dev/null 2>&1 && finds_not 'about no destination' && mv "$PRIVATE/plain.conf" "$PRIVATE/weir.conf" &&
+		appears_and_goes 'an order is about no destination any more'
+}
+
 ok 'without a daemon, and with one' no_daemon_alive
 ok 'an order for everybody' order_for_everybody
+ok 'an order for a destination that is gone' order_for_nobody
 ok 'a daemon that hangs' silent_daemon
 ok 'limits without the milter' policyd_alone_with_limits
 ok 'two daemons with one name' one_name_for_two

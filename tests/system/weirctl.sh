@@ -240,7 +240,7 @@ gets() {
 
 drains() {
 	ok "$STORE: drain: before, mail is taken" gets 250 bob@acme.test
-	ok "$STORE: drain: the order is taken, by a domain of the destination" tells '^destination acme is drained' drain acme.test --for 1h
+	ok "$STORE: drain: the order is taken, by a domain of the destination" tells '^destination acme \(acme\.test\) is drained' drain acme.test --for 1h
 	ok "$STORE: drain: mail is answered 451 4.3.2" await 2 gets '451 4.3.2 acme is not accepting mail now' bob@acme.test
 	ok "$STORE: drain: mail elsewhere is taken" gets 250 bob@other.test
 	ok "$STORE: drain: the id of that answer is known" eval 'gets "451 4.3.2" bob@acme.test; knows "$REPLY_ID"'
@@ -252,11 +252,11 @@ drains() {
 		forget --identity "$REPLY_ID"
 	ok "$STORE: drain: status shows it" tells '^acme .* drained (1h|59m)' status
 	ok "$STORE: drain: explain shows it" json '$v->{verdict}{why} eq "destination-drained" &&
-		$v->{rules}[0]{applies} eq "yes" && $v->{rules}[0]{by} eq "drain acme" &&
+		$v->{rules}[0]{applies} eq "yes" && $v->{rules}[0]{by} eq "drain acme.test" &&
 		$v->{verdict}{reply} =~ /^451 4\.3\.2 acme /' explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
 	ok "$STORE: drain: explain says that limits are not asked" tells '^Not asked: the destination is drained' \
 		explain --client 127.0.0.1 --recipient bob@acme.test --sender a@b.test
-	ok "$STORE: undrain: ends it" tells 'no longer in force: drain acme' undrain acme
+	ok "$STORE: undrain: ends it" tells '^no longer in force: drain acme\.test$' undrain acme
 	ok "$STORE: undrain: why advises it no more" eval 'tells "^It is drained no longer" why "$REPLY_ID" && not said "weirctl undrain"'
 	ok "$STORE: undrain: mail is taken" await 2 gets 250 bob@acme.test
 	ok "$STORE: drain: a domain that may be mistyped" eval 'ctl 0 drain acme.tset &&
@@ -266,6 +266,21 @@ drains() {
 	ctl 0 drain acme
 	ok "$STORE: undrain: by a domain of its destination" refuses 1 '.*"drain acme\.tset": did you mean "acme\.test"' undrain acme.tset
 	ctl 0 undrain acme
+	ok "$STORE: drain: by a domain, before it has a name" tells '^destination new\.test is drained' drain new.test
+	sed 's/destinations = (/&{ name = "newcomer"; domains = ["new.test"]; concurrency = 3; },/' "$PRIVATE/weir.conf" >"$PRIVATE/named.conf"
+	ok "$STORE: drain: the order follows its domain" tells '^newcomer .* drained ' -c "$PRIVATE/named.conf" status
+	ok "$STORE: drain: what it is about now" tells '^drain +new\.test +of newcomer ' -c "$PRIVATE/named.conf" orders
+	ok "$STORE: drain: given again by its name it is the same" eval 'tells "replaces an order" -c "$PRIVATE/named.conf" drain newcomer &&
+		tells "^drain +newcomer " -c "$PRIVATE/named.conf" orders && not said "new\.test"'
+	ok "$STORE: drain: the name is gone" tells '^drain +newcomer +no such destination ' orders
+	ok "$STORE: drain: the name is gone, doctor says so" eval 'ctl 1 doctor && said "an order is about no destination any more"'
+	ok "$STORE: drain: the name is gone, status has no such destination" eval 'tells "." status && not said "^newcomer .*drained"'
+	ok "$STORE: undrain: of a name that is gone" tells '^no longer in force: drain newcomer$' undrain newcomer
+	ctl 0 drain new.test
+	ok "$STORE: undrain: by the name that the domain has now" tells '^no longer in force: drain new\.test$' \
+		-c "$PRIVATE/named.conf" undrain newcomer
+	ok "$STORE: set-limit, unset-limit: the same" eval 'ctl 0 set-limit new.test 7 && tells "^newcomer .* 0/7 " -c "$PRIVATE/named.conf" status &&
+		tells "^no longer in force: limit new\.test$" -c "$PRIVATE/named.conf" unset-limit newcomer'
 	ok "$STORE: drain: no warning of other domains" eval 'ctl 0 drain other.test && not complained "no destination"'
 	ctl 0 undrain other.test
 	if own_syslog; then

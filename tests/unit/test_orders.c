@@ -1,6 +1,12 @@
 /* test_orders.c - orders as text, and what they apply to. */
 #include "orders.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "destination.h"
 #include "harness.h"
 
 #define NOW 1800000000
@@ -150,20 +156,100 @@ START_TEST(exemptions_apply_until_they_run_out)
 
 END_TEST
 
+/* Of destinations as weir.conf has them; the caller owns a reference. */
+static struct conf *
+settings(const char *destinations)
+{
+	char path[] = "/tmp/test_orders.XXXXXX";
+	int fd = mkstemp(path);
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	struct err err;
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "limits: { destinations = ( %s ); };\n", destinations);
+	fclose(file);
+	struct conf *conf = conf_load(path, NULL, &err);
+	unlink(path);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	return conf;
+}
+
+/* As plan_make() asks: by the recipient's domain. */
+static bool
+applies(const struct conf *conf, const struct orders *orders, enum order_kind kind,
+        const char *domain, int64_t now_s)
+{
+	const struct conf_destination *known = destination_find(conf, slice_of(domain));
+	struct slice name = slice_of(known ? known->name : domain);
+	return orders_destination(orders, conf, kind, known, name, now_s);
+}
+
 START_TEST(destinations_are_found_by_kind)
 {
 	struct orders *orders = orders_new();
 	struct order drain = make(ORDER_DRAIN, "acme"), limit = make(ORDER_LIMIT, "b");
+	struct conf *conf = settings(
+		"{ name = \"Acme\"; domains = [\"acme.example\"]; concurrency = 1; }, "
+		"{ name = \"b\"; domains = [\"b.example\"]; concurrency = 1; }");
 	orders_add(orders, &drain);
 	orders_add(orders, &limit);
-	ck_assert_ptr_eq(orders_destination(orders, ORDER_DRAIN, SLICE("ACME"), NOW),
-	                 orders_at(orders, 0));
-	ck_assert_ptr_null(orders_destination(orders, ORDER_DRAIN, SLICE("b"), NOW));
-	ck_assert_ptr_null(
-		orders_destination(orders, ORDER_DRAIN, SLICE("acme"), NOW + 60));
-	ck_assert_ptr_eq(orders_destination(orders, ORDER_LIMIT, SLICE("b"), NOW),
-	                 orders_at(orders, 1));
+	ck_assert(applies(conf, orders, ORDER_DRAIN, "acme.example", NOW));
+	ck_assert(!applies(conf, orders, ORDER_DRAIN, "b.example", NOW));
+	ck_assert(!applies(conf, orders, ORDER_DRAIN, "acme.example", NOW + 60));
+	ck_assert(applies(conf, orders, ORDER_LIMIT, "b.example", NOW));
 	orders_unref(&orders);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+#define DEST(name, domains) \
+ "{ name = \"" name "\"; domains = [" domains "]; concurrency = 1; }"
+
+/* clang-format off */
+static const struct follow_row {
+	const char *row;
+	const char *order; /* given once, whatever the settings were then */
+	const char *destinations;
+	const char *domain; /* of mail */
+	bool applies;
+	const char *meant; /* "": nothing any more */
+} follow_rows[] = {
+	{"a domain nobody configured", "acme.example", "", "acme.example", true, "acme.example"},
+	{"another domain", "acme.example", "", "other.example", false, "acme.example"},
+	{"the domain gets a name", "acme.example", DEST("acme", "\"acme.example\""), "acme.example", true, "acme"},
+	{"and is one of several then", "acme.example", DEST("acme", "\"acme.example\", \"more.example\""), "more.example", true, "acme"},
+	{"the name goes to another", "acme.example", DEST("acme", "\"more.example\""), "acme.example", true, "acme.example"},
+	{"who has the name is not meant", "acme.example", DEST("acme", "\"more.example\""), "more.example", false, "acme.example"},
+	{"the domain moves", "acme.example", DEST("a", "\"x.example\"") "," DEST("b", "\"acme.example\""), "acme.example", true, "b"},
+	{"it has moved away", "acme.example", DEST("a", "\"x.example\"") "," DEST("b", "\"acme.example\""), "x.example", false, "b"},
+	{"below a suffix", "mx.acme.example", DEST("acme", "\".acme.example\""), "z.acme.example", true, "acme"},
+	{"in all the rest", "acme.example", DEST("rest", "\"*\""), "acme.example", true, "rest"},
+	{"a name", "acme", DEST("acme", "\"acme.example\""), "acme.example", true, "acme"},
+	{"a name, its domains are others now", "acme", DEST("acme", "\"new.example\""), "new.example", true, "acme"},
+	{"a name that is gone", "acme", "", "acme.example", false, ""},
+	{"a name that is changed", "acme", DEST("acme2", "\"acme.example\""), "acme.example", false, ""},
+	{"a name that is gone is no domain of the rest", "acme", DEST("rest", "\"*\""), "acme.example", false, ""},
+	{"a name like a domain", "acme.example", DEST("acme.example", "\"x.example\"") "," DEST("b", "\"acme.example\""), "x.example", true, "acme.example"},
+	{"it is not the domain", "acme.example", DEST("acme.example", "\"x.example\"") "," DEST("b", "\"acme.example\""), "acme.example", false, "acme.example"},
+	{"case", "ACME.example", DEST("Acme", "\"Acme.Example\""), "acme.EXAMPLE", true, "Acme"},
+};
+
+/* clang-format on */
+
+START_TEST(orders_follow_what_they_were_given)
+{
+	const struct follow_row *r = &follow_rows[_i];
+	struct orders *orders = orders_new();
+	struct order drain = make(ORDER_DRAIN, r->order);
+	struct conf *conf = settings(r->destinations);
+	struct slice meant;
+	orders_add(orders, &drain);
+	ck_assert_msg(applies(conf, orders, ORDER_DRAIN, r->domain, NOW) == r->applies,
+	              "%s", r->row);
+	order_meant(&drain, conf, &meant);
+	ck_slice_eq(r->row, meant, r->meant);
+	orders_unref(&orders);
+	conf_unref(&conf);
 }
 
 END_TEST
@@ -199,6 +285,8 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, what_is_no_order_is_refused, 0, COUNT_OF(no_orders));
 	tcase_add_test(tcase, exemptions_apply_until_they_run_out);
 	tcase_add_test(tcase, destinations_are_found_by_kind);
+	tcase_add_loop_test(tcase, orders_follow_what_they_were_given, 0,
+	                    COUNT_OF(follow_rows));
 	tcase_add_test(tcase, snapshots_are_compared_and_bounded);
 }
 
