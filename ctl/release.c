@@ -12,6 +12,7 @@
 #include "mailaddr.h"
 #include "output.h"
 #include "plan.h"
+#include "reasons.h"
 #include "record.h"
 #include "remembered.h"
 #include "status.h"
@@ -22,6 +23,7 @@ struct subject {
 	struct key key;
 	struct slice identity, sender, recipient; /* what is known of them */
 	struct grey_record before;
+	bool is_limited;        /* the decision was a limit's, or a drain's */
 	bool is_client_allowed; /* a triplet's: as a whole, so that it is not looked at */
 	char id[VERDICT_ID_LEN + 1]; /* of the decision; "" when options name it */
 	int64_t now_s;
@@ -34,6 +36,9 @@ static int
 take_decision(struct subject *subject, const struct decided *decided)
 {
 	const char *id = subject->id;
+	const struct reason *reason = reason_find(decided->why);
+	subject->is_limited = reason && (reason->remedy == REMEDY_LIMIT ||
+	                                 reason->remedy == REMEDY_DRAIN);
 	subject->identity = arena_copy(&subject->arena, decided->identity);
 	subject->sender = arena_copy(&subject->arena, decided->sender);
 	subject->recipient = arena_copy(&subject->arena, decided->recipient);
@@ -234,6 +239,18 @@ say_change(const struct ctl *ctl, const struct subject *subject, const char *sai
 
 /* ---- the commands ---- */
 
+/* Limits are no matter of the triplet. */
+static void
+say_limits(const struct ctl *ctl, const struct subject *subject)
+{
+	struct view view = view_of_stdout();
+	if (!ctl->json && subject->is_limited)
+		view_printf(&view,
+		            "but it was deferred by a limit, which holds on: weirctl why "
+		            "%s\n",
+		            subject->id);
+}
+
 static int
 release(struct ctl *ctl, const struct subject *subject)
 {
@@ -248,9 +265,10 @@ release(struct ctl *ctl, const struct subject *subject)
 	log_change(ctl, "release", subject);
 	say_change(ctl, subject,
 	           subject->before.state == GREY_PASSED
-	                   ? "it had passed already; its next try passes\n"
-	                   : "released: its next try passes\n",
+	                   ? "it had passed already; its next try is not greylisted\n"
+	                   : "released: its next try is not greylisted\n",
 	           "passed");
+	say_limits(ctl, subject);
 	return EX_OK;
 }
 

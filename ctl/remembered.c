@@ -142,6 +142,14 @@ keep(struct lookup *lookup, struct slice line)
 	found->v[found->n++] = decided;
 }
 
+/* The line begins with its id. */
+static bool
+is_line_of(struct slice line, const struct decided *decided)
+{
+	return line.n > decided->id.n && line.p[decided->id.n] == '\t' &&
+	       slice_eq(slice_head(line, decided->id.n), decided->id);
+}
+
 /* The lines of a piece go up in time, and what is wanted goes down. */
 static bool
 on_lines(void *arg, struct slice lines)
@@ -153,11 +161,13 @@ on_lines(void *arg, struct slice lines)
 		return true;
 	if (earlier && !has(lines, earlier->triplet))
 		return true;
-	bool is_last = earlier && has(lines, earlier->id); /* older ones are not later */
-	while (lookup->found->n < lookup->most && decided_cut_last(&lines, &line))
+	while (lookup->found->n < lookup->most && decided_cut_last(&lines, &line)) {
+		if (earlier && is_line_of(line, earlier))
+			return false; /* older ones are not later, of the same second neither */
 		if (is_wanted(lookup, line))
 			keep(lookup, line);
-	return !is_last && lookup->found->n < lookup->most;
+	}
+	return lookup->found->n < lookup->most;
 }
 
 static bool

@@ -313,9 +313,5 @@ command_why(struct ctl *ctl, int argc, char **argv)
 		status = read_operands(argc, argv, &question);
 	if (status != EX_OK)
 		return status;
-	if (argc < 2 && ctl->n_given == 0) {
-		ctl_fail(EX_USAGE, "why needs an id, an address or an option");
-		return command_misused("why");
-	}
 	return ledger_of(ctl, &status) ? answer(ctl, &question) : status;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "addr.h"
 #include "mem.h"
 #include "slice.h"
 
@@ -55,12 +56,14 @@ bool decided_cut_last(struct slice *lines, struct slice *line_out);
 /* What is looked for; what is empty or 0 does not matter.  All zero before the words are set. */
 struct decided_filter {
 	struct slice id; /* in upper case */
-	/* client, its name, sender, recipient, a domain of one of these, or destination */
+	/* client or its network, its name, sender, recipient, a domain of these, or destination */
 	struct slice address;
 	struct slice destination;
 	struct slice why;
 	int64_t since_s, until_s;
-	/* private: the bytes that each line which matches has in it */
+	/* private: `address` as a network; the bytes that each line which matches has in it */
+	struct cidr net;
+	bool is_net;
 	char needle[DECIDED_LINE_MAX];
 	size_t needle_n;
 };

@@ -198,8 +198,12 @@ make_needle(struct decided_filter *filter)
 	char lower[DECIDED_LINE_MAX];
 	struct text folded = TEXT(lower);
 	struct text needle = TEXT(filter->needle);
+	filter->is_net = slice_find(filter->address, '/') > 0 &&
+	                 cidr_parse(filter->address, &filter->net);
 	if (filter->id.n > 0)
 		text_put(&needle, filter->id);
+	else if (filter->is_net)
+		; /* no bytes are in each of them */
 	else if (filter->address.n > 0)
 		text_put_lower(&folded, filter->address);
 	else if (filter->destination.n > 0)
@@ -223,9 +227,18 @@ is_of_domain(struct slice value, struct slice domain)
 }
 
 static bool
-has_address(const struct decided *decided, struct slice address)
+is_in(const struct decided *decided, const struct decided_filter *filter)
 {
-	return slice_eq_nocase(decided->client, address) ||
+	struct addr addr;
+	return filter->is_net && addr_parse(decided->client, &addr) &&
+	       cidr_contains(&filter->net, &addr);
+}
+
+static bool
+has_address(const struct decided *decided, const struct decided_filter *filter)
+{
+	struct slice address = filter->address;
+	return is_in(decided, filter) || slice_eq_nocase(decided->client, address) ||
 	       slice_eq_nocase(decided->identity, address) ||
 	       is_of_domain(decided->name, address) ||
 	       is_of_domain(decided->sender, address) ||
@@ -237,7 +250,7 @@ static bool
 matches(const struct decided *decided, const struct decided_filter *filter)
 {
 	return (filter->id.n == 0 || slice_eq(decided->id, filter->id)) &&
-	       (filter->address.n == 0 || has_address(decided, filter->address)) &&
+	       (filter->address.n == 0 || has_address(decided, filter)) &&
 	       (filter->destination.n == 0 ||
 	        slice_eq_nocase(decided->destination, filter->destination)) &&
 	       (filter->why.n == 0 || slice_eq(decided->why, filter->why)) &&

@@ -137,6 +137,11 @@ passes_by_hand() {
 	local id
 	ok "$STORE: release: a mail is greylisted" deferred 192.0.2.65 carol@sender.test dave@local.test
 	id=$ID
+	deferred 192.0.2.65 carol@sender.test dave@local.test
+	ok "$STORE: why: an earlier try of the same second is no later one" await 5 tells '^No later try is remembered' why "$ID"
+	ok "$STORE: why: bare, it lists the newest" tells 'carol@sender\.test' why
+	ok "$STORE: why: by a network that the client is in" tells 'carol@sender\.test' why 192.0.2.64/26
+	ok "$STORE: why: by a network that it is not in" ctl 1 why 10.9.9.0/24
 	knows "$id"
 	ok "$STORE: release: by id" tells '^released' -o log.to=stderr release "$id"
 	ok "$STORE: release: says what was before" said 'before +waiting since'
