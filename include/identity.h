@@ -34,9 +34,9 @@ struct identity identity_find(const struct conf *conf, const struct addr *addr,
                               struct slice name, int64_t now_s, struct arena *arena);
 
 /*
- * Whether the name looks assigned to whoever holds the address just now: it spells octets
- * of the address (decimal, hexadecimal, in either order), or has a label such as dyn,
- * dsl, pool, dhcp, ppp.
+ * Whether the name looks assigned to whoever holds the address just now.  Octets of the address
+ * (decimal, hexadecimal, in any order) and words such as dyn, dsl, pool, dhcp, ppp speak for it,
+ * words of mail servers such as mail, out, smtp, mx against it; they are weighed.
  */
 bool identity_name_looks_dynamic(struct slice name, const struct addr *addr);
 

@@ -2,9 +2,10 @@
  * identity.c - who the client is taken to be.
  *
  * Whether a name looks dynamic is a guess, made so that its mistakes are cheap: a mail
- * server taken for a dynamic one is known by its network, which costs its operator a
- * second delay when it retries from elsewhere.  The other mistake would let one
- * well-behaved customer free the whole access network, so doubt means dynamic.
+ * server taken for a dynamic one is known by its network, and waits again at each other
+ * network of its operator.  The other mistake lets one well-behaved customer free the whole
+ * access network, so doubt means dynamic.  tests/unit/test_identity_names.c has names of both
+ * kinds, and holds the rule to how many it mistakes.
  */
 #include "identity.h"
 
@@ -21,29 +22,63 @@ enum {
 };
 
 /*
- * Words that access networks put into the names of their customers.  Searched for left of
- * the registrable domain only: the company dyn.com may run mail servers.  Left out because
- * mail servers carry them: mail, out, net, node, host, ip, static, server.
+ * What in a name speaks for (or, below zero, against) a host that belongs to a customer: a
+ * dial-up line, a rented server.  The name looks dynamic from DYNAMIC on.  Octets of the
+ * address count, and of the words left of the registrable domain (dyn.com may run mail
+ * servers) the one that speaks most for it and the one that speaks most against it.
  */
-static const char *const dynamic_words[] = {
-	"abo",       "adsl",     "broadband", "cable",   "catv",    "cgn",
-	"cgnat",     "client",   "clients",   "cpe",     "cust",    "customer",
-	"customers", "dhcp",     "dial",      "dialin",  "dialup",  "dip",
-	"docsis",    "dsl",      "dyn",       "dynadsl", "dynamic", "dynamicip",
-	"dyndsl",    "dynip",    "fiber",     "fibre",   "fttb",    "ftth",
-	"fttx",      "gprs",     "hsd",       "lte",     "mobile",  "nat",
-	"pool",      "pools",    "ppp",       "pppoe",   "res",     "residential",
-	"sdsl",      "umts",     "user",      "users",   "vdsl",    "wifi",
-	"wimax",     "wireless", "wlan",      "xdsl",
+enum {
+	DYNAMIC = 3,
+	WHOLE_ADDRESS = 4, /* three octets or more */
+	HALF_ADDRESS = 1,  /* two: bulk senders number their servers so */
+	ACCESS = 6,        /* networks of customers; a mail word does not outweigh it */
+	VAGUE = 2,         /* says nothing alone */
+	MAIL = -3,         /* outweighs the address: out203-0-113-9.mail.example.com */
 };
 
-/*
- * Words that say nothing alone (ip.example.com, static.example.com), but do beside two
- * octets of the address.  Two octets alone do not: bulk senders number their servers so
- * (a8-55.smtp-out.amazonses.com, mail186-10.suw21.mandrillapp.com, m43-15.mailgun.net).
- */
-static const char *const weak_words[] = {
-	"addr", "host", "ip", "line", "node", "rev", "reverse", "static", "unassigned",
+static const struct word {
+	const char *text;
+	signed char weight;
+	bool inside; /* it may be a part of the word: "outmail", "resqmta" */
+} known_words[] = {
+	{"abo", ACCESS, false},        {"access", VAGUE, false},
+	{"addr", VAGUE, false},        {"adsl", ACCESS, true},
+	{"bredband", ACCESS, false},   {"broadband", ACCESS, false},
+	{"cable", ACCESS, true},       {"catv", ACCESS, true},
+	{"cgn", ACCESS, false},        {"cgnat", ACCESS, false},
+	{"client", ACCESS, false},     {"clientes", ACCESS, false},
+	{"clients", ACCESS, false},    {"cm", VAGUE, false},
+	{"cpe", ACCESS, false},        {"cust", ACCESS, false},
+	{"customer", ACCESS, false},   {"customers", ACCESS, false},
+	{"dclient", ACCESS, false},    {"dhcp", ACCESS, true},
+	{"dial", ACCESS, false},       {"dialin", ACCESS, true},
+	{"dialup", ACCESS, true},      {"dip", ACCESS, false},
+	{"docsis", ACCESS, false},     {"dsl", ACCESS, true},
+	{"dyn", ACCESS, false},        {"dynamic", ACCESS, true},
+	{"dynip", ACCESS, false},      {"fbx", ACCESS, false},
+	{"fiber", ACCESS, false},      {"fibre", ACCESS, false},
+	{"fttb", ACCESS, false},       {"ftth", ACCESS, false},
+	{"fttx", ACCESS, false},       {"gprs", ACCESS, false},
+	{"hfc", ACCESS, false},        {"host", VAGUE, false},
+	{"hsd", ACCESS, false},        {"ip", VAGUE, false},
+	{"isdn", ACCESS, false},       {"line", VAGUE, false},
+	{"lte", ACCESS, false},        {"mail", MAIL, true},
+	{"mobile", ACCESS, false},     {"modem", ACCESS, false},
+	{"modemcable", ACCESS, false}, {"mta", MAIL, true},
+	{"mx", MAIL, false},           {"nat", ACCESS, false},
+	{"node", VAGUE, false},        {"out", MAIL, false},
+	{"outbound", MAIL, false},     {"pool", ACCESS, false},
+	{"pooles", ACCESS, false},     {"pools", ACCESS, false},
+	{"ppp", ACCESS, false},        {"pppoe", ACCESS, false},
+	{"pptp", ACCESS, false},       {"relay", MAIL, false},
+	{"res", ACCESS, false},        {"residential", ACCESS, false},
+	{"rev", VAGUE, false},         {"reverse", VAGUE, false},
+	{"sender", MAIL, false},       {"smtp", MAIL, true},
+	{"static", VAGUE, false},      {"umts", ACCESS, false},
+	{"unassigned", VAGUE, false},  {"user", ACCESS, false},
+	{"users", ACCESS, false},      {"vps", VAGUE, false},
+	{"wifi", ACCESS, false},       {"wimax", ACCESS, false},
+	{"wireless", ACCESS, false},   {"wlan", ACCESS, false},
 };
 
 /* A name in lower case, split before its registrable domain. */
@@ -104,19 +139,32 @@ read_hostname(struct slice name, struct hostname *out)
 	return true;
 }
 
-/* Splits the name at all that is not a letter: "adsl-12.pool7" has adsl and pool. */
 static bool
-has_word(struct slice name, const char *const *words, size_t n_words)
+is_word(struct slice text, const struct word *word)
 {
+	struct slice known = slice_of(word->text);
+	return word->inside ? memmem(text.p, text.n, known.p, known.n) != NULL
+	                    : slice_eq(text, known);
+}
+
+/* Splits the name at all that is not a letter: "adsl-12.pool7" has adsl and pool. */
+static int
+weigh_words(struct slice name)
+{
+	int most = 0, least = 0;
 	for (size_t from = 0, to; from < name.n; from = to + 1) {
 		for (to = from; to < name.n && ascii_alpha(name.p[to]);)
 			to++;
-		struct slice word = {.p = name.p + from, .n = to - from};
-		for (size_t i = 0; word.n > 0 && i < n_words; i++)
-			if (slice_eq(word, slice_of(words[i])))
-				return true;
+		struct slice text = {.p = name.p + from, .n = to - from};
+		for (size_t i = 0; text.n > 0 && i < COUNT_OF(known_words); i++) {
+			int weight = known_words[i].weight;
+			if (!is_word(text, &known_words[i]))
+				continue;
+			most = weight > most ? weight : most;
+			least = weight < least ? weight : least;
+		}
 	}
-	return false;
+	return most + least;
 }
 
 static void
@@ -161,30 +209,48 @@ contains_text(struct slice name, const char *want, size_t n_want)
 	return memmem(name.p, name.n, want, n_want) != NULL;
 }
 
-/*
- * Three neighbouring octets in either order, or all four in hexadecimal, are the address;
- * the last two are with a word beside them.
- */
+/* All four octets in hexadecimal. */
 static bool
-spells_v4(const struct hostname *name, const uint8_t bytes[4])
+spells_hex(struct slice name, const unsigned octets[4])
+{
+	char hex[4 * 8 + 1];
+	snprintf(hex, sizeof(hex), "%02x%02x%02x%02x", octets[0], octets[1], octets[2],
+	         octets[3]);
+	return contains_text(name, hex, 8);
+}
+
+/* All four octets side by side, in some order: "d53-64-35-171" of 64.53.171.35. */
+static bool
+spells_shuffled(const struct numbers *numbers, const unsigned octets[4])
+{
+	for (size_t i = 0; i + 4 <= numbers->n; i++) {
+		size_t used = 0; /* one bit for each octet */
+		for (size_t j = 0; j < 16; j++)
+			if (numbers->v[i + j / 4] == octets[j % 4] &&
+			    !(used & (1U << (j % 4))) && !(used & (16U << (j / 4))))
+				used |= 1U << (j % 4) | 16U << (j / 4);
+		if (used == 255)
+			return true;
+	}
+	return false;
+}
+
+/* By how many neighbouring octets the name has, in either order. */
+static int
+weigh_v4(struct slice name, const uint8_t bytes[4])
 {
 	unsigned there[4], back[4]; /* each below 256 */
 	for (size_t i = 0; i < 4; i++)
 		there[i] = back[3 - i] = bytes[i];
-	struct numbers numbers = decimal_numbers(name->all);
+	struct numbers numbers = decimal_numbers(name);
 	if (contains(&numbers, there, 3) || contains(&numbers, there + 1, 3) ||
-	    contains(&numbers, back, 3) || contains(&numbers, back + 1, 3))
-		return true;
+	    contains(&numbers, back, 3) || contains(&numbers, back + 1, 3) ||
+	    spells_shuffled(&numbers, there) || spells_hex(name, there) ||
+	    spells_hex(name, back))
+		return WHOLE_ADDRESS;
 	if (contains(&numbers, there + 2, 2) || contains(&numbers, back, 2))
-		return has_word(name->host, weak_words, COUNT_OF(weak_words));
-	char hex[4 * 8 + 1];
-	snprintf(hex, sizeof(hex), "%02x%02x%02x%02x", there[0], there[1], there[2],
-	         there[3]);
-	if (contains_text(name->all, hex, 8))
-		return true;
-	snprintf(hex, sizeof(hex), "%02x%02x%02x%02x", back[0], back[1], back[2],
-	         back[3]);
-	return contains_text(name->all, hex, 8);
+		return HALF_ADDRESS;
+	return 0;
 }
 
 static int
@@ -254,14 +320,19 @@ spells_v6(struct slice name, const uint8_t bytes[16])
 	return spells_half(name, bytes);
 }
 
+static int
+weigh_address(struct slice name, const struct addr *addr)
+{
+	if (addr->family == ADDR_V4)
+		return weigh_v4(name, addr->bytes);
+	return addr->family == ADDR_V6 && spells_v6(name, addr->bytes) ? WHOLE_ADDRESS
+	                                                               : 0;
+}
+
 static bool
 looks_dynamic(const struct hostname *name, const struct addr *addr)
 {
-	if (has_word(name->host, dynamic_words, COUNT_OF(dynamic_words)))
-		return true;
-	if (addr->family == ADDR_V4)
-		return spells_v4(name, addr->bytes);
-	return addr->family == ADDR_V6 && spells_v6(name->all, addr->bytes);
+	return weigh_words(name->host) + weigh_address(name->all, addr) >= DYNAMIC;
 }
 
 bool

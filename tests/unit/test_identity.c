@@ -74,7 +74,25 @@ static const struct dynamic_row {
 	{"192.0.2.1", "0-2-1.example.net", true},
 	{"192.0.2.1", "net-192-0-2.example.net", true},
 	{"192.0.2.1", "192-0-2-9.example.net", true},
-	{"192.0.2.1", "192-0-1-2.example.net", false},
+	{"192.0.2.1", "192-0-1-2.example.net", true}, /* all four, in some order */
+	{"192.0.2.1", "192-0-1-1.example.net", false},
+	{"192.0.2.2", "192-0-2-1.example.net", true},
+	{"64.53.171.35", "d53-64-35-171.nap.example.net", true},
+	{"64.53.64.35", "d53-64-35-64.nap.example.net", true},
+
+	/* octets beside words of mail servers */
+	{"192.0.2.1", "192-0-2-1.mail.example.net", false},
+	{"192.0.2.1", "mx-192-0-2-1.example.net", false},
+	{"192.0.2.1", "mta-0-2-1.customer-brand.example.net", true},
+	{"192.0.2.1", "out192000002001.example.net", false},
+	{"192.0.2.1", "resqmta-192-0-2-1.example.net", false},
+	{"192.0.2.1", "192-0-2-1.mail.net", true}, /* the organisation's own label is none */
+	{"192.0.2.1", "mail-192-0-2-1.static.example.net", true},
+	{"192.0.2.1", "mail-192-0-2-1.dsl.example.net", true},
+	{"192.0.2.1", "mx1.pools.example.net", true},
+	{"192.0.2.1", "mail.static.example.net", false},
+	{"192.0.2.1", "vps12.example.net", false},
+	{"192.0.2.1", "vps-0-2-1.example.net", true},
 	{"51.38.123.51", "ip51.ip-51-38-123.eu", true},
 	{"203.0.113.9", "ec2-203-0-113-9.compute-1.amazonaws.com", true},
 	{"192.0.2.1", "host-2-1.example.net", true},
