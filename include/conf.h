@@ -138,8 +138,10 @@ struct conf {
 		char *reply;
 		bool header;
 		bool exempt_private;
-		struct conf_pool *pools;
+		struct conf_pool *pools; /* own ones, then those of pool_files */
 		size_t n_pools;
+		struct conf_texts pool_files;
+		int64_t pools_date_s; /* of the oldest of these files; 0: none says */
 	} greylist;
 
 	struct {

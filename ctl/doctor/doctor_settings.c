@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cure.h"
 #include "doctor.h"
 #include "endpoint.h"
@@ -177,6 +178,27 @@ judge_site(const struct conf *conf, struct findings *findings)
 	}
 }
 
+#define YEAR_S (INT64_C(365) * 24 * 60 * 60)
+
+static void
+judge_pools(const struct conf *conf, struct findings *findings)
+{
+	int64_t date_s = conf->greylist.pools_date_s;
+	if (date_s == 0 || clock_wall_s() - date_s <= YEAR_S)
+		return;
+	finding_add(findings, FINDING_NOTE,
+	            "the list of big providers is over a year old",
+	            "A provider that has moved since waits again for each of its "
+	            "networks; nothing is lost.");
+	finding_seen(findings,
+	             "the date in a file of greylist.pool_files was %lld days ago",
+	             (long long)((clock_wall_s() - date_s) / (YEAR_S / 365)));
+	finding_mend(findings,
+	             "put the pools.conf of the newest weir in its place, or look it "
+	             "through and set its date;\n"
+	             "systemctl reload weir-policyd weir-milter");
+}
+
 void
 doctor_judge_settings(const struct conf *conf, struct findings *findings)
 {
@@ -184,6 +206,7 @@ doctor_judge_settings(const struct conf *conf, struct findings *findings)
 	judge_limits(conf, findings);
 	judge_listeners(conf, findings);
 	judge_site(conf, findings);
+	judge_pools(conf, findings);
 }
 
 /* ---- who may read them ---- */

@@ -226,7 +226,7 @@ load_all(struct loading *load, config_t *tree, const char *path,
 	for (size_t i = 0; overrides && i < overrides->n; i++)
 		if (!load_override(load, overrides->v[i]))
 			return false;
-	return conf_check(load);
+	return conf_load_pool_files(load, path) && conf_check(load);
 }
 
 static struct conf *

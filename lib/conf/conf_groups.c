@@ -10,15 +10,32 @@
 #include "normal.h"
 #include "schema.h"
 
-/* { name = "google"; clients = [ "google.com", ... ]; } */
+/* Beside its name and clients only what says where they are from. */
+static bool
+is_pool(config_setting_t *node)
+{
+	if (!config_setting_is_group(node))
+		return false;
+	for (int i = 0; i < config_setting_length(node); i++) {
+		config_setting_t *member = config_setting_get_elem(node, (unsigned)i);
+		const char *name = config_setting_name(member);
+		bool is_note = strcmp(name, "source") == 0 || strcmp(name, "date") == 0;
+		if (strcmp(name, "name") != 0 && strcmp(name, "clients") != 0 &&
+		    !(is_note && config_setting_get_string(member)))
+			return false;
+	}
+	return true;
+}
+
+/* { name = "google"; clients = [ "google.com", ... ]; source = "..."; date = "2026-11-30"; } */
 static bool
 load_pool(struct loading *load, config_setting_t *node, struct conf_pool *pool)
 {
 	struct place place = conf_place(node);
 	const char *name;
 	config_setting_t *clients = config_setting_get_member(node, "clients");
-	if (!config_setting_is_group(node) || config_setting_length(node) != 2 ||
-	    !config_setting_lookup_string(node, "name", &name) || !clients ||
+	if (!is_pool(node) || !config_setting_lookup_string(node, "name", &name) ||
+	    !clients ||
 	    !(config_setting_is_array(clients) || config_setting_is_list(clients)))
 		return conf_complain(load, place, "greylist.pools",
 		                     "wants groups of a name and clients: "
@@ -58,11 +75,15 @@ conf_load_pools(struct loading *load, config_setting_t *node)
 		return false;
 	size_t n = (size_t)config_setting_length(node);
 	struct conf *conf = load->conf;
-	conf->greylist.pools = mem_alloc(n * sizeof(*conf->greylist.pools));
+	size_t before = conf->greylist.n_pools;
+	struct conf_pool *pools =
+		mem_grow(conf->greylist.pools, (before + n) * sizeof(*pools));
+	conf->greylist.pools = pools;
 	for (size_t i = 0; i < n; i++) {
-		conf->greylist.n_pools = i + 1;
+		pools[before + i] = (struct conf_pool){0};
+		conf->greylist.n_pools = before + i + 1;
 		if (!load_pool(load, config_setting_get_elem(node, (unsigned)i),
-		               &conf->greylist.pools[i]))
+		               &pools[before + i]))
 			return false;
 	}
 	return true;

@@ -45,8 +45,13 @@ bool conf_value(struct config_setting_t *node, enum setting_type wanted, struct 
 /* What is said then. */
 const char *conf_wanted(enum setting_type type);
 
-/* greylist.pools and limits.destinations, which are lists of groups. */
+/* Adds the pools of greylist.pool_files, whose names are beside `conf_path` unless absolute. */
+bool conf_load_pool_files(struct loading *load, const char *conf_path) MUST_CHECK;
+
+/* Adds pools, a list of groups. */
 bool conf_load_pools(struct loading *load, struct config_setting_t *node) MUST_CHECK;
+
+/* limits.destinations, a list of groups. */
 bool conf_load_destinations(struct loading *load, struct config_setting_t *node)
 	MUST_CHECK;
 void conf_free_groups(struct conf *conf);

@@ -66,6 +66,7 @@ const struct setting schema[] = {
 	{"greylist.header", SET_BOOL, AT(greylist.header), 0, 0, "true", NULL, false},
 	{"greylist.exempt_private", SET_BOOL, AT(greylist.exempt_private), 0, 0, "true", NULL, false},
 	{"greylist.pools", SET_POOLS, 0, 0, 0, "", NULL, false},
+	{"greylist.pool_files", SET_TEXTS, AT(greylist.pool_files), 0, 0, "", NULL, false},
 
 	{"limits.lease", SET_TIME, AT(limits.lease_ms), 3 * SECOND, HOUR, "60s", NULL, false},
 	{"limits.destinations_by", SET_ENUM, AT(limits.destinations_by), 0, 0, "domain", "domain|nexthop", false},

@@ -39,6 +39,8 @@ manual_rows() {
 # "name value" of each commented setting of the sample: "#name = value;" inside its groups.
 sample_rows() {
 	awk '
+		# The sample sets what an update must not set for those who have no such file.
+		/^\tpool_files = \["pools.conf"\];$/ { $0 = "\t#pool_files = [];" }
 		/^[ \t]*[a-z_]+: *\{$/ { sub(/:.*/, ""); sub(/^[ \t]*/, ""); group[++depth] = $0 "." }
 		/^[ \t]*\};$/ { depth-- }
 		/^[ \t]*#?[a-z_0-9]+ = .*;$/ {
