@@ -13,6 +13,7 @@
 #include "store.h"
 
 struct clerk;
+struct crowd;
 struct delivery;
 struct newcap;
 struct orders;
@@ -37,6 +38,8 @@ struct engine {
 	uint32_t next_serial; /* of a decision; becomes its id */
 	int64_t started_s;
 	struct tally *tally;
+	struct crowd *crowd;
+	int64_t crowd_said_ms;
 	struct clerk *clerk;
 	struct web *web;
 	bool test_clock;

@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "doctor.h"
+#include "list.h"
 #include "output.h"
 #include "status.h"
 
@@ -140,6 +141,37 @@ judge_counters(const json_t *beat, struct findings *findings)
 	}
 }
 
+/* A private address that nearly all mail comes from; one's own relay may be meant to be it. */
+static void
+judge_crowd(const json_t *beat, const struct conf *conf, int64_t now_s,
+            struct findings *findings)
+{
+	char buf[ADDR_TEXT_MAX];
+	struct text text = TEXT(buf);
+	struct addr addr;
+	if (!addr_parse(slice_of(json_text(beat, "crowd")), &addr))
+		return;
+	bool own = list_has_client(conf->own_networks, &addr, SLICE(""), now_s, NULL);
+	addr_print(&addr, &text);
+	finding_add(findings, own ? FINDING_NOTE : FINDING_WARNING,
+	            "nearly all mail comes from one private address",
+	            "If a proxy, NAT or container bridge has it, the MTA and weir see no "
+	            "other client: nobody is greylisted, or all are one, and the MTA may "
+	            "relay for everybody.  If it is a relay of yours, name it in "
+	            "lists.networks.");
+	finding_seen(findings,
+	             "weir-%s on %s: %lld %% of its latest decisions were about %s",
+	             name_of(beat, "daemon"), name_of(beat, "node"),
+	             (long long)json_number(beat, "crowd_percent"), buf);
+	finding_mend(
+		findings,
+		"let the MTA see the clients: proxy protocol (Postfix: "
+		"smtpd_upstream_proxy_protocol = haproxy),\n"
+		"XCLIENT (smtpd_authorized_xclient_hosts = %s), or the host's network "
+		"for the container (docker: --network host)",
+		buf);
+}
+
 /* ---- all of them ---- */
 
 static bool
@@ -257,6 +289,7 @@ daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
 		judge_version(beat, conf, findings);
 		judge_store(beat, conf, findings);
 		judge_counters(beat, findings);
+		judge_crowd(beat, conf, now_s, findings);
 	}
 	judge_nodes(beats, conf, now_s, findings);
 	judge_kinds(beats, conf, now_s, findings);

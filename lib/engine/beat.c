@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "crowd.h"
 #include "delivery.h"
 #include "stats.h"
 #include "tally.h"
@@ -22,6 +23,19 @@ store_failures(const struct tally *tally)
 {
 	return (json_int_t)(tally_verdicts(tally, WHY_STORE_FAILURE, VERDICT_ACCEPT) +
 	                    tally_verdicts(tally, WHY_STORE_FAILURE, VERDICT_DEFER));
+}
+
+/* The one private address that nearly all mail comes from; nothing without one. */
+static void
+put_crowd(json_t *beat, const struct crowd *crowd)
+{
+	char buf[ADDR_TEXT_MAX];
+	struct text text = TEXT(buf);
+	if (crowd->address.family == ADDR_NONE)
+		return;
+	addr_print(&crowd->address, &text);
+	json_object_set_new(beat, "crowd", json_string(buf));
+	json_object_set_new(beat, "crowd_percent", json_integer(crowd->percent));
 }
 
 char *
@@ -48,6 +62,7 @@ beat_print(const struct engine *engine, bool stops)
 	                           count_of(STAT_DECISIONS_LOST));
 	json_t *told = tally_print(engine->tally, now_s);
 	json_object_set_new(beat, "stopped", json_boolean(stops));
+	put_crowd(beat, engine->crowd);
 	json_object_update(beat, counts);
 	json_object_update(beat, told);
 	char *text = json_dumps(beat, JSON_COMPACT);

@@ -7,6 +7,7 @@
 #include "beat.h"
 #include "clerk.h"
 #include "clock.h"
+#include "crowd.h"
 #include "delivery.h"
 #include "log.h"
 #include "mem.h"
@@ -151,6 +152,7 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 	engine->newcap = newcap_new();
 	engine->share = share_new();
 	engine->tally = tally_new();
+	engine->crowd = mem_new(struct crowd);
 	engine->conf = conf_ref(conf);
 	engine->orders = orders_new();
 	engine->started_s = clock_wall_s();
@@ -195,6 +197,7 @@ engine_close(struct engine **engine_at)
 	newcap_free(&engine->newcap);
 	share_free(&engine->share);
 	tally_free(&engine->tally);
+	free(engine->crowd);
 	orders_unref(&engine->orders);
 	conf_unref(&engine->conf);
 	free(engine);

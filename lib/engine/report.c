@@ -3,6 +3,8 @@
 
 #include "clerk.h"
 #include "clock.h"
+#include "crowd.h"
+#include "list.h"
 #include "log.h"
 #include "stats.h"
 #include "tally.h"
@@ -187,6 +189,39 @@ report_names(const struct decision *decision)
 	}
 }
 
+/* ---- who hides the clients ---- */
+
+#define CROWD_SAY_S (24 * 60 * 60)
+
+/* Once a day at most, and not of who is named as one's own. */
+static void
+warn_of_crowd(struct engine *engine, int64_t now_s)
+{
+	char buf[ADDR_TEXT_MAX];
+	struct text text = TEXT(buf);
+	const struct crowd *crowd = engine->crowd;
+	if (crowd->address.family == ADDR_NONE ||
+	    list_has_client(engine->conf->own_networks, &crowd->address,
+	                    (struct slice){0}, now_s, NULL) ||
+	    !log_ration(&engine->crowd_said_ms, CROWD_SAY_S))
+		return;
+	addr_print(&crowd->address, &text);
+	log_warning(
+		"%u%% of the mail comes from %s, a private address: if that is a proxy, "
+		"NAT or container bridge, all clients are taken for one; see weirctl "
+		"doctor",
+		crowd->percent, buf);
+}
+
+static void
+note_client(const struct decision *decision)
+{
+	struct engine *engine = decision->engine;
+	if (decision->query.sasl_username.n == 0 &&
+	    crowd_note(engine->crowd, &decision->plan.client))
+		warn_of_crowd(engine, decision->now_s);
+}
+
 void
 report_decision(const struct decision *decision)
 {
@@ -194,6 +229,7 @@ report_decision(const struct decision *decision)
 	count_verdict(decision);
 	tally_note(decision->engine->tally, &decision->plan, &decision->verdict,
 	           decision->held, decision->now_s);
+	note_client(decision);
 	if (is_worth_keeping(&decision->verdict))
 		remember(decision);
 }

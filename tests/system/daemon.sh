@@ -117,6 +117,33 @@ privileges() {
 	ok "user: an unknown one is refused" refused 78 nosuchuser -c "$PRIVATE/weir.conf" -o user=nosuchuser
 }
 
+# ask_from CLIENT TIMES: each is accepted.
+ask_from() {
+	local i
+	for ((i = 0; i < $2; i++)); do
+		policy_says 'DUNNO$' "$1" "a$i@b.test" c@local.test || return
+	done
+}
+
+warned_of_crowd() {
+	[ "$(grep -c "of the mail comes from $1, a private address" "$WEIR_LOG")" -eq "$2" ]
+}
+
+# A container bridge hides all clients.
+crowd() {
+	fresh
+	ok "crowd: weir-policyd starts" start_weir || return
+	policy_open "$PORT"
+	ok "crowd: a bridge's mail is accepted" ask_from 172.18.0.1 199
+	ok "crowd: and nothing is said of a few" warned_of_crowd 172.18.0.1 0
+	ok "crowd: mail of the own networks is accepted, too" ask_from 127.0.0.1 201
+	ok "crowd: more of the bridge's mail is accepted" ask_from 172.18.0.1 400
+	ok "crowd: and the log says it once" await 5 warned_of_crowd 172.18.0.1 1
+	ok "crowd: and of nobody else" warned_of_crowd '[0-9.]*' 1
+	policy_close
+	stop_weir
+}
+
 # The store is a Redis that is stopped, so that the question is under way until the store's deadline.
 drain() {
 	fresh
@@ -192,7 +219,7 @@ closed_output() {
 }
 
 need perl
-for story in options bad_settings bad_reload notification inherited_socket privileges drain unix_listener \
+for story in options bad_settings bad_reload notification inherited_socket privileges crowd drain unix_listener \
 	restart_at_once closed_output; do
 	$story
 	clean_up

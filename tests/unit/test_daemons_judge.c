@@ -44,6 +44,9 @@ static const struct beats_row {
 	{"one host, nodes 2", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", ALIVE, ""), "nodes=2", "W the setting nodes is not how many hosts there are"},
 	{"policyd and limits", BEAT("policyd", "mx1", ALIVE, ""), "limits.default.concurrency=3", "N limits on deliveries at once are judged without weir-milter"},
 	{"milter and limits", BEAT("milter", "mx1", ALIVE, ""), "limits.default.concurrency=3", ""},
+	{"a bridge hides the clients", BEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "", "W nearly all mail comes from one private address"},
+	{"a relay of one's own", BEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "lists.networks=172.18.0.0/16", "N nearly all mail comes from one private address"},
+	{"no address at all", BEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"rm -rf\",\"crowd_percent\":97"), "", ""},
 	{"not a beat at all", "{}", "", "W a daemon has fallen silent"},
 };
 
