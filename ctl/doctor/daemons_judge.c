@@ -165,10 +165,10 @@ judge_crowd(const json_t *beat, const struct conf *conf, int64_t now_s,
 	             (long long)json_number(beat, "crowd_percent"), buf);
 	finding_mend(
 		findings,
-		"let the MTA see the clients: proxy protocol (Postfix: "
-		"smtpd_upstream_proxy_protocol = haproxy),\n"
-		"XCLIENT (smtpd_authorized_xclient_hosts = %s), or the host's network "
-		"for the container (docker: --network host)",
+		"Let the MTA see the clients, by what stands before it:\n"
+		"Proxy protocol (Postfix: smtpd_upstream_proxy_protocol = haproxy),\n"
+		"XCLIENT (Postfix: smtpd_authorized_xclient_hosts = %s), or\n"
+		"The host's own network for a container (docker run --network host).",
 		buf);
 }
 

@@ -194,8 +194,8 @@ judge_pools(const struct conf *conf, struct findings *findings)
 	             "the date in a file of greylist.pool_files was %lld days ago",
 	             (long long)((clock_wall_s() - date_s) / (YEAR_S / 365)));
 	finding_mend(findings,
-	             "put the pools.conf of the newest weir in its place, or look it "
-	             "through and set its date;\n"
+	             "Put the pools.conf of the newest weir in its place, or look it "
+	             "through and set its date; then:\n"
 	             "systemctl reload weir-policyd weir-milter");
 }
 

@@ -65,6 +65,22 @@ ok 'milter.enforce = false is noted' hardly_meant milter.enforce=false 'note set
 ok 'a status page for all hosts is found' hardly_meant http.listen=inet:0.0.0.0:10041 'warning settings: the status page can be read by other hosts'
 ok 'an open policy service is noted' hardly_meant policyd.listen=inet:0.0.0.0:10040 'note settings: other hosts may ask weir'
 ok 'an embedded store for two hosts is found' hardly_meant nodes=2 'warning settings: the embedded store is not shared by hosts'
+# old_pools DATE: of a file of pools.
+old_pools() {
+	OPTIONS=(-o "greylist.pool_files=$PRIVATE/pools.conf")
+	printf 'date = "%s";\n' "$1" >"$PRIVATE/pools.conf"
+}
+
+pools_get_old() {
+	old_pools 2025-01-31
+	finds 'note settings: the list of big providers is over a year old' || return
+	old_pools "$(date -u +%F)"
+	finds_not 'over a year old' || return
+	echo 'pools = ( { name = "a"; } );' >>"$PRIVATE/pools.conf"
+	finds 'problem settings: the settings cannot be used' && saw "$PRIVATE/pools.conf:2: greylist.pools wants groups"
+}
+
+ok 'a list of providers that is over a year old' pools_get_old
 ok 'settings that the daemons cannot read' settings_nobody_may_read
 ok 'settings that everybody may change' settings_everybody_may_change
 ok 'a password that the daemons cannot read' password_nobody_may_read

@@ -65,6 +65,11 @@ exemptions() {
 	send alice@home.test bob@local.test
 	ok "$STORE: a client of the own networks passes" reply_to RCPT 250
 	ok "$STORE: and the log says why" logged 'why=own-network.*sender=alice@home.test'
+	send_as 192.168.20.1 printer@home.test bob@local.test
+	ok "$STORE: a client with a private address passes" reply_to RCPT 250
+	ok "$STORE: and the log says why" logged 'why=private-network.*sender=printer@home.test'
+	send_as IPV6:fd00:20::1 scanner@home.test bob@local.test
+	ok "$STORE: with one of IPv6, too" reply_to RCPT 250
 	send_as '100.64.20.1 LOGIN=alice' alice@roaming.test bob@local.test
 	ok "$STORE: an authenticated client passes" reply_to RCPT 250
 	ok "$STORE: and the log says why" logged 'why=authenticated.*sender=alice@roaming.test'

@@ -369,6 +369,11 @@ explanations() {
 		(grep { $_->{rule} eq "own-network" && $_->{applies} eq "no" } @{$v->{rules}}) &&
 		(grep { $_->{rule} eq "list-recipient" && $_->{applies} eq "not tried" } @{$v->{rules}})' \
 		explain --client 192.0.2.1 --sender news@listed.test --recipient bob@local.test
+	ok "$STORE: explain: a private address" json '$v->{verdict}{why} eq "private-network" &&
+		(grep { $_->{rule} eq "private-network" && $_->{applies} eq "yes" } @{$v->{rules}})' \
+		explain --client 192.168.1.10 --sender a@b.test --recipient bob@local.test
+	ok "$STORE: explain: in plain words, with a zone" tells '^accepted: private-network' \
+		explain --client fe80::1%eth0 --sender a@b.test --recipient bob@local.test
 	ok "$STORE: explain: mail without a sender, at each stage" eval '
 		tells "^accepted: null-sender" explain --client 192.0.2.1 --recipient bob@local.test &&
 		tells "^deferred: greylist-new" explain --client 192.0.2.1 --recipient bob@local.test --stage data'
