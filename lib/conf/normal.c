@@ -14,7 +14,7 @@ static bool
 is_ascii(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80 || s.p[i] == '\0')
+		if ((unsigned char)s.p[i] >= 0x80)
 			return false;
 	return true;
 }
@@ -27,8 +27,9 @@ put_idn(struct text *out, struct slice name)
 	struct text text = TEXT(buf);
 	uint8_t *ascii = NULL;
 	text_put(&text, name);
-	if (text.cut || idn2_lookup_u8((const uint8_t *)buf, &ascii,
-	                               IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (text.cut || slice_find(name, '\0') >= 0 ||
+	    idn2_lookup_u8((const uint8_t *)buf, &ascii,
+	                   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
 	text_puts(out, (const char *)ascii);
 	free(ascii);

@@ -11,6 +11,7 @@
 enum {
 	ADDRESS_MAX = 512, /* twice what RFC 5321 allows */
 	WRAPPINGS_MAX = 4, /* a forwarder may wrap what another one wrapped */
+	ROUNDS_MAX = 16,
 	HEX_RUN_MIN = 8,
 	UUID_LEN = 36,
 };
@@ -119,15 +120,41 @@ join_parts(const struct parts *parts, const struct conf_rewrite *rewrite,
 	                              : joined;
 }
 
+/* Without blanks, brackets and routes around it, however many there are. */
+static struct slice
+stripped(struct slice address)
+{
+	for (size_t n = address.n + 1; address.n < n;) {
+		n = address.n;
+		address = without_route(slice_trim(mailaddr_bare(slice_trim(address))));
+		/* between blanks a domain's last dot would come off one at a time */
+		if (slice_ends_nocase(address, SLICE(" .")) &&
+		    slice_find(address, '@') >= 0)
+			address.n--;
+	}
+	return address;
+}
+
+/*
+ * Parts of a bang path may put around the address what is stripped, and a cut may take its '@' away:
+ * then it is no normal form yet.
+ */
 struct slice
 mailaddr_normal(struct slice address, const struct conf_rewrite *rewrite,
                 struct arena *arena)
 {
 	struct parts parts = {0};
-	address = without_quotes(slice_trim(mailaddr_bare(slice_trim(address))), arena);
-	address = slice_trim(without_route(address));
-	return find_parts(address, rewrite, &parts) ? join_parts(&parts, rewrite, arena)
-	                                            : address;
+	struct slice rest = without_quotes(address, arena), normal = rest;
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		rest = stripped(rest);
+		if (!find_parts(rest, rewrite, &parts))
+			return rest;
+		normal = join_parts(&parts, rewrite, arena);
+		rest = stripped(normal);
+		if (rest.n == normal.n && slice_find(normal, '@') >= 0)
+			break;
+	}
+	return normal;
 }
 
 /* ---- what senders change between tries ---- */
