@@ -18,7 +18,7 @@
  * settings of the group "rewrite".  Brackets, quotes and source routes are taken off, "user%domain"
  * and "domain!user" become "user@domain", an origin is appended where there is no domain; then case
  * and the spelling of the domain are settled (normal.h).  The null sender, "" or "<>", is "".  The
- * result lives in the arena; it is its own normal form.
+ * result lives in the arena; it is its own normal form unless it was cut at 512 bytes.
  */
 struct slice mailaddr_normal(struct slice address, const struct conf_rewrite *rewrite,
                              struct arena *arena);

@@ -120,6 +120,14 @@ join_parts(const struct parts *parts, const struct conf_rewrite *rewrite,
 	                              : joined;
 }
 
+static bool
+ends_with_vain_dot(struct slice address)
+{
+	char before = address.n > 1 ? address.p[address.n - 2] : '@';
+	return address.n > 1 && address.p[address.n - 1] == '.' &&
+	       (before == '.' || before == '>' || ascii_blank(before));
+}
+
 /* Without blanks, brackets and routes around it, however many there are. */
 static struct slice
 stripped(struct slice address)
@@ -127,9 +135,8 @@ stripped(struct slice address)
 	for (size_t n = address.n + 1; address.n < n;) {
 		n = address.n;
 		address = without_route(slice_trim(mailaddr_bare(slice_trim(address))));
-		/* between blanks a domain's last dot would come off one at a time */
-		if (slice_ends_nocase(address, SLICE(" .")) &&
-		    slice_find(address, '@') >= 0)
+		/* dots end a domain in vain, and blanks or a bracket may be in front of them */
+		while (slice_find(address, '@') >= 0 && ends_with_vain_dot(address))
 			address.n--;
 	}
 	return address;
