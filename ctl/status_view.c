@@ -60,6 +60,8 @@ put_state(struct table *table, const json_t *daemon)
 		table_styled(table, SLICE("DEAD"), STYLE_BAD);
 	else if (!json_flag(daemon, "store_up"))
 		table_styled(table, SLICE("no store"), STYLE_BAD);
+	else if (*json_text(daemon, "limits_wait"))
+		table_styled(table, SLICE("limits wait"), STYLE_BAD);
 	else
 		table_styled(table, SLICE("alive"), STYLE_GOOD);
 }

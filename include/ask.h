@@ -11,13 +11,17 @@
 #include "grey.h"
 #include "key.h"
 #include "limit.h"
+#include "term.h"
 
 enum ask_kind {
 	ASK_GREYLIST,  /* the greylist gate */
 	ASK_LIMITS,    /* the limits gate: room in every limit, or in none */
 	ASK_RENEW,     /* slots that are held go on */
+	ASK_PUT,       /* slots are held: they are not asked for */
 	ASK_GIVE_BACK, /* slots and tokens that are held; nobody waits for the answer */
 	ASK_REFUSED, /* gives back what policyd took for a recipient that the MTA refused */
+	ASK_TERM,    /* a daemon takes part in the store's life, or no longer */
+	ASK_KINDS
 };
 
 struct ask {
@@ -32,8 +36,19 @@ struct ask {
 			bool may_store; /* a new triplet may be kept */
 			int64_t now_s; /* 0: the store's own clock; else the test clock */
 		};
+		struct term_call term;    /* ASK_TERM */
 		struct limits_ask limits; /* all others */
 	};
+};
+
+/* What became of a step of the term, and who takes part. */
+struct term_answer {
+	enum term_row row;
+	uint64_t number;
+	int64_t hosts_missing;
+	int64_t store_ms; /* the store's clock, where it can step */
+	struct slice
+		members; /* as term_put_members() prints them; valid while it is told */
 };
 
 enum store_status {
@@ -51,6 +66,8 @@ struct answer {
 	enum store_status status;
 	struct grey_result grey;     /* ASK_GREYLIST, when status is STORE_OK */
 	struct limits_result limits; /* the others, when status is STORE_OK */
+	struct term_answer term;     /* ASK_TERM, when status is STORE_OK */
+	bool unasked;                /* it never reached the store */
 };
 
 #endif

@@ -41,6 +41,7 @@ struct decision {
 	struct ask ask;     /* of the gate asked last */
 	struct key triplet; /* that was asked about, when plan.ask and keyed */
 	bool keyed;
+	uint64_t secret_number;   /* that the keys of the limits gate were made with */
 	struct store_job *job;    /* while the store is asked */
 	enum store_status status; /* of the last answer; STORE_OK when none was needed */
 	bool asked;               /* the store was to be asked */

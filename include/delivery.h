@@ -27,9 +27,12 @@ void delivery_ask(struct delivery *delivery, struct engine *engine,
                   const struct conf *conf, const struct query *query,
                   const struct plan *plan, struct limits_ask *ask_out);
 
-/* These uses were granted, by the store or by this host's share. */
-void delivery_take(struct delivery *delivery, const struct limits_ask *ask,
-                   unsigned taken, bool by_share);
+/* Who granted: the store, or this host's share, and then whether the store was asked at all. */
+enum granted_by { BY_STORE, BY_SHARE, BY_SHARE_UNASKED };
+
+/* These uses of the plan's limits were granted. */
+void delivery_take(struct delivery *delivery, const struct plan *plan,
+                   const struct limits_ask *ask, unsigned taken, enum granted_by by);
 
 /*
  * Nobody waits for the answer to this question any more, but it may still be granted: slots that it
@@ -52,7 +55,17 @@ size_t deliveries_under_way(const struct engine *engine);
  */
 void deliveries_renew(struct engine *engine);
 
-/* At once: limits.lease has been changed, or the store is back. */
+/* The store has another secret: what is held has other keys from now on. */
+void deliveries_rekey(struct engine *engine);
+
+/*
+ * What is held and the store does not know is put (ASK_PUT): all of it, from the next on, or what the
+ * share has granted.  The next question of that kind; false when there is none.
+ */
+void deliveries_put_all(struct engine *engine);
+bool deliveries_next_put(struct engine *engine, struct ask *ask_out);
+
+/* At once: limits.lease has been changed. */
 void deliveries_renew_all(struct engine *engine);
 
 #endif

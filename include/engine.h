@@ -32,9 +32,9 @@ struct engine {
 	struct newcap *newcap;
 	struct share *share;
 	struct delivery *deliveries; /* under way */
-	uint64_t next_holder;        /* of a session without address and port */
+	struct delivery *to_put; /* the first that may hold what the store was not told */
+	uint64_t next_holder;    /* of a session without address and port */
 	struct loop_timer *second_timer;
-	bool store_was_up;    /* when the timer rang last */
 	uint32_t next_serial; /* of a decision; becomes its id */
 	int64_t started_s;
 	struct tally *tally;

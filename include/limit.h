@@ -17,6 +17,7 @@
 #include "mem.h"
 #include "orders.h"
 #include "query.h"
+#include "term.h"
 
 enum limit_scope {
 	SCOPE_DESTINATION,
@@ -65,7 +66,10 @@ struct limits_ask {
 	int64_t ttl_ms;     /* how long the lease holds */
 	int64_t ttl_max_ms; /* a lease that ends later was made by a clock set back since */
 	int64_t now_ms;     /* 0: the store's own clock; else the test clock */
-	unsigned mine;      /* bit i: the delivery has the slot of use i already */
+	/* 0: not known, or no matter; else the store's clock has to show this, nearly. */
+	int64_t store_ms;
+	int64_t tolerance_ms;
+	unsigned mine; /* bit i: the delivery has the slot of use i already */
 	/*
 	 * Which rates of this session's recipient were taken already: policyd notes them, with
 	 * the message's number, and the milter uses the note up.  Read when there are rates.
@@ -83,7 +87,11 @@ struct limits_result {
 	unsigned taken;  /* bit i: something was taken, or is held, for use i */
 	int64_t held;    /* slots held at the first concurrency bound, ours among them */
 	int64_t wait_ms; /* until a rate has room again; 0 = unknown */
-	bool late;       /* ASK_RENEW: a lease had run out and was taken again */
+	/* Neither granted nor refused: the daemon is not signed in, or others are not (term.h). */
+	bool not_yet;
+	enum term_row row; /* then: its own */
+	int64_t store_ms;  /* the store's clock, where it can step */
+	bool late;         /* ASK_RENEW: a lease had run out and was taken again */
 	bool lost; /* ASK_RENEW: a lease had run out, and there was no room any more */
 };
 
@@ -119,6 +127,10 @@ const struct conf_limit *limit_in_force(const struct conf *conf,
 /* Under which key a destination's slots are; `unnamed` as in struct limit_of. */
 struct key limit_slots_key(const struct key_secret *secret, bool unnamed,
                            struct slice destination);
+
+/* The key of a use whose limit has that name; `unnamed` as in struct limit_of. */
+struct key limit_use_key(const struct key_secret *secret, const struct limit_use *use,
+                         bool unnamed, struct slice name);
 
 /*
  * The destination of a recipient: the name of a configured one, else the domain itself; empty when it

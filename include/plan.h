@@ -44,8 +44,9 @@ enum why {
 	WHY_GREYLIST_EARLY,
 	WHY_GREYLIST_AGED,
 	WHY_STORE_FAILURE,
-	WHY_DRAINED, /* the operator lets nothing through to the destination */
-	WHY_LIMIT,   /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
+	WHY_DRAINED,    /* the operator lets nothing through to the destination */
+	WHY_RECOVERING, /* limits wait for daemons that have not told what they hold */
+	WHY_LIMIT,      /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
 	WHY_COUNT = WHY_LIMIT + LIMIT_USES_MAX
 };
 

@@ -25,8 +25,9 @@ struct store_job;
 /*
  * Opens the store the settings name.  A store that is away is no failure: it is picked up
  * when it appears.  NULL with a text when it must not be used: wrong kind of file, no
- * rights.  Leases of holders whose names begin with `owner` are an earlier life's of this
- * daemon: they are forgotten before the first question.  Empty: none are.
+ * rights.  `owner` is the daemon, as the names of its holders begin ("m/mx1/"): before questions
+ * about slots it takes part in the store's term (term.h), and what it held in an earlier life is
+ * forgotten.  Empty: who asks does not take part, and is always answered.
  */
 struct store *store_open(struct loop *loop, const struct conf *conf, const char *owner,
                          struct err *err_out);
@@ -40,6 +41,23 @@ void store_close(struct store **store);
 /* The site's secret for keys; NULL while the store has not been reached yet. */
 const struct key_secret *store_secret(const struct store *store);
 
+/* How many secrets there have been: a key made with an earlier one means nothing any more. */
+uint64_t store_secret_number(const struct store *store);
+
+/*
+ * What the store needs of who holds slots; called on the loop.  `secret_changed`: keys are to be
+ * made anew, with store_secret(); also when the first is known.
+ */
+struct store_events {
+	void (*secret_changed)(void *arg);
+	/* All slots that are held are to be put; the next of those that are, false: no more; whether any. */
+	void (*put_all)(void *arg);
+	bool (*next_put)(void *arg, struct ask *ask_out);
+	bool (*owes_puts)(void *arg);
+};
+
+void store_follow(struct store *store, const struct store_events *events, void *arg);
+
 /* Whether questions are being answered. */
 bool store_is_up(const struct store *store);
 
@@ -47,10 +65,16 @@ bool store_is_up(const struct store *store);
 bool store_breaker_is_open(const struct store *store);
 
 /*
- * Looks whether a store that was in trouble answers again, when it is time for that; else only a
- * question of some mail would.  To be called now and then.
+ * Once a second: looks whether a store that was in trouble answers again, when it is time for that,
+ * and whether the term is still the same.  Else only a question of some mail would.
  */
-void store_probe(struct store *store);
+void store_tick(struct store *store);
+
+/*
+ * Whether limits wait for others to sign in; their names, as "m/mx2/ ", are appended.  None: it is a
+ * host that is waited for, which has not been there yet.
+ */
+bool store_waits_for(const struct store *store, struct text *names_out);
 
 typedef void store_fn(void *arg, const struct answer *answer);
 

@@ -106,6 +106,24 @@ judge_store(const json_t *beat, const struct conf *conf, struct findings *findin
 		       : "");
 }
 
+static void
+judge_limits_wait(const json_t *beat, struct findings *findings)
+{
+	const char *missing = json_text(beat, "limits_wait");
+	if (!*missing)
+		return;
+	finding_add(
+		findings, FINDING_WARNING, "limits wait for another daemon",
+		"The store was emptied or restarted.  Until all daemons have told what "
+		"they hold, mail with limits is deferred.");
+	finding_seen(findings, "weir-%s on %s waits for: %s", name_of(beat, "daemon"),
+	             name_of(beat, "node"), missing);
+	finding_mend(findings,
+	             "start what is missing, or set nodes to how many hosts there "
+	             "are; else it is over when limits.lease is (with "
+	             "weir-policyd: policyd.hold)");
+}
+
 /* Of its whole life: more than one in a hundred is not chance. */
 static void
 judge_counters(const json_t *beat, struct findings *findings)
@@ -288,6 +306,7 @@ daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
 			continue;
 		judge_version(beat, conf, findings);
 		judge_store(beat, conf, findings);
+		judge_limits_wait(beat, findings);
 		judge_counters(beat, findings);
 		judge_crowd(beat, conf, now_s, findings);
 	}

@@ -38,6 +38,17 @@ put_crowd(json_t *beat, const struct crowd *crowd)
 	json_object_set_new(beat, "crowd_percent", json_integer(crowd->percent));
 }
 
+/* Empty: limits wait for nobody. */
+static json_t *
+limits_wait_for(const struct engine *engine)
+{
+	char names[512];
+	struct text text = TEXT(names);
+	if (!store_waits_for(engine->store, &text))
+		return json_string("");
+	return text.n > 0 ? json_stringn(names, text.n - 1) : json_string("another host");
+}
+
 char *
 beat_print(const struct engine *engine, bool stops)
 {
@@ -63,6 +74,7 @@ beat_print(const struct engine *engine, bool stops)
 	json_t *told = tally_print(engine->tally, now_s);
 	json_object_set_new(beat, "stopped", json_boolean(stops));
 	put_crowd(beat, engine->crowd);
+	json_object_set_new(beat, "limits_wait", limits_wait_for(engine));
 	json_object_update(beat, counts);
 	json_object_update(beat, told);
 	char *text = json_dumps(beat, JSON_COMPACT);

@@ -91,14 +91,15 @@ return_granted(struct decision *decision, unsigned taken)
 
 static void
 settle_limits(struct decision *decision, const struct limits_result *result,
-              bool by_share)
+              enum granted_by by)
 {
 	const struct limits_ask *ask = &decision->ask.limits;
 	decision->job = NULL;
 	decision->held = result->held;
 	if (result->granted)
-		delivery_take(decision->delivery, ask, result->taken, by_share);
-	if (result->granted && !by_share)
+		delivery_take(decision->delivery, &decision->plan, ask, result->taken,
+		              by);
+	if (result->granted && by == BY_STORE)
 		report_names(decision);
 	verdict_limits(decision->conf, &decision->plan, ask, result, decision->arena,
 	               &decision->verdict);
@@ -106,12 +107,33 @@ settle_limits(struct decision *decision, const struct limits_result *result,
 	settle(decision);
 }
 
+/* Nothing is granted before all have told what they hold; what is only observed passes. */
+static void
+refuse_for_now(const struct decision *decision, struct limits_result *result)
+{
+	const struct limits_ask *ask = &decision->ask.limits;
+	for (size_t i = ask->n; i-- > 0;)
+		if (!ask->uses[i].observed)
+			result->refused = (int)i;
+	result->granted = result->refused < 0;
+}
+
+static enum granted_by
+granted_by(const struct answer *answer, enum store_status status)
+{
+	if (status == STORE_OK)
+		return BY_STORE;
+	return answer->unasked ? BY_SHARE_UNASKED : BY_SHARE;
+}
+
 static void
 limits_answered(struct decision *decision, const struct answer *answer)
 {
 	struct limits_result result = answer->limits, full;
 	enum store_status status = answer->status;
-	if (status == STORE_OK && !result.granted)
+	if (status == STORE_OK && result.not_yet)
+		refuse_for_now(decision, &result);
+	else if (status == STORE_OK && !result.granted)
 		status = store_owes(decision->engine->store);
 	if (status != STORE_OK) {
 		decision->status = status;
@@ -121,13 +143,22 @@ limits_answered(struct decision *decision, const struct answer *answer)
 		return_granted(decision, result.taken);
 		result = full;
 	}
-	settle_limits(decision, &result, status != STORE_OK);
+	settle_limits(decision, &result, granted_by(answer, status));
 }
 
+static void ask_limits(struct decision *decision);
+
+/* An answer under a key of an earlier secret is no answer: it is asked again. */
 static void
 on_limits(void *arg, const struct answer *answer)
 {
-	limits_answered(arg, answer);
+	struct decision *decision = arg;
+	if (store_secret_number(decision->engine->store) == decision->secret_number) {
+		limits_answered(decision, answer);
+		return;
+	}
+	decision->job = NULL;
+	ask_limits(decision);
 }
 
 /* Not after the greylist gate has just found that it does not answer. */
@@ -146,6 +177,7 @@ ask_limits(struct decision *decision)
 	struct engine *engine = decision->engine;
 	int64_t left_ms = decision->deadline_ms - loop_now_ms(engine->loop);
 	decision->ask = (struct ask){.kind = ASK_LIMITS};
+	decision->secret_number = store_secret_number(engine->store);
 	delivery_ask(decision->delivery, engine, decision->conf, &decision->query,
 	             &decision->plan, &decision->ask.limits);
 	struct limits_result full;
@@ -154,14 +186,15 @@ ask_limits(struct decision *decision)
 		refused.kind = ASK_REFUSED;
 		if (store_secret(engine->store))
 			store_tell(engine->store, &refused);
-		settle_limits(decision, &full, false);
+		settle_limits(decision, &full, BY_STORE);
 		return;
 	}
 	decision->asked = true;
 	if (!may_ask_store(decision, left_ms)) {
 		enum store_status status =
 			decision->status == STORE_OK ? STORE_DOWN : decision->status;
-		limits_answered(decision, &(struct answer){.status = status});
+		limits_answered(decision,
+		                &(struct answer){.status = status, .unasked = true});
 		return;
 	}
 	decision->job =

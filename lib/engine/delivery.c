@@ -17,6 +17,10 @@
 
 struct held {
 	struct limit_use use;
+	char *name; /* of the limit, for a key with another secret; NULL while `maybe` */
+	bool unnamed;
+	bool to_put;     /* the store is to be told that it is held */
+	bool unasked;    /* the store has never heard of it */
 	unsigned tokens; /* of a rate, from the store */
 	bool maybe; /* a slot that may be held: not to be counted, only to be given back */
 };
@@ -25,7 +29,7 @@ struct delivery {
 	struct engine *engine; /* NULL: has not asked for anything */
 	char holder[HOLDER_MAX + 1];
 	char other[HOLDER_MAX + 1];
-	bool unkeyed; /* asked before the store's secret was known: nothing of it is stored */
+	bool unkeyed; /* the store's secret is not known yet: nothing of it is stored */
 	struct held *held;
 	size_t n, cap;
 	int64_t renewed_ms;           /* or taken last */
@@ -126,7 +130,7 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 	bool of_milter = engine->kind == ENGINE_OF_MILTER;
 	if (!delivery->engine)
 		join(delivery, engine, conf, query);
-	delivery->unkeyed |= !secret;
+	delivery->unkeyed = !secret;
 	memset(ask, 0, sizeof(*ask));
 	sign_ask(delivery, ask);
 	ask->ttl_ms = of_milter ? conf->limits.lease_ms : conf->policyd.hold_ms;
@@ -156,28 +160,55 @@ add_held(struct delivery *delivery, const struct limit_use *use)
 }
 
 static void
-make_sure(struct delivery *delivery, struct held *held)
+make_sure(struct delivery *delivery, const struct plan *plan, struct held *held)
 {
+	const struct limit_of *of = plan_limit_of(plan, &held->use);
 	if (held->maybe && is_slot(held))
 		share_hold(delivery->engine->share, &held->use.key);
 	held->maybe = false;
+	if (!held->name)
+		held->name = mem_dup(of->name);
+	held->unnamed = of->unnamed;
+}
+
+/* From here on somebody may hold what is to be put: the list is looked through from its start. */
+static void
+begin_puts(struct engine *engine)
+{
+	engine->to_put = engine->deliveries;
+}
+
+/* `old`: the store may have heard of it before. */
+static void
+note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by by)
+{
+	bool is_new = held->maybe;
+	if (!is_slot(held)) {
+		held->tokens += by == BY_STORE;
+	} else if (by == BY_STORE) {
+		held->to_put = held->unasked = false;
+	} else if (is_new) {
+		held->to_put = true;
+		held->unasked = !old && by == BY_SHARE_UNASKED;
+		begin_puts(delivery->engine);
+	}
 }
 
 void
-delivery_take(struct delivery *delivery, const struct limits_ask *ask, unsigned taken,
-              bool by_share)
+delivery_take(struct delivery *delivery, const struct plan *plan,
+              const struct limits_ask *ask, unsigned taken, enum granted_by by)
 {
 	for (size_t i = 0; i < ask->n; i++) {
 		if (!(taken & 1u << i))
 			continue;
 		struct held *held = find_held(delivery, &ask->uses[i]);
+		bool old = held && !held->unasked;
 		if (!held)
 			held = add_held(delivery, &ask->uses[i]);
 		if (!held)
 			return;
-		make_sure(delivery, held);
-		if (!is_slot(held) && !by_share)
-			held->tokens++;
+		note_by(delivery, held, old, by);
+		make_sure(delivery, plan, held);
 	}
 	if (delivery->engine->kind == ENGINE_OF_POLICYD)
 		delivery->renewed_ms = loop_now_ms(delivery->engine->loop);
@@ -227,6 +258,14 @@ leave_share(struct delivery *delivery)
 }
 
 static void
+drop_all(struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->n; i++)
+		free(delivery->held[i].name);
+	delivery->n = 0;
+}
+
+static void
 give_back(struct delivery *delivery, bool with_tokens)
 {
 	if (!delivery->engine || delivery->n == 0)
@@ -235,7 +274,7 @@ give_back(struct delivery *delivery, bool with_tokens)
 	for (size_t i = 0; i < delivery->n && !delivery->unkeyed; i++) {
 		const struct held *held = &delivery->held[i];
 		unsigned tokens = with_tokens ? held->tokens : 0;
-		unsigned times = is_slot(held) ? 1 : tokens;
+		unsigned times = is_slot(held) ? !held->unasked : tokens;
 		for (unsigned t = 0; t < times; t++) {
 			ask.limits.uses[ask.limits.n++] = held->use;
 			send_gathered(delivery->engine, &ask, false, NULL);
@@ -243,13 +282,24 @@ give_back(struct delivery *delivery, bool with_tokens)
 	}
 	send_gathered(delivery->engine, &ask, true, NULL);
 	leave_share(delivery);
-	delivery->n = 0;
+	drop_all(delivery);
 }
 
 void
 delivery_give_back(struct delivery *delivery)
 {
 	give_back(delivery, true);
+}
+
+static void
+leave_engine(struct delivery *delivery)
+{
+	struct engine *engine = delivery->engine;
+	if (!engine)
+		return;
+	if (engine->to_put == delivery)
+		engine->to_put = delivery->next;
+	DL_DELETE(engine->deliveries, delivery);
 }
 
 void
@@ -260,8 +310,7 @@ delivery_end(struct delivery **delivery_at)
 	if (!delivery)
 		return;
 	give_back(delivery, false);
-	if (delivery->engine)
-		DL_DELETE(delivery->engine->deliveries, delivery);
+	leave_engine(delivery);
 	free(delivery->held);
 	free(delivery);
 }
@@ -296,6 +345,70 @@ renew(struct delivery *delivery)
 	send_gathered(delivery->engine, &ask, true, on_renewed);
 }
 
+/* ---- what the store is told anew ---- */
+
+/* How long the slots of a delivery go on: policyd's are not renewed. */
+static int64_t
+time_left_ms(const struct delivery *delivery)
+{
+	const struct engine *engine = delivery->engine;
+	if (engine->kind == ENGINE_OF_MILTER)
+		return engine->conf->limits.lease_ms;
+	return delivery->renewed_ms + engine->conf->policyd.hold_ms -
+	       loop_now_ms(engine->loop);
+}
+
+static void
+mark_to_put(struct delivery *delivery, int64_t renewed_ms)
+{
+	for (size_t i = 0; i < delivery->n; i++)
+		delivery->held[i].to_put = is_slot(&delivery->held[i]);
+	if (delivery->engine->kind == ENGINE_OF_MILTER)
+		delivery->renewed_ms = renewed_ms;
+}
+
+/* The next time they are due one after the other. */
+void
+deliveries_put_all(struct engine *engine)
+{
+	int64_t now_ms = loop_now_ms(engine->loop);
+	int64_t every_ms = engine->conf->limits.lease_ms / 3;
+	int64_t n = (int64_t)deliveries_under_way(engine), i = 0;
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+		mark_to_put(delivery, now_ms - every_ms * i++ / n);
+	begin_puts(engine);
+}
+
+/* As many as one question has room for; false when there is none. */
+static bool
+gather_puts(struct delivery *delivery, struct ask *ask)
+{
+	int64_t left_ms = time_left_ms(delivery);
+	*ask = begin_ask(delivery, ASK_PUT);
+	ask->limits.ttl_ms = left_ms;
+	for (size_t i = 0; i < delivery->n && ask->limits.n < LIMIT_USES_MAX; i++) {
+		struct held *held = &delivery->held[i];
+		if (!held->to_put || delivery->unkeyed)
+			continue;
+		held->to_put = held->unasked = false;
+		if (held->name && left_ms > 0)
+			ask->limits.uses[ask->limits.n++] = held->use;
+	}
+	return ask->limits.n > 0;
+}
+
+bool
+deliveries_next_put(struct engine *engine, struct ask *ask_out)
+{
+	while (engine->to_put) {
+		if (gather_puts(engine->to_put, ask_out))
+			return true;
+		engine->to_put = engine->to_put->next;
+	}
+	return false;
+}
+
 /*
  * policyd does not see deliveries end.  In its share of the limits, which counts while the store is
  * away, they count no longer than most of them last.
@@ -314,6 +427,39 @@ renew_when_due(struct delivery *delivery, int64_t now_ms)
 		return;
 	delivery->renewed_ms = now_ms;
 	renew(delivery);
+}
+
+/* What may be held under the old key is left to run out; no token was taken under the new one. */
+static void
+rekey_held(struct delivery *delivery, struct held *held)
+{
+	const struct engine *engine = delivery->engine;
+	bool counted = is_slot(held) && !held->maybe;
+	if (!held->name)
+		return;
+	if (counted)
+		share_drop(engine->share, &held->use.key);
+	held->use.key = limit_use_key(store_secret(engine->store), &held->use,
+	                              held->unnamed, slice_of(held->name));
+	held->tokens = 0;
+	if (counted)
+		share_hold(engine->share, &held->use.key);
+}
+
+static void
+rekey(struct delivery *delivery)
+{
+	delivery->unkeyed = false;
+	for (size_t i = 0; i < delivery->n; i++)
+		rekey_held(delivery, &delivery->held[i]);
+}
+
+void
+deliveries_rekey(struct engine *engine)
+{
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+		rekey(delivery);
 }
 
 size_t

@@ -31,17 +31,6 @@ warn_about(const struct conf *conf)
 /* ---- each second ---- */
 
 static void
-renew_leases(struct engine *engine)
-{
-	bool up = store_is_up(engine->store);
-	if (up && !engine->store_was_up)
-		deliveries_renew_all(engine);
-	else
-		deliveries_renew(engine);
-	engine->store_was_up = up;
-}
-
-static void
 tell_clerk(struct engine *engine, bool stops)
 {
 	struct funnel_hour hours[TALLY_HOURS_MAX];
@@ -54,11 +43,45 @@ static void
 on_second(void *arg)
 {
 	struct engine *engine = arg;
-	store_probe(engine->store);
-	renew_leases(engine);
+	store_tick(engine->store);
+	deliveries_renew(engine);
 	tell_clerk(engine, false);
 	timer_start(engine->second_timer, SECOND_MS);
 }
+
+/* ---- what the store tells ---- */
+
+static void
+on_secret(void *arg)
+{
+	deliveries_rekey(arg);
+}
+
+static void
+on_put_all(void *arg)
+{
+	deliveries_put_all(arg);
+}
+
+static bool
+next_put(void *arg, struct ask *ask_out)
+{
+	return deliveries_next_put(arg, ask_out);
+}
+
+static bool
+owes_puts(void *arg)
+{
+	const struct engine *engine = arg;
+	return engine->to_put != NULL;
+}
+
+static const struct store_events store_events = {
+	.secret_changed = on_secret,
+	.put_all = on_put_all,
+	.next_put = next_put,
+	.owes_puts = owes_puts,
+};
 
 /* ---- what the clerk tells ---- */
 
@@ -151,6 +174,7 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 	}
 	engine->newcap = newcap_new();
 	engine->share = share_new();
+	store_follow(engine->store, &store_events, engine);
 	engine->tally = tally_new();
 	engine->crowd = mem_new(struct crowd);
 	engine->conf = conf_ref(conf);

@@ -21,7 +21,7 @@ number_of(const json_t *value)
 
 /* ---- one daemon ---- */
 
-static const char *const told_texts[] = {"daemon", "node", "version"};
+static const char *const told_texts[] = {"daemon", "node", "version", "limits_wait"};
 static const char *const told_numbers[] = {
 	"pid",      "started",        "seen",         "accepted",    "deferred",
 	"observed", "store_failures", "late_answers", "leases_late", "leases_lost",

@@ -96,6 +96,13 @@ limit_slots_key(const struct key_secret *secret, bool unnamed, struct slice dest
 	return key_of(secret, SCOPE_DESTINATION, unnamed, LIMIT_CONCURRENCY, destination);
 }
 
+struct key
+limit_use_key(const struct key_secret *secret, const struct limit_use *use, bool unnamed,
+              struct slice name)
+{
+	return key_of(secret, use->scope, unnamed, use->kind, name);
+}
+
 static void
 add_use(struct limits_ask *ask, const struct limit_of *of, enum limit_kind kind,
         const struct key_secret *secret)

@@ -27,6 +27,7 @@ static const char *const why_words[] = {
 	[WHY_GREYLIST_AGED] = "greylist-aged",
 	[WHY_STORE_FAILURE] = "store-failure",
 	[WHY_DRAINED] = "destination-drained",
+	[WHY_RECOVERING] = "limits-recovering",
 	[WHY_LIMIT] = "destination-concurrency",
 	[WHY_LIMIT + 1] = "destination-messages",
 	[WHY_LIMIT + 2] = "destination-recipients",
@@ -193,7 +194,8 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 		return;
 	const struct limit_use *use = &ask->uses[result->refused];
 	const struct limit_of *of = plan_limit_of(plan, use);
-	verdict->why = (enum why)(WHY_LIMIT + limit_bound(use));
+	verdict->why = result->not_yet ? WHY_RECOVERING
+	                               : (enum why)(WHY_LIMIT + limit_bound(use));
 	verdict->observed = result->granted;
 	if (result->granted)
 		return;

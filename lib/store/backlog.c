@@ -9,6 +9,15 @@
 #define TOLD_MAX  16384
 #define TELLS_MAX 20
 
+static size_t
+place_of(const struct limits_ask *ask)
+{
+	size_t hash = 0;
+	for (const char *p = ask->holder; *p; p++)
+		hash = hash * 131 + (unsigned char)*p;
+	return hash % BACKLOG_HOLDERS;
+}
+
 void
 backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
 {
@@ -29,6 +38,7 @@ backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
 		backlog->first = told;
 	backlog->last = told;
 	backlog->n++;
+	backlog->kept[place_of(&told->ask.limits)]++;
 }
 
 bool
@@ -41,6 +51,7 @@ backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_out)
 	if (!backlog->first)
 		backlog->last = NULL;
 	backlog->n--;
+	backlog->kept[place_of(&told->ask.limits)]--;
 	*ask_out = told->ask;
 	*tells_out = told->tells;
 	free(told);
@@ -56,27 +67,21 @@ has_use(const struct limits_ask *ask, const struct key *key)
 	return false;
 }
 
-static uint64_t *
-last_question(struct backlog *backlog, const char *holder)
-{
-	size_t hash = 0;
-	for (const char *p = holder; *p; p++)
-		hash = hash * 131 + (unsigned char)*p;
-	return &backlog->asked[hash % BACKLOG_HOLDERS];
-}
-
 void
 backlog_add_failed(struct backlog *backlog, const struct ask *ask, unsigned tells,
                    uint64_t serial)
 {
-	if (*last_question(backlog, ask->limits.holder) < serial)
+	if (backlog->asked[place_of(&ask->limits)] < serial)
 		backlog_add(backlog, ask, tells);
 }
 
 void
 backlog_forget(struct backlog *backlog, const struct limits_ask *ask, uint64_t serial)
 {
-	*last_question(backlog, ask->holder) = serial;
+	size_t place = place_of(ask);
+	backlog->asked[place] = serial;
+	if (backlog->kept[place] == 0)
+		return;
 	for (struct told *told = backlog->first; told; told = told->next) {
 		struct limits_ask *old = &told->ask.limits;
 		unsigned others = 0;
@@ -87,6 +92,16 @@ backlog_forget(struct backlog *backlog, const struct limits_ask *ask, uint64_t s
 				others |= 1u << i;
 		limits_keep(old, others);
 	}
+}
+
+void
+backlog_drop_own(struct backlog *backlog)
+{
+	struct ask ask;
+	unsigned tells;
+	for (size_t n = backlog->n; n > 0 && backlog_take(backlog, &ask, &tells); n--)
+		if (ask.kind != ASK_GIVE_BACK)
+			backlog_add(backlog, &ask, tells);
 }
 
 void

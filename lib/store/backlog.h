@@ -25,8 +25,9 @@ struct told {
 struct backlog {
 	struct told *first, *last;
 	size_t n;
-	uint64_t asked
-		[BACKLOG_HOLDERS]; /* by hash of the holder: number of its last question */
+	/* By hash of the holder: number of its last question, and how many are kept. */
+	uint64_t asked[BACKLOG_HOLDERS];
+	unsigned kept[BACKLOG_HOLDERS];
 };
 
 /* Keeps the slots of a give-back; tokens might be given back twice, so they are left out. */
@@ -48,6 +49,9 @@ bool backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_
  */
 void backlog_forget(struct backlog *backlog, const struct limits_ask *ask,
                     uint64_t serial);
+
+/* Give-backs of the holders themselves: all that is stored under their names is put anew. */
+void backlog_drop_own(struct backlog *backlog);
 
 void backlog_free(struct backlog *backlog);
 

@@ -5,7 +5,6 @@
 
 #include "log.h"
 #include "redis_errors.h"
-#include "redis_limits.h"
 
 /* What the server says against us ends the connection. */
 static void
@@ -18,21 +17,6 @@ drop_for(struct store_backend *backend, const struct redis_reply *reply)
 	if (error->advice)
 		text_printf(&text, ": %s", error->advice);
 	link_drop(backend->link, why);
-}
-
-/* Once, before the first question; leases that stay because it failed run out by themselves. */
-static void
-on_forgotten(void *arg, const struct redis_reply *reply)
-{
-	struct store_backend *backend = arg;
-	if (reply->kind == REDIS_LOST)
-		return;
-	if (reply->kind == REDIS_ERROR)
-		log_warning(
-			"redis: leases of an earlier start stay until they run out: %.*s",
-			(int)reply->text.n, reply->text.p);
-	backend->owner[0] = '\0';
-	store_came_up(backend->store, &backend->secret);
 }
 
 static void
@@ -52,8 +36,7 @@ on_secret(void *arg, const struct redis_reply *reply)
 	}
 	backend->secret = stored;
 	link_is_good(backend->link);
-	if (!*backend->owner || !redis_forget_leases(backend, on_forgotten))
-		store_came_up(backend->store, &stored);
+	store_came_up(backend->store, &stored);
 }
 
 /* A store that is full may have a secret all the same: then the GET that follows decides. */
@@ -109,11 +92,25 @@ on_memory(void *arg, const struct redis_reply *reply)
 			(int)policy.n, policy.p);
 }
 
+/* Which life of the server it is; where it does not tell, only an emptied store is noticed. */
+static void
+on_server(void *arg, const struct redis_reply *reply)
+{
+	struct store_backend *backend = arg;
+	struct text id = TEXT(backend->run_id);
+	struct slice run_id = {0};
+	if (reply->kind == REDIS_TEXT)
+		run_id = info_value(reply->text, "run_id");
+	text_put(&id, run_id.n > 0 ? run_id : SLICE("-"));
+}
+
 static void
 introduce(struct store_backend *backend)
 {
-	struct slice info[] = {SLICE("INFO"), SLICE("memory")};
-	link_send(backend->link, COUNT_OF(info), info, on_memory, backend);
+	struct slice memory[] = {SLICE("INFO"), SLICE("memory")};
+	struct slice server[] = {SLICE("INFO"), SLICE("server")};
+	link_send(backend->link, COUNT_OF(memory), memory, on_memory, backend);
+	link_send(backend->link, COUNT_OF(server), server, on_server, backend);
 	redis_agree_on_secret(backend);
 }
 

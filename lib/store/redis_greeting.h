@@ -10,9 +10,10 @@ struct store_backend {
 	struct redis_link *link;
 	struct loop_timer *heartbeat;
 	char *username, *password, *prefix, *db;
-	char *owner; /* its leases of an earlier life are forgotten first; or empty */
-	unsigned admissions;      /* replies to AUTH and SELECT that are awaited */
-	struct key_secret secret; /* the one in use, or offered for a new store */
+	char *daemon;                 /* the beginning of its holders' names; or empty */
+	char run_id[TERM_ID_MAX + 1]; /* of the server's life */
+	unsigned admissions;          /* replies to AUTH and SELECT that are awaited */
+	struct key_secret secret;     /* the one in use, or offered for a new store */
 	int64_t last_error_ms;
 	int64_t last_policy_ms;
 };

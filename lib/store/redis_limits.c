@@ -3,6 +3,7 @@
 
 #include "gcra.h"
 #include "redis_job.h"
+#include "redis_term.h"
 #include "scripts.h"
 
 static const struct script limits_script = {{limits_lua, sizeof(limits_lua) - 1},
@@ -16,18 +17,17 @@ static const char use_kinds[LIMIT_KINDS] = {
 };
 
 static const struct slice what_words[] = {
-	[ASK_LIMITS] = SLICE_INIT("ask"),
-	[ASK_RENEW] = SLICE_INIT("renew"),
-	[ASK_GIVE_BACK] = SLICE_INIT("back"),
+	[ASK_LIMITS] = SLICE_INIT("ask"),      [ASK_RENEW] = SLICE_INIT("renew"),
+	[ASK_PUT] = SLICE_INIT("put"),         [ASK_GIVE_BACK] = SLICE_INIT("back"),
 	[ASK_REFUSED] = SLICE_INIT("refused"),
 };
 
-#define FIXED_KEYS 2
-#define FIXED_ARGS 8
+#define FIXED_KEYS 3
+#define FIXED_ARGS 11
 #define USE_ARGS   4
 
-static struct slice
-index_name(const struct store_backend *backend, struct redis_key *name)
+struct slice
+redis_index_name(const struct store_backend *backend, struct redis_key *name)
 {
 	name->text = TEXT(name->buf);
 	text_puts(&name->text, backend->prefix);
@@ -35,8 +35,10 @@ index_name(const struct store_backend *backend, struct redis_key *name)
 	return text_slice(&name->text);
 }
 
+/* The time that the server's clock has to show matters where its clock is asked. */
 static size_t
-write_args(const struct ask *ask, struct numbers *numbers, struct slice *args)
+write_args(const struct store_backend *backend, const struct ask *ask,
+           struct numbers *numbers, struct slice *args)
 {
 	const struct limits_ask *limits = &ask->limits;
 	size_t n = 0;
@@ -48,6 +50,9 @@ write_args(const struct ask *ask, struct numbers *numbers, struct slice *args)
 	args[n++] = redis_number(numbers, limits->ttl_max_ms);
 	args[n++] = redis_number(numbers, limits->now_ms);
 	args[n++] = redis_number(numbers, (int64_t)limits->message);
+	args[n++] = slice_of(backend->daemon);
+	args[n++] = redis_number(numbers, limits->now_ms ? 0 : limits->store_ms);
+	args[n++] = redis_number(numbers, limits->tolerance_ms);
 	for (size_t i = 0; i < limits->n; i++) {
 		const struct limit_use *use = &limits->uses[i];
 		bool leases = use->kind == LIMIT_CONCURRENCY;
@@ -71,29 +76,33 @@ send_limits(struct store_job *job, bool whole)
 	struct slice keys[FIXED_KEYS + LIMIT_USES_MAX];
 	struct slice args[FIXED_ARGS + USE_ARGS * LIMIT_USES_MAX];
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
-	keys[0] = index_name(job->backend, &names[0]);
+	keys[0] = redis_index_name(job->backend, &names[0]);
 	keys[1] = redis_key_name(job->backend, 'n', &limits->note, &names[1]);
+	keys[2] = redis_term_name(job->backend, &names[2]);
 	for (size_t i = 0; i < limits->n; i++)
 		keys[FIXED_KEYS + i] =
 			redis_key_name(job->backend, use_kinds[limits->uses[i].kind],
 		                       &limits->uses[i].key, &names[FIXED_KEYS + i]);
-	size_t n_args = write_args(&job->ask, &numbers, args);
+	size_t n_args = write_args(job->backend, &job->ask, &numbers, args);
 	return redis_send_script(job, &limits_script, whole, FIXED_KEYS + limits->n, keys,
 	                         n_args, args, on_limits);
 }
 
-/* "granted refused taken held wait_ms late lost" */
+/* "granted refused taken held wait_ms late lost not_yet row now_ms" */
 static bool
 read_result(const struct redis_reply *reply, struct limits_result *result_out)
 {
-	uint64_t values[7];
-	struct slice rest = reply->text, word;
+	uint64_t values[8], store_ms;
+	struct slice rest = reply->text, word, row;
 	if (reply->kind != REDIS_TEXT)
 		return false;
 	for (size_t i = 0; i < COUNT_OF(values); i++)
 		if (!slice_word(&rest, &word) ||
 		    !slice_to_u64(word, INT64_MAX, &values[i]))
 			return false;
+	if (!slice_word(&rest, &row) || !slice_word(&rest, &word) ||
+	    !slice_to_u64(word, INT64_MAX, &store_ms))
+		return false;
 	if (values[1] > LIMIT_USES_MAX || values[2] >= 1u << LIMIT_USES_MAX)
 		return false;
 	*result_out = (struct limits_result){
@@ -104,6 +113,9 @@ read_result(const struct redis_reply *reply, struct limits_result *result_out)
 		.wait_ms = (int64_t)values[4],
 		.late = values[5] == 1,
 		.lost = values[6] == 1,
+		.not_yet = values[7] == 1,
+		.row = term_row_of(row),
+		.store_ms = (int64_t)store_ms,
 	};
 	return true;
 }
@@ -128,16 +140,4 @@ bool
 redis_ask_limits(struct store_job *job)
 {
 	return send_limits(job, false);
-}
-
-bool
-redis_forget_leases(struct store_backend *backend, redis_fn *fn)
-{
-	struct redis_key name;
-	struct slice words[] = {SLICE("EVAL"),
-	                        {forget_lua, sizeof(forget_lua) - 1},
-	                        SLICE("1"),
-	                        index_name(backend, &name),
-	                        slice_of(backend->owner)};
-	return link_send(backend->link, COUNT_OF(words), words, fn, backend);
 }

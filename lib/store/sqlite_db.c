@@ -56,6 +56,12 @@ static const char *const statements[] = {
                           "EXISTS (SELECT 1 FROM note WHERE expires <= ?1)"),
 	[ST_SWEEP_LEASES] = "DELETE FROM lease WHERE expires <= ?1",
 	[ST_SWEEP_NOTES] = "DELETE FROM note WHERE expires <= ?1",
+	[ST_GET_META] = "SELECT value FROM meta WHERE name = ?1",
+	[ST_LIST_META] = "SELECT name, value FROM meta",
+	[ST_PUT_META] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+	[ST_DROP_ROWS] = "DELETE FROM meta WHERE instr(name, '/') > 0",
+	[ST_DROP_LEASES_OF] =
+		"DELETE FROM lease WHERE substr(holder, 1, length(?1)) = ?1",
 	[ST_BEGIN] = "BEGIN",
 	[ST_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
@@ -294,21 +300,18 @@ db_read_boot(char id_out[DB_BOOT_BYTES])
 	id_out[strcspn(id_out, "\n")] = '\0';
 }
 
-/*
- * Leases of an earlier boot count from another moment, and those of `owner` are an earlier life's
- * of this very daemon.  False: another daemon is writing, to be tried again.
- */
+/* Leases of an earlier boot count from another moment.  False: another daemon is writing. */
 static bool
-forget_dead_leases(struct sqlite_db *db, const char *owner)
+forget_dead_leases(struct sqlite_db *db)
 {
 	char boot[DB_BOOT_BYTES];
 	db_read_boot(boot);
 	char *sql = sqlite3_mprintf(
-		"DELETE FROM lease WHERE substr(holder, 1, length(%Q)) = %Q AND %Q <> '' OR "
-		"%Q <> '' AND (SELECT value FROM meta WHERE name = 'boot') IS NOT %Q;"
+		"DELETE FROM lease WHERE %Q <> '' AND "
+		"(SELECT value FROM meta WHERE name = 'boot') IS NOT %Q;"
 		"INSERT INTO meta SELECT 'boot', %Q WHERE %Q <> '' ON CONFLICT (name) DO UPDATE "
 		"SET value = excluded.value WHERE value <> excluded.value",
-		owner, owner, owner, boot, boot, boot, boot);
+		boot, boot, boot, boot);
 	bool done = sql && exec(db, sql);
 	int rc = sqlite3_errcode(db->handle);
 	sqlite3_free(sql);
@@ -342,8 +345,7 @@ make_file(const char *path)
 }
 
 static enum db_opened
-open_file(struct sqlite_db *db, const char *path, int64_t max_size, const char *owner,
-          struct err *err)
+open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *err)
 {
 	bool fresh = false;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -364,7 +366,7 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, const char *
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (!load_secret(db))
 		return secret_failure(db, path, err);
-	return forget_dead_leases(db, owner) ? DB_OPENED : open_failure(db, path, err);
+	return forget_dead_leases(db) ? DB_OPENED : open_failure(db, path, err);
 }
 
 enum db_opened
@@ -383,7 +385,9 @@ db_open(const char *dir, int64_t max_size, const char *owner, struct sqlite_db *
 		return errno == ENOSPC || errno == EDQUOT ? DB_LATER : DB_REFUSED;
 	}
 	struct sqlite_db *db = mem_new(struct sqlite_db);
-	enum db_opened kind = open_file(db, path, max_size, owner, err_out);
+	struct text daemon = TEXT(db->daemon);
+	text_puts(&daemon, owner);
+	enum db_opened kind = open_file(db, path, max_size, err_out);
 	if (kind != DB_OPENED)
 		db_close(&db);
 	*db_out = db;

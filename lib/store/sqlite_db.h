@@ -26,7 +26,7 @@ enum db_opened {
 
 /*
  * Opens DIR/weir.db, making it when there is none.  Never changes a file that is not ours.
- * Leases of holders whose names begin with `owner` are forgotten, unless it is empty.
+ * `owner`: the daemon that has it open (term.h), or empty.
  */
 enum db_opened db_open(const char *dir, int64_t max_size, const char *owner,
                        struct sqlite_db **db_out, struct err *err_out);

@@ -31,6 +31,11 @@ enum statement {
 	ST_FIND_DEAD,
 	ST_SWEEP_LEASES,
 	ST_SWEEP_NOTES,
+	ST_GET_META,
+	ST_LIST_META,
+	ST_PUT_META,
+	ST_DROP_ROWS,
+	ST_DROP_LEASES_OF,
 	ST_BEGIN,
 	ST_BEGIN_IMMEDIATE,
 	ST_COMMIT,
@@ -42,6 +47,7 @@ struct sqlite_db {
 	sqlite3 *handle;
 	sqlite3_stmt *stmts[ST_COUNT];
 	struct key_secret secret;
+	char daemon[TERM_DAEMON_MAX + 1]; /* that has it open; or empty */
 	int wal_pages;
 	bool full;            /* room was missing */
 	int64_t contended_ms; /* when another process was last seen writing; 0: never */

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "gcra.h"
+#include "sqlite_term.h"
 
 #define TAT_MAX_US (INT64_C(1) << 53) /* nothing of ours is larger */
 
@@ -371,6 +372,23 @@ ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
 	return may_write ? take_all(db, ask, &judged, result->taken) : SQLITE_READONLY;
 }
 
+/* Held already, whatever room there is. */
+static int
+put(struct sqlite_db *db, const struct limits_ask *ask)
+{
+	int64_t now_ms = moment_of(db, ask).lease_ms;
+	int rc = SQLITE_DONE;
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
+		const struct key *key = &ask->uses[i].key;
+		struct slots slots = {0};
+		if (*ask->other)
+			rc = find_slot(db, ask, key, ask->other, now_ms, &slots.others);
+		if (rc == SQLITE_DONE)
+			rc = take_slot(db, ask, key, &slots, now_ms);
+	}
+	return rc;
+}
+
 static int
 renew_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i, int64_t now_ms,
           struct limits_result *result)
@@ -414,16 +432,26 @@ db_answer_limits(struct sqlite_db *db, const struct ask *ask, bool may_write,
                  struct limits_result *result_out)
 {
 	*result_out = (struct limits_result){.refused = -1};
+	if (ask->kind == ASK_LIMITS || ask->kind == ASK_RENEW) {
+		int rc = db_read_row(db, &result_out->row);
+		bool may_renew = ask->kind == ASK_RENEW && result_out->row == TERM_IN;
+		result_out->not_yet = result_out->row != TERM_OPEN && !may_renew;
+		if (rc != SQLITE_DONE || result_out->not_yet)
+			return rc;
+	}
 	if (ask->kind == ASK_LIMITS)
 		return ask_limits(db, &ask->limits, may_write, result_out);
 	if (!may_write)
 		return SQLITE_READONLY;
 	switch (ask->kind) {
+	case ASK_PUT: return put(db, &ask->limits);
 	case ASK_RENEW: return renew(db, &ask->limits, result_out);
 	case ASK_GIVE_BACK: return give_back(db, &ask->limits);
 	case ASK_REFUSED: return mta_refused(db, &ask->limits);
 	case ASK_GREYLIST:
-	case ASK_LIMITS: break;
+	case ASK_LIMITS:
+	case ASK_TERM:
+	case ASK_KINDS: break;
 	}
 	return SQLITE_MISUSE;
 }

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "record.h"
 #include "sqlite_limits.h"
+#include "sqlite_term.h"
 #include "store_priv.h"
 
 #define CONTENDED_MS 1000
@@ -141,6 +142,8 @@ answer_job(struct sqlite_db *db, struct store_job *job, int64_t clock_s, enum mo
 	job->answer = (struct answer){.status = STORE_OK};
 	if (job->ask.kind == ASK_GREYLIST)
 		return ask_greylist(db, &job->ask, clock_s, mode, &job->answer.grey);
+	if (job->ask.kind == ASK_TERM)
+		return db_answer_term(db, job, mode != MODE_NO_WRITES);
 	return db_answer_limits(db, &job->ask, mode != MODE_NO_WRITES,
 	                        &job->answer.limits);
 }

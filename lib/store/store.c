@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "recovery.h"
 #include "stats.h"
 #include "store_priv.h"
 
@@ -26,8 +27,10 @@ struct store {
 	bool coming; /* so it says: questions wait until it is up */
 	bool was_up; /* ever */
 	bool said_up;
-	bool have_secret;
+	uint64_t secret_number; /* 0: there is none yet */
 	struct key_secret secret;
+	const struct store_events *events; /* or NULL */
+	void *events_arg;
 	struct breaker breaker;
 	int64_t timed_out_ms;      /* when the breaker was told last */
 	struct store_job *waiting; /* somebody waits for these; ordered by deadline */
@@ -45,6 +48,8 @@ struct store {
 	enum store_status owes; /* why it is not empty */
 	uint64_t next_serial;
 	struct loop_timer *backlog_timer;
+	size_t portion; /* told of the backlog, without an answer yet */
+	struct recovery recovery;
 };
 
 /* Once for each job; what the job itself holds belongs to the backend until it is done. */
@@ -187,8 +192,10 @@ may_hold(const struct store *store)
 static bool
 may_ask_again(const struct store *store, const struct store_job *job)
 {
+	enum ask_kind kind = job->ask.kind;
 	return job->lost && !job->again && job->waiting && !job->not_wanted &&
-	       may_hold(store) && !limits_have_rates(&job->ask.limits);
+	       may_hold(store) && kind != ASK_TERM && kind != ASK_PUT &&
+	       !limits_have_rates(&job->ask.limits);
 }
 
 static void
@@ -205,9 +212,26 @@ static void
 answer_later(struct store *store, struct store_job *job, enum store_status status)
 {
 	stop_waiting(store, job);
-	job->answer = (struct answer){.status = status, .limits.refused = -1};
+	job->answer = (struct answer){.status = status,
+	                              .unasked = !job->again,
+	                              .limits.refused = -1};
 	DL_APPEND(store->refused, job);
 	loop_defer(store->loop, &store->refuse_task);
+}
+
+static bool
+submit(struct store *store, struct store_job *job)
+{
+	enum ask_kind kind = job->ask.kind;
+	bool takes = kind == ASK_LIMITS || kind == ASK_RENEW || kind == ASK_PUT;
+	if (takes)
+		recovery_sign(&store->recovery, &job->ask.limits);
+	if (!store->ops->submit(store->backend, job))
+		return false;
+	if (takes)
+		backlog_forget(&store->backlog, &job->ask.limits, ++store->next_serial);
+	store->jobs++;
+	return true;
 }
 
 static void
@@ -217,16 +241,17 @@ ask_held_job(struct store *store, struct store_job *job, bool same_secret)
 		answer_later(store, job, STORE_OK);
 	else if (!same_secret)
 		answer_later(store, job, STORE_DOWN); /* its keys are others' now */
-	else if (store->ops->submit(store->backend, job))
-		store->jobs++;
-	else
+	else if (recovery_holds_up(&store->recovery, job->ask.kind))
+		hold(store, job);
+	else if (!submit(store, job))
 		answer_later(store, job, STORE_OVERLOADED);
 }
 
+/* Those that are held now: some are held again, for what has to be said first. */
 static void
 ask_held(struct store *store, bool same_secret)
 {
-	while (store->held) {
+	for (size_t n = store->n_held; n > 0 && store->held; n--) {
 		struct store_job *job = store->held;
 		stop_holding(store, job);
 		ask_held_job(store, job, same_secret);
@@ -234,12 +259,12 @@ ask_held(struct store *store, bool same_secret)
 }
 
 static void
-refuse_held(struct store *store)
+refuse_held(struct store *store, enum store_status status)
 {
 	while (store->held) {
 		struct store_job *job = store->held;
 		stop_holding(store, job);
-		answer_later(store, job, STORE_DOWN);
+		answer_later(store, job, status);
 	}
 }
 
@@ -261,7 +286,8 @@ on_deadline(void *arg)
 		stats_add(STAT_STORE_TIMEOUTS, 1);
 		note_time_out(store, job->asked_ms, now_ms);
 		note_down(store);
-		tell(job, &(struct answer){.status = STORE_TIMEOUT});
+		tell(job, &(struct answer){.status = STORE_TIMEOUT,
+		                           .unasked = held && !job->again});
 		if (held)
 			give_back(store, job);
 	}
@@ -291,24 +317,34 @@ tell_later(struct store *store, enum store_status why)
 		timer_start(store->backlog_timer, TELL_AGAIN_MS);
 }
 
+/* Only give-backs are kept; a daemon's part in the term is another one by then. */
 static void
-tell_once(struct store *store, const struct ask *ask, unsigned tells)
+keep(struct store *store, const struct ask *ask, unsigned tells, enum store_status why)
 {
-	if (ask->limits.n == 0)
+	if (ask->kind == ASK_TERM)
+		return;
+	backlog_add(&store->backlog, ask, tells);
+	tell_later(store, why);
+}
+
+static void
+tell_once(struct store *store, const struct ask *ask, unsigned tells, bool portion)
+{
+	if (ask->kind != ASK_TERM && ask->limits.n == 0)
 		return;
 	if (!store->up || store->jobs >= JOBS_MAX) {
-		backlog_add(&store->backlog, ask, tells);
-		tell_later(store, STORE_DOWN);
+		keep(store, ask, tells, STORE_DOWN);
 		return;
 	}
 	struct store_job *job = make_job(store, ask);
 	job->told_only = true;
+	job->portion = portion;
 	job->tells = tells;
 	if (store->ops->submit(store->backend, job)) {
 		store->jobs++;
+		store->portion += portion;
 	} else {
-		backlog_add(&store->backlog, ask, tells);
-		tell_later(store, STORE_OVERLOADED);
+		keep(store, ask, tells, STORE_OVERLOADED);
 		give_back(store, job);
 	}
 }
@@ -316,19 +352,27 @@ tell_once(struct store *store, const struct ask *ask, unsigned tells)
 void
 store_tell(struct store *store, const struct ask *ask)
 {
-	tell_once(store, ask, 0);
+	tell_once(store, ask, 0, false);
 }
 
-/* As many as there are now: what fails again waits for the next time. */
+/* A portion, and the next when it is answered; what fails again waits for the next time. */
 static void
 tell_again(void *arg)
 {
 	struct store *store = arg;
 	struct ask ask;
 	unsigned tells;
-	for (size_t n = store->backlog.n;
+	for (size_t n = store->portion > 0 ? 0 : PORTION;
 	     n > 0 && store->up && backlog_take(&store->backlog, &ask, &tells); n--)
-		tell_once(store, &ask, tells);
+		tell_once(store, &ask, tells, true);
+}
+
+static void
+note_portion(struct store *store, const struct store_job *job)
+{
+	store->portion -= job->portion;
+	if (job->portion && store->portion == 0 && job->answer.status == STORE_OK)
+		tell_again(store);
 }
 
 static void
@@ -349,6 +393,8 @@ store_open(struct loop *loop, const struct conf *conf, const char *owner,
 	store->deadline_ms = conf->store.deadline_ms;
 	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
 	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};
+	recovery_init(&store->recovery, store, owner);
+	recovery_configure(&store->recovery, conf);
 	store->backend = store->ops->open(store, loop, conf, owner, err_out);
 	if (!store->backend) {
 		free(store);
@@ -357,6 +403,8 @@ store_open(struct loop *loop, const struct conf *conf, const char *owner,
 	store->deadline_timer = timer_new(loop, on_deadline, store);
 	store->backlog_timer = timer_new(loop, tell_again, store);
 	loop_at_turn_end(loop, &store->hook);
+	if (store->up)
+		recovery_start(&store->recovery);
 	return store;
 }
 
@@ -364,6 +412,7 @@ void
 store_configure(struct store *store, const struct conf *conf)
 {
 	store->deadline_ms = conf->store.deadline_ms;
+	recovery_configure(&store->recovery, conf);
 	store->ops->configure(store->backend, conf);
 }
 
@@ -377,6 +426,7 @@ store_close(struct store **store_at)
 	for (struct store_job *job = store->waiting; job; job = job->next)
 		job->fn = NULL;
 	store->said_up = false; /* what is lost now needs no line */
+	recovery_close(&store->recovery);
 	loop_forget_turn_hook(store->loop, &store->hook);
 	store->ops->close(store->backend);
 	loop_undefer(store->loop, &store->refuse_task);
@@ -397,7 +447,20 @@ store_close(struct store **store_at)
 const struct key_secret *
 store_secret(const struct store *store)
 {
-	return store->have_secret ? &store->secret : NULL;
+	return store->secret_number > 0 ? &store->secret : NULL;
+}
+
+uint64_t
+store_secret_number(const struct store *store)
+{
+	return store->secret_number;
+}
+
+void
+store_follow(struct store *store, const struct store_events *events, void *arg)
+{
+	store->events = events;
+	store->events_arg = arg;
 }
 
 bool
@@ -470,8 +533,6 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
           void *arg)
 {
 	struct store_job *job = make_waiting_job(store, ask, limit_ms, fn, arg);
-	if (ask->kind == ASK_LIMITS || ask->kind == ASK_RENEW)
-		backlog_forget(&store->backlog, &ask->limits, job->serial);
 	if (!store->up && may_hold(store))
 		return wait_held(store, job);
 	if (!store->up)
@@ -482,23 +543,69 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 		note_behind_late(store, job->asked_ms);
 		return refuse(store, job, STORE_TIMEOUT);
 	}
+	if (recovery_holds_up(&store->recovery, ask->kind))
+		return wait_held(store, job);
 	if (!breaker_allows(&store->breaker, job->asked_ms))
 		return refuse(store, job, STORE_DOWN);
-	if (!store->ops->submit(store->backend, job))
+	if (!submit(store, job))
 		return refuse(store, job, STORE_OVERLOADED);
-	store->jobs++;
 	start_waiting(store, job);
 	return job;
 }
 
 void
-store_probe(struct store *store)
+store_go_on(struct store *store, enum store_status status)
+{
+	if (!store->up) /* they wait for that, or are refused */
+		return;
+	if (status == STORE_OK)
+		ask_held(store, true);
+	else
+		refuse_held(store, status);
+}
+
+void
+store_hold(struct store *store, struct store_job *job)
+{
+	hold(store, job);
+}
+
+bool
+store_waits_for(const struct store *store, struct text *names_out)
+{
+	return recovery_missing(&store->recovery, names_out);
+}
+
+void
+store_put_all(struct store *store)
+{
+	backlog_drop_own(&store->backlog); /* what is not put is not there */
+	if (store->events)
+		store->events->put_all(store->events_arg);
+}
+
+bool
+store_next_put(struct store *store, struct ask *ask_out)
+{
+	return store->events && store->events->next_put(store->events_arg, ask_out);
+}
+
+bool
+store_owes_puts(const struct store *store)
+{
+	return store->events && store->events->owes_puts(store->events_arg);
+}
+
+void
+store_tick(struct store *store)
 {
 	/* No key is that, so it changes nothing. */
 	struct ask nobody = {.kind = ASK_GREYLIST};
 	if (store->up && store->breaker.open &&
 	    loop_now_ms(store->loop) >= store->breaker.probe_at_ms)
 		store_ask(store, &nobody, INT64_MAX, NULL, NULL);
+	if (store_is_up(store))
+		recovery_tick(&store->recovery);
 }
 
 enum store_status
@@ -570,10 +677,14 @@ store_job_done(struct store_job *job)
 		return;
 	}
 	note_end(store, job);
+	note_portion(store, job);
+	if (recovery_answered(&store->recovery, job))
+		return;
 	stop_waiting(store, job);
 	if (job->not_wanted)
 		undo(store, job);
-	if (job->told_only && job->answer.status != STORE_OK) {
+	if (job->told_only && job->ask.kind != ASK_TERM &&
+	    job->answer.status != STORE_OK) {
 		backlog_add_failed(&store->backlog, &job->ask, job->tells + 1,
 		                   job->serial);
 		tell_later(store, job->answer.status);
@@ -582,17 +693,35 @@ store_job_done(struct store_job *job)
 	give_back(store, job);
 }
 
+/* The first one, or another: the store was emptied, and who came first made a new one. */
+static void
+adopt_secret(struct store *store, const struct key_secret *secret)
+{
+	if (store->secret_number > 0 &&
+	    memcmp(&store->secret, secret, sizeof(*secret)) == 0)
+		return;
+	store->secret = *secret;
+	store->secret_number++;
+	backlog_free(&store->backlog); /* of keys that nobody has any more */
+	if (store->events)
+		store->events->secret_changed(store->events_arg);
+	recovery_rekeyed(&store->recovery);
+}
+
 void
 store_came_up(struct store *store, const struct key_secret *secret)
 {
-	bool same_secret = !store->have_secret ||
-	                   memcmp(&store->secret, secret, sizeof(*secret)) == 0;
-	store->secret = *secret;
-	store->have_secret = true;
+	uint64_t number = store->secret_number;
+	bool was_up = store->up;
+	adopt_secret(store, secret);
 	store->up = true;
 	store->coming = false;
+	if (was_up)
+		return;
+	if (store->backend)
+		recovery_start(&store->recovery);
 	tell_again(store); /* before the first question */
-	ask_held(store, same_secret);
+	ask_held(store, number == 0 || number == store->secret_number);
 	if (!store->was_up)
 		note_up(store);
 }
@@ -602,14 +731,16 @@ store_is_coming(struct store *store)
 {
 	store->up = false;
 	store->coming = true;
+	recovery_lost(&store->recovery);
 }
 
 void
 store_went_down(struct store *store)
 {
 	store->up = store->coming = false;
+	recovery_lost(&store->recovery);
 	note_down(store);
-	refuse_held(store);
+	refuse_held(store, STORE_DOWN);
 }
 
 const char *

@@ -31,6 +31,7 @@ struct store_job {
 	int64_t asked_us; /* the same by another clock, exact */
 	int64_t deadline_ms;
 	bool waiting;    /* on the list of those */
+	bool portion;    /* of what was kept back */
 	bool late;       /* its time is over, and the backend still has it */
 	bool held;       /* until the store is up: the backend does not have it yet */
 	bool again;      /* it was asked before, and lost */
@@ -67,5 +68,17 @@ void store_job_done(struct store_job *job);
 void store_came_up(struct store *store, const struct key_secret *secret);
 void store_is_coming(struct store *store);
 void store_went_down(struct store *store);
+
+/*
+ * For recovery.c: questions that are held are asked, or answered by this status; one more is held,
+ * which was answered and is to be asked again.
+ */
+void store_go_on(struct store *store, enum store_status status);
+void store_hold(struct store *store, struct store_job *job);
+
+/* What is held (store.h): all of it is to be put; what was to be, again; the next; whether any. */
+void store_put_all(struct store *store);
+bool store_next_put(struct store *store, struct ask *ask_out);
+bool store_owes_puts(const struct store *store);
 
 #endif

@@ -6,6 +6,7 @@
 #include "redis_greeting.h"
 #include "redis_greylist.h"
 #include "redis_limits.h"
+#include "redis_term.h"
 #include "store_priv.h"
 
 #define HEARTBEAT_MS 60000
@@ -44,7 +45,7 @@ open_redis(struct store *store, struct loop *loop, const struct conf *conf,
 	backend->password = mem_dup(slice_of(conf->store.redis.password));
 	backend->prefix = mem_dup(slice_of(conf->store.redis.prefix));
 	backend->db = mem_dup(text_slice(&text));
-	backend->owner = mem_dup(slice_of(owner));
+	backend->daemon = mem_dup(slice_of(owner));
 	key_secret_make(&backend->secret);
 	backend->link = link_new(loop, conf, redis_greet, on_lost, backend);
 	link_set_patience(backend->link, 2 * conf->store.deadline_ms);
@@ -72,7 +73,7 @@ close_redis(struct store_backend *backend)
 	free(backend->password);
 	free(backend->prefix);
 	free(backend->db);
-	free(backend->owner);
+	free(backend->daemon);
 	free(backend);
 }
 
@@ -80,8 +81,11 @@ static bool
 submit_redis(struct store_backend *backend, struct store_job *job)
 {
 	(void)backend;
-	return job->ask.kind == ASK_GREYLIST ? redis_ask_greylist(job)
-	                                     : redis_ask_limits(job);
+	switch (job->ask.kind) {
+	case ASK_GREYLIST: return redis_ask_greylist(job);
+	case ASK_TERM: return redis_ask_term(job);
+	default: return redis_ask_limits(job);
+	}
 }
 
 static void

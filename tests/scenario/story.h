@@ -22,6 +22,7 @@
  *                                 observed, header (0 or 1), destination, held, late and lost
  *                                 (leases so far), and last: reply contains "text"
  *   store down|up                 Redis is killed, and comes back with what it had
+ *   store empty                   everything in it is flushed
  *   reload                        the settings are read anew by all daemons that run
  *   close by=milter               the daemon stops, as it should
  *   kill by=milter                the daemon dies; the next question starts it again

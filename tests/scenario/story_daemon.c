@@ -311,8 +311,11 @@ do_store(struct story *story, struct slice rest)
 	} else if (slice_eq(rest, SLICE("up"))) {
 		redis_server_start_again(&story->server);
 		wait_for_stores(story, true);
+	} else if (slice_eq(rest, SLICE("empty"))) {
+		redis_server_do(&story->server, "FLUSHALL");
 	} else {
-		story_complain(story, "wants: store down, store up", (struct slice){0});
+		story_complain(story, "wants: store down, store up, store empty",
+		               (struct slice){0});
 	}
 }
 

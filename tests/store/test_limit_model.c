@@ -337,7 +337,10 @@ do_in_model(struct model *model, const struct step *step)
 	case ASK_REFUSED:
 		give_all_back(model, step, !step->side, noted(model, step));
 		return nothing;
-	case ASK_GREYLIST: break;
+	case ASK_GREYLIST:
+	case ASK_PUT:
+	case ASK_TERM:
+	case ASK_KINDS: break;
 	}
 	return nothing;
 }

@@ -372,7 +372,7 @@ START_TEST(up_again_while_no_mail_comes)
 	redis_server_do(&server, "CONFIG SET min-replicas-to-write 0");
 	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
 	while (!store_is_up(fixture.store) && clock_mono_ms() < give_up_ms) {
-		store_probe(fixture.store);
+		store_tick(fixture.store);
 		fixture_run_ms(&fixture, 20);
 	}
 	ck_assert(store_is_up(fixture.store));

@@ -27,7 +27,7 @@ share() {
 	ok "nodes=$1: as many again when those have ended" [ "$(got continue)" -eq "$2" ]
 }
 
-# A milter that starts without its store has no secret, and so no names for what it holds.
+# A milter that starts without its store has no secret; when it finds it, what it holds is known there.
 absent() {
 	fresh_milter redis
 	stop_redis
@@ -35,10 +35,12 @@ absent() {
 	ok "absent: it holds 20 slots" hold a mx1 20 "${HOLD_A[@]}"
 	start_lasting_redis
 	ok "absent: it finds Redis" logged_by mx1 'store redis is there'
-	ok "absent: later deliveries are known to the store" hold b mx1 5 "${HOLD_B[@]}"
-	ok "absent: they are" await 5 slots_are redis 5
+	ok "absent: what it holds is known to the store" await 5 slots_are redis 20
+	ok "absent: later deliveries are let in" hold b mx1 5 "${HOLD_B[@]}"
+	ok "absent: and known" await 5 slots_are redis 25
 	release a
-	ok "absent: the end of earlier ones takes nothing away" stays 2 slots_are redis 5
+	ok "absent: the end of earlier ones takes away theirs" await 5 slots_are redis 5
+	ok "absent: and no others" stays 2 slots_are redis 5
 	release b
 	ok "absent: nothing is left" await 3 slots_are redis 0
 }

@@ -4,26 +4,29 @@
 --
 -- KEYS[1]  index of the leases: key -> when its last lease runs out, ms
 -- KEYS[2]  the note of what policyd has taken of rates for this recipient: "message bounds ends", ms
--- KEYS[n]  for each use from 3 on: leases (holder -> when it runs out, ms) or a rate (its tat, us)
--- ARGV     what ('ask', 'renew', 'back' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
---          now_ms (0: the server's clock), message; then for each use: bound (3 * scope + kind; kind 0:
---          leases), count, interval_us, observed
--- answers  "granted refused taken held wait_ms late lost"; refused is one too high, so that 0 is none
-local INDEX, NOTE = KEYS[1], KEYS[2]
+-- KEYS[3]  the term (term.lua)
+-- KEYS[n]  for each use from 4 on: leases (holder -> when it runs out, ms) or a rate (its tat, us)
+-- ARGV     what ('ask', 'renew', 'put', 'back' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
+--          now_ms (0: the server's clock), message, daemon, what the server's clock has to show, and how nearly (0: no
+--          matter); then for each use: bound (3 * scope + kind; kind 0: leases), count, interval_us, observed
+-- answers  "granted refused taken held wait_ms late lost not_yet row now_ms"; refused is one too high, so that 0 is none
+local INDEX, NOTE, TERM = KEYS[1], KEYS[2], KEYS[3]
 local NOTE_MS, KEPT_MS = 20000, 60000
 
 local what, holder, other, takes_over = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local ttl, ttl_max, now, message = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local now_us = now * 1000
+local daemon, expected, tolerance = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local now_us, server_ms = now * 1000, 0
 if now == 0 then
   local time = redis.call('TIME')
   now_us = time[1] * 1000000 + time[2]
   now = math.floor(now_us / 1000)
+  server_ms = now
 end
 
 local uses, have_rates = {}, false
-for i = 3, #KEYS do
-  local at = 9 + 4 * (i - 3)
+for i = 4, #KEYS do
+  local at = 12 + 4 * (i - 4)
   local bound = tonumber(ARGV[at])
   local use = {key = KEYS[i], bit = 2 ^ bound, leases = bound % 3 == 0, count = tonumber(ARGV[at + 1]),
     interval = tonumber(ARGV[at + 2]), observed = ARGV[at + 3] == '1'}
@@ -32,7 +35,16 @@ for i = 3, #KEYS do
 end
 
 local function answer(granted, refused, taken, held, wait_ms, late, lost)
-  return string.format('%d %d %d %d %d %d %d', granted, refused, taken, held, wait_ms, late, lost)
+  return string.format('%d %d %d %d %d %d %d 0 open %d', granted, refused, taken, held, wait_ms, late, lost, server_ms)
+end
+
+-- The daemon's row, when nothing may be granted to it: others have not signed in, or the clock was stepped.
+local function not_yet()
+  local row = redis.call('HGET', TERM, daemon) or 'none'
+  if row == 'open' or (row == 'in' and what == 'renew') then
+    return expected > 0 and math.abs(server_ms - expected) > tolerance and 'open'
+  end
+  return row
 end
 
 -- Whether the name holds a slot that is in force.
@@ -146,6 +158,13 @@ local function give_back_others()
   give_back(other, function(use) return use.noted end)
 end
 
+if daemon ~= '' and (what == 'ask' or what == 'renew') then
+  local row = not_yet()
+  if row then
+    return string.format('0 0 0 0 0 0 0 1 %s %d', row, server_ms)
+  end
+end
+
 if what == 'back' then
   give_back(holder, function() return true end)
   return answer(0, 0, 0, 0, 0, 0, 0)
@@ -155,6 +174,13 @@ if what == 'refused' then
   read_note()
   give_back_others()
   return answer(0, 0, 0, 0, 0, 0, 0)
+end
+
+if what == 'put' then
+  for _, use in ipairs(uses) do
+    take_slot(use, holds(use.key, other))
+  end
+  return answer(1, 0, 0, 0, 0, 0, 0)
 end
 
 if what == 'renew' then
