@@ -187,6 +187,7 @@ handed_over() {
 	fresh
 	ok "handed over: Redis starts" start_redis || return
 	new_log
+	# shellcheck disable=SC2016 # the inner shell expands these
 	start_process perl "$SYSTEM_TESTS/pass_listener.pl" "$PORT" sh -c \
 		'until [ -e "$0" ]; do sleep 0.05; done; exec "$@"' \
 		"$PRIVATE/go" "$POLICYD" -c "$PRIVATE/weir.conf" "${QUICK[@]}" -o store.deadline=5s >"$WEIR_LOG" 2>&1
