@@ -46,6 +46,9 @@ void delivery_give_back(struct delivery *delivery);
 /* Gives back its slots, without waiting, frees it and clears the pointer; NULL is fine. */
 void delivery_end(struct delivery **delivery);
 
+/* Whether it may have something to give back. */
+bool delivery_holds(const struct delivery *delivery);
+
 /* How many there are that have asked for something. */
 size_t deliveries_under_way(const struct engine *engine);
 

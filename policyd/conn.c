@@ -13,9 +13,11 @@
 #include "policy.h"
 #include "stats.h"
 
-#define INSTANCE_MAX 64
-#define READ_BYTES   16384
-#define REQUEST_MS   500 /* both gates together; each has store.deadline */
+#define READ_BYTES 16384
+#define REQUEST_MS 500 /* both gates together; each has store.deadline */
+
+/* A client that is gone so soon after its only answer opens a connection for each request. */
+#define ONE_REQUEST_MS 500
 
 struct conn {
 	struct conns *conns;
@@ -24,12 +26,11 @@ struct conn {
 	struct arena arena; /* of the request under way */
 	struct policy policy;
 	struct decision decision;
-	struct delivery *delivery;      /* of the message asked about last */
-	char message[INSTANCE_MAX + 1]; /* its instance */
+	struct message *message; /* asked about last */
 	bool deciding;
 	bool ended; /* the peer sends no more: close when all it sent is answered */
-	int64_t touched_ms;            /* a request began, or was answered */
-	char headed[INSTANCE_MAX + 1]; /* the message that got its header last */
+	unsigned requests;
+	int64_t touched_ms; /* a request began, or was answered */
 
 	char *ahead; /* bytes behind the request under way */
 	size_t ahead_n;
@@ -38,13 +39,16 @@ struct conn {
 
 static void on_verdict(void *arg, const struct verdict *verdict);
 
+/* `over`: whoever has sent the requests sends no others. */
 static void
-conn_close(struct conn *conn)
+conn_end(struct conn *conn, bool over)
 {
 	struct conns *conns = conn->conns;
-	if (conn->deciding)
+	if (conn->deciding) {
 		decision_cancel(&conn->decision);
-	delivery_end(&conn->delivery);
+		message_decided(conn->message);
+	}
+	messages_leave(conns->messages, &conn->message, over);
 	DL_DELETE(conns->all, conn);
 	conns->count--;
 	watch_free(&conn->watch);
@@ -56,6 +60,26 @@ conn_close(struct conn *conn)
 		conns->on_drained(conns->arg);
 }
 
+/* By ourselves: Postfix makes another connection for its next request. */
+static void
+conn_close(struct conn *conn)
+{
+	conn_end(conn, false);
+}
+
+/*
+ * By the peer: an smtpd of Postfix does that when it ends, or between two sessions.  Others have a
+ * connection for each request; they are gone at once.
+ */
+static void
+conn_closed(struct conn *conn)
+{
+	int64_t now_ms = loop_now_ms(conn->conns->engine->loop);
+	bool one_request =
+		conn->requests == 1 && now_ms - conn->touched_ms < ONE_REQUEST_MS;
+	conn_end(conn, !one_request);
+}
+
 static void
 close_bad(struct conn *conn)
 {
@@ -64,31 +88,15 @@ close_bad(struct conn *conn)
 	conn_close(conn);
 }
 
-/*
- * A session's messages come one after the other, so a new instance tells that the message before
- * it has ended, as does its END-OF-MESSAGE and the end of the connection.
- */
-static void
-follow_message(struct conn *conn)
-{
-	const struct query *query = &conn->policy.query;
-	bool same = query->instance.n > 0 &&
-	            slice_eq(query->instance, slice_of(conn->message));
-	if (!same || query->stage == STAGE_END_OF_MESSAGE)
-		delivery_end(&conn->delivery);
-	if (!conn->delivery)
-		conn->delivery = delivery_new();
-	struct text message = TEXT(conn->message);
-	text_put(&message, query->instance);
-}
-
 static void
 decide(struct conn *conn)
 {
-	follow_message(conn);
+	messages_follow(conn->conns->messages, &conn->message, &conn->policy.query);
 	conn->deciding = true;
+	conn->requests++;
 	decision_start(&conn->decision, conn->conns->engine, &conn->policy.query,
-	               conn->delivery, REQUEST_MS, &conn->arena, on_verdict, conn);
+	               message_decide(conn->message), REQUEST_MS, &conn->arena,
+	               on_verdict, conn);
 }
 
 /* Begins to decide when a request is complete; false when the connection is gone. */
@@ -134,7 +142,7 @@ feed_ahead(struct conn *conn)
 	conn->ahead_n -= used;
 	memmove(conn->ahead, conn->ahead + used, conn->ahead_n);
 	if (conn->ended && !conn->deciding)
-		conn_close(conn);
+		conn_closed(conn);
 	else if (conn->ahead_n <= READ_BYTES && !conn->ended)
 		watch_set(conn->watch, LOOP_READ);
 }
@@ -155,7 +163,7 @@ on_readable(void *arg, int ready)
 		return;
 	}
 	if (n <= 0) {
-		conn_close(conn);
+		conn_closed(conn);
 		return;
 	}
 	struct slice in = {.p = buf, .n = (size_t)n};
@@ -168,14 +176,9 @@ on_readable(void *arg, int ready)
 static struct slice
 header_for(struct conn *conn, const struct verdict *verdict)
 {
-	struct slice instance = conn->policy.query.instance;
-	if (verdict->header.n == 0)
+	if (verdict->header.n > 0 && message_takes_header(conn->message))
 		return verdict->header;
-	if (instance.n > 0 && slice_eq(instance, slice_of(conn->headed)))
-		return (struct slice){0};
-	struct text headed = TEXT(conn->headed);
-	text_put(&headed, instance);
-	return verdict->header;
+	return (struct slice){0};
 }
 
 /* Answers are far smaller than a socket's buffer: a peer that lets it fill up is not Postfix. */
@@ -194,15 +197,20 @@ static void
 on_verdict(void *arg, const struct verdict *verdict)
 {
 	struct conn *conn = arg;
+	bool draining = conn->conns->draining;
 	conn->deciding = false;
-	bool is_last = conn->ahead_n == 0 && (conn->ended || conn->conns->draining);
-	if (!answer(conn, verdict) || is_last) {
-		conn_close(conn);
+	message_decided(conn->message);
+	bool answered = answer(conn, verdict);
+	conn->touched_ms = loop_now_ms(conn->conns->engine->loop);
+	if (!answered || (conn->ahead_n == 0 && (conn->ended || draining))) {
+		if (draining)
+			conn_close(conn);
+		else
+			conn_closed(conn);
 		return;
 	}
 	arena_reset(&conn->arena);
 	policy_reset(&conn->policy, &conn->arena);
-	conn->touched_ms = loop_now_ms(conn->conns->engine->loop);
 	feed_ahead(conn);
 }
 
@@ -249,6 +257,7 @@ conns_tick(struct conns *conns)
 		else
 			conn_close(conn);
 	}
+	messages_tick(conns->messages);
 }
 
 void
@@ -272,4 +281,5 @@ conns_close(struct conns *conns)
 	conns->draining = false;
 	DL_FOREACH_SAFE(conns->all, conn, next)
 		conn_close(conn);
+	messages_free(&conns->messages);
 }

@@ -8,12 +8,14 @@
 #define WEIR_CONN_H
 
 #include "engine.h"
+#include "messages.h"
 
 struct conn;
 
 /* All connections of the daemon. */
 struct conns {
 	struct engine *engine;
+	struct messages *messages; /* freed by conns_close() */
 	struct conn *all;
 	size_t count;
 	bool draining;

@@ -91,6 +91,7 @@ start_policyd(struct daemon *daemon, struct err *err)
 	if (!policyd->engine)
 		return false;
 	policyd->conns = (struct conns){.engine = policyd->engine,
+	                                .messages = messages_new(policyd->engine),
 	                                .on_drained = on_drained,
 	                                .arg = daemon};
 	policyd->tick = timer_new(daemon->loop, on_tick, policyd);

@@ -462,6 +462,12 @@ deliveries_rekey(struct engine *engine)
 		rekey(delivery);
 }
 
+bool
+delivery_holds(const struct delivery *delivery)
+{
+	return delivery->n > 0;
+}
+
 size_t
 deliveries_under_way(const struct engine *engine)
 {

@@ -15,7 +15,8 @@
  *                                 the two daemons; session=1: of which SMTP session, each with a
  *                                 client's port of its own; and client, port, name, sender
  *                                 (sender= is the null sender), rcpt, nexthop, user, cert,
- *                                 instance, stage=rcpt|refused|data|end
+ *                                 instance, stage=rcpt|refused|data|end; connection=own: policyd
+ *                                 is asked over a connection that is there for this request only
  *   end by=milter session=1       the milter hears that the message has ended; policyd's
  *                                 connection is closed
  *   want accept|defer ...         what was answered: why, wait, delayed, rung, identity,

@@ -101,6 +101,8 @@ story_engine(struct story *story, enum engine_kind kind)
 	conf_unref(&conf);
 	if (!*engine)
 		story_complain(story, err.text, (struct slice){0});
+	if (kind == ENGINE_OF_POLICYD)
+		story->messages = messages_new(*engine);
 	wait_for_store(story, *engine, true);
 	return *engine;
 }
@@ -148,6 +150,7 @@ forget_sessions(struct story *story, enum engine_kind kind)
 		struct session *session = &story->sessions[i];
 		if (!session->used || session->kind != kind)
 			continue;
+		messages_leave(story->messages, &session->message, false);
 		if (!session->joined)
 			delivery_end(&session->delivery);
 		*session = (struct session){0};
@@ -161,11 +164,13 @@ stop_daemon(struct story *story, enum engine_kind kind, bool cleanly)
 	struct store *left = NULL;
 	if (!*engine)
 		return;
-	forget_sessions(story, kind);
 	if (!cleanly) {
 		left = (*engine)->store;
 		(*engine)->store = store_out_of_reach(story);
 	}
+	forget_sessions(story, kind);
+	if (kind == ENGINE_OF_POLICYD)
+		messages_free(&story->messages);
 	engine_close(engine);
 	store_close(&left);
 	/* Redis reads its connections in no order; a new one comes behind what was sent last. */

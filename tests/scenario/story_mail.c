@@ -37,24 +37,6 @@ find_or_add_session(struct story *story, enum engine_kind kind, struct slice nam
 	return session;
 }
 
-static void
-end_delivery(struct session *session)
-{
-	delivery_end(&session->delivery);
-	session->joined = false;
-}
-
-/* As follow_message() in policyd/conn.c. */
-static void
-follow_message(struct session *session, const struct query *query)
-{
-	bool same = query->instance.n > 0 &&
-	            slice_eq(query->instance, slice_of(session->message));
-	if (!same || query->stage == STAGE_END_OF_MESSAGE)
-		end_delivery(session);
-	story_keep(session->message, sizeof(session->message), query->instance);
-}
-
 void
 do_end(struct story *story, struct slice rest)
 {
@@ -67,7 +49,8 @@ do_end(struct story *story, struct slice rest)
 	struct session *session = find_session(story, kind, name);
 	if (!session)
 		story_complain(story, "no such session:", word);
-	end_delivery(session);
+	delivery_end(&session->delivery);
+	messages_leave(story->messages, &session->message, true);
 	*session = (struct session){0};
 	story_wait_for_told(story, story->engines[kind]);
 }
@@ -108,6 +91,7 @@ static const struct fact {
 	{"cert", offsetof(struct story, query.ccert_fingerprint)},
 	{"instance", offsetof(struct story, query.instance)},
 	{"session", offsetof(struct story, session)},
+	{"connection", offsetof(struct story, connection)},
 };
 
 static void
@@ -155,7 +139,7 @@ read_facts(struct story *story, struct slice rest)
 	arena_reset(&story->arena);
 	snprintf(time, sizeof(time), "%" PRId64, story->now_s);
 	story->asked = ENGINE_OF_POLICYD;
-	story->session = (struct slice){0};
+	story->session = story->connection = (struct slice){0};
 	story->query = (struct query){
 		.stage = STAGE_RCPT,
 		.test_time = arena_copy(&story->arena, slice_of(time)),
@@ -185,27 +169,58 @@ has_joined(const struct story *story)
 	        story->query.stage == STAGE_RCPT_REFUSED);
 }
 
-void
-do_ask(struct story *story, struct slice rest)
+static void
+decide(struct story *story, struct engine *engine, struct delivery *delivery)
 {
-	read_facts(story, rest);
-	struct engine *engine = story_engine(story, story->asked);
-	struct session *session =
-		find_or_add_session(story, story->asked, story->session);
-	story_run_loop(story, 0); /* a new turn: the loop knows the time */
-	if (story->asked == ENGINE_OF_POLICYD)
-		follow_message(session, &story->query);
-	if (!session->delivery)
-		session->delivery = delivery_new();
 	story->answered = false;
-	decision_start(&story->decision, engine, &story->query, session->delivery,
+	decision_start(&story->decision, engine, &story->query, delivery,
 	               FIXTURE_PATIENCE_MS, &story->arena, on_verdict, story);
 	if (story->answered)
 		story_complain(story, "answered from within", SLICE("decision_start()"));
 	story_run_loop(story, FIXTURE_PATIENCE_MS);
 	if (!story->answered)
 		story_complain(story, "no answer", (struct slice){0});
+}
+
+/* As policyd/conn.c. */
+static void
+ask_policyd(struct story *story, struct engine *engine)
+{
+	struct message *own = NULL;
+	bool has_own = slice_eq(story->connection, SLICE("own"));
+	struct message **current =
+		has_own ? &own
+			: &find_or_add_session(story, ENGINE_OF_POLICYD, story->session)
+				   ->message;
+	messages_follow(story->messages, current, &story->query);
+	struct message *message = *current;
+	decide(story, engine, message_decide(message));
+	message_decided(message);
+	if (has_own)
+		messages_leave(story->messages, current, false);
+}
+
+static void
+ask_milter(struct story *story, struct engine *engine)
+{
+	struct session *session =
+		find_or_add_session(story, ENGINE_OF_MILTER, story->session);
+	if (!session->delivery)
+		session->delivery = delivery_new();
+	decide(story, engine, session->delivery);
 	session->joined |= has_joined(story);
+}
+
+void
+do_ask(struct story *story, struct slice rest)
+{
+	read_facts(story, rest);
+	struct engine *engine = story_engine(story, story->asked);
+	story_run_loop(story, 0); /* a new turn: the loop knows the time */
+	if (story->asked == ENGINE_OF_POLICYD)
+		ask_policyd(story, engine);
+	else
+		ask_milter(story, engine);
 	story_wait_for_told(story, engine);
 }
 

@@ -12,6 +12,7 @@
 
 #include "attr.h"
 #include "decision.h"
+#include "messages.h"
 #include "store_fixture.h"
 #include "story.h"
 
@@ -28,8 +29,8 @@ struct session {
 	bool used;
 	enum engine_kind kind;
 	char name[32];
-	char message[64]; /* policyd: the instance it was asked about last */
-	struct delivery *delivery;
+	struct message *message;   /* policyd's connection was asked about it last */
+	struct delivery *delivery; /* the milter's */
 	bool joined; /* the engine knows the delivery, and frees it when it is closed */
 };
 
@@ -51,6 +52,7 @@ struct story {
 	struct loop *loop;
 	struct loop_timer *wake;
 	struct engine *engines[DAEMONS]; /* each NULL until it is asked */
+	struct messages *messages;       /* policyd's */
 	struct session sessions[SESSIONS_MAX];
 
 	/* the last question */
@@ -59,6 +61,7 @@ struct story {
 	struct query query;
 	enum engine_kind asked;
 	struct slice session;
+	struct slice connection;
 	struct decision decision;
 	struct verdict verdict;
 	bool answered;
