@@ -66,6 +66,19 @@ delivery_end(struct delivery **delivery)
 }
 
 void
+delivery_part(struct delivery **delivery)
+{
+	delivery_end(delivery);
+}
+
+void
+asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage)
+{
+	(void)asker;
+	must(delivery != NULL && (stage == STAGE_DATA || stage == STAGE_END_OF_MESSAGE));
+}
+
+void
 asker_end(struct asker *asker, struct delivery **delivery)
 {
 	(void)asker;
@@ -84,7 +97,7 @@ check_query(const struct query *query)
 	const struct slice *const texts[] = {
 		&query->client_name, &query->sender,        &query->recipient,
 		&query->nexthop,     &query->sasl_username, &query->ccert_fingerprint,
-		&query->instance,
+		&query->instance,    &query->server_port,
 	};
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		must(texts[i]->n <= SESSION_VALUE_MAX &&
@@ -237,7 +250,7 @@ tell(struct sessions *sessions, struct session **session, char what,
 	case 'M': tell_mail(*session, fields); break;
 	case 'R': tell_rcpt(*session, fields); break;
 	case 'D': check_says(session_data(*session, &text), text); break;
-	case 'E':
+	case 'E': session_end_of_message(*session); break;
 	case 'A': session_end(*session); break;
 	case 'X':
 		session_close(session);

@@ -19,6 +19,7 @@ enum ask_kind {
 	ASK_RENEW,     /* slots that are held go on */
 	ASK_PUT,       /* slots are held: they are not asked for */
 	ASK_GIVE_BACK, /* slots and tokens that are held; nobody waits for the answer */
+	ASK_RETURN, /* the tokens that policyd took for a recipient, if its note still says so */
 	ASK_REFUSED, /* gives back what policyd took for a recipient that the MTA refused */
 	ASK_TERM,    /* a daemon takes part in the store's life, or no longer */
 	ASK_KINDS

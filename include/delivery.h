@@ -3,8 +3,14 @@
  *
  * A slot (lease) and the tokens of rates are taken recipient by recipient; several recipients at
  * one destination share a slot and a message.  What the milter's deliveries hold is renewed each
- * third of limits.lease; what policyd's hold ends with policyd.hold.  All but delivery_new() is
- * for the loop's thread.
+ * third of limits.lease; what policyd's hold ends with policyd.hold.
+ *
+ * Tokens are used up when the message has got as far as its service ever tells (steps.h); else they
+ * are given back at the end.  The milter's deliveries own what they took, or took over.  policyd has
+ * a receipt for each recipient instead, its note in the store: where the milter has used that up,
+ * the tokens are the milter's.
+ *
+ * All but delivery_new() is for the loop's thread.
  */
 #ifndef WEIR_DELIVERY_H
 #define WEIR_DELIVERY_H
@@ -18,6 +24,9 @@ struct delivery;
 
 /* May be called on any thread. */
 struct delivery *delivery_new(void);
+
+/* The MTA has told of this step of the message. */
+void delivery_hear(struct delivery *delivery, enum stage stage);
 
 /*
  * The question for the room that the recipient needs.  Without a secret the keys are good for
@@ -36,15 +45,21 @@ void delivery_take(struct delivery *delivery, const struct plan *plan,
 
 /*
  * Nobody waits for the answer to this question any more, but it may still be granted: slots that it
- * takes then are given back with the delivery's others.
+ * takes then, and what policyd takes of rates, are given back with the delivery's others.
  */
 void delivery_may_take(struct delivery *delivery, const struct limits_ask *ask);
 
 /* It is deferred after all: slots and tokens are given back, without waiting. */
 void delivery_give_back(struct delivery *delivery);
 
-/* Gives back its slots, without waiting, frees it and clears the pointer; NULL is fine. */
+/*
+ * Gives back its slots, and its tokens unless they are used up, without waiting; frees it and clears
+ * the pointer; NULL is fine.
+ */
 void delivery_end(struct delivery **delivery);
+
+/* The same when it may go on unheard: its tokens are used up. */
+void delivery_part(struct delivery **delivery);
 
 /* Whether it may have something to give back. */
 bool delivery_holds(const struct delivery *delivery);

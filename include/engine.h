@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "err.h"
 #include "loop.h"
+#include "steps.h"
 #include "store.h"
 
 struct clerk;
@@ -31,6 +32,7 @@ struct engine {
 	struct store *store;
 	struct newcap *newcap;
 	struct share *share;
+	struct steps steps;          /* what the MTA's services tell */
 	struct delivery *deliveries; /* under way */
 	struct delivery *to_put; /* the first that may hold what the store was not told */
 	uint64_t next_holder;    /* of a session without address and port */

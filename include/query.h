@@ -22,6 +22,7 @@ struct query {
 	enum stage stage;
 	struct slice client_address;
 	struct slice client_port;
+	struct slice server_port;
 	struct slice client_name; /* forward-confirmed, else empty or "unknown" */
 	struct slice sender;      /* empty: the null sender */
 	struct slice recipient;

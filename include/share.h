@@ -26,6 +26,10 @@ void share_drop(struct share *share, const struct key *key);
 void share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
                  int64_t nodes, int64_t now_us, struct limits_result *result_out);
 
+/* A token of that rate was taken for nothing. */
+void share_give_back(struct share *share, const struct limit_use *use, int64_t nodes,
+                     int64_t now_us);
+
 /*
  * Whether the deliveries of this process alone take up one of the limits: then there is no need to
  * ask the store, and no harm if its leases have run out.  The result is the refusal.

@@ -52,7 +52,7 @@ macro(SMFICTX *ctx, const char *name)
 static void
 want_macros(SMFICTX *ctx)
 {
-	static char connect_macros[] = "{client_resolve} _",
+	static char connect_macros[] = "{client_resolve} _ {daemon_port}",
 		    mail_macros[] = "i {mail_addr} {auth_authen} {cert_fp}",
 		    rcpt_macros[] = "{rcpt_mailer} {rcpt_host} {rcpt_addr}";
 	smfi_setsymlist(ctx, SMFIM_CONNECT, connect_macros);
@@ -94,6 +94,7 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 					 .address = address,
 					 .resolve = macro(ctx, "{client_resolve}"),
 					 .validated = macro(ctx, "_"),
+					 .port = macro(ctx, "{daemon_port}"),
 				 });
 	return is_silent ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
@@ -192,7 +193,7 @@ on_end_of_message(SMFICTX *ctx)
 	struct session *session = session_of(ctx);
 	if (session) {
 		add_header(ctx, session->header);
-		session_end(session);
+		session_end_of_message(session);
 	}
 	return SMFIS_CONTINUE;
 }

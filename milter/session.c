@@ -57,6 +57,8 @@ session_connect(struct session *session, const struct session_peer *peer)
 		addr_print(&addr, &address_text);
 		text_int(&port_text, port);
 	}
+	struct text server = TEXT(session->server_port);
+	text_puts(&server, peer->port ? peer->port : "");
 	free(session->client_name);
 	session->client_name = is_confirmed(peer) ? mem_dup(bounded(peer->name)) : NULL;
 }
@@ -72,18 +74,38 @@ session_mail(struct session *session, const struct session_mail *mail)
 	session->instance = arena_copy(arena, bounded(mail->instance));
 }
 
-void
-session_end(struct session *session)
+static void
+forget_message(struct session *session)
 {
-	if (session_enter(session, false)) {
-		asker_end(session->sessions->asker, &session->delivery);
-		session_leave(session, false);
-	}
 	arena_free(&session->message);
 	session->sender = session->user = session->certificate = (struct slice){0};
 	session->instance = session->header = (struct slice){0};
 	session->only_recipient = (struct slice){0};
 	session->accepted = 0;
+}
+
+static void
+end(struct session *session, enum stage heard)
+{
+	if (session_enter(session, false)) {
+		if (session->delivery && heard != STAGE_OTHER)
+			asker_hear(session->sessions->asker, session->delivery, heard);
+		asker_end(session->sessions->asker, &session->delivery);
+		session_leave(session, false);
+	}
+	forget_message(session);
+}
+
+void
+session_end_of_message(struct session *session)
+{
+	end(session, STAGE_END_OF_MESSAGE);
+}
+
+void
+session_end(struct session *session)
+{
+	end(session, STAGE_OTHER);
 }
 
 static struct query
@@ -94,6 +116,7 @@ query_of(const struct session *session, enum stage stage)
 		.client_address = slice_of(session->client_address),
 		.client_port = slice_of(session->client_port),
 		.client_name = slice_of(session->client_name),
+		.server_port = slice_of(session->server_port),
 		.sender = session->sender,
 		.instance = session->instance,
 		.sasl_username = session->user,
@@ -178,18 +201,28 @@ session_rcpt(struct session *session, const struct session_rcpt *rcpt,
 	return says;
 }
 
-enum session_says
-session_data(struct session *session, struct slice *reply_out)
+/* Asks only about the null sender: what was to be asked of a named one was asked at RCPT. */
+static enum session_says
+ask_at_data(struct session *session, struct slice *reply_out)
 {
-	/* What was to be asked of a named sender was asked at RCPT. */
 	if (session->sender.n > 0 || session->accepted == 0)
 		return SESSION_GO_ON;
 	struct query query = query_of(session, STAGE_DATA);
 	query.recipient = session->only_recipient;
-	if (!session_enter(session, true))
+	return ask(session, &query, reply_out);
+}
+
+enum session_says
+session_data(struct session *session, struct slice *reply_out)
+{
+	if (!session->delivery)
+		return SESSION_GO_ON;
+	if (!session_enter(session, false))
 		return SESSION_LEAVE;
-	enum session_says says = ask(session, &query, reply_out);
-	session_leave(session, true);
+	enum session_says says = ask_at_data(session, reply_out);
+	if (says == SESSION_GO_ON)
+		asker_hear(session->sessions->asker, session->delivery, STAGE_DATA);
+	session_leave(session, session->under_way);
 	/* libmilter does not call back for the end of a message that it refused. */
 	if (says == SESSION_DEFER)
 		session_end(session);

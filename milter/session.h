@@ -31,6 +31,7 @@ struct session {
 	/* of the session */
 	char client_address[ADDR_TEXT_MAX]; /* empty: not over TCP */
 	char client_port[8];
+	char server_port[SERVICE_MAX + 1];
 	char *client_name; /* confirmed, else NULL */
 
 	/* of the message */
@@ -59,6 +60,7 @@ struct session_peer {
 	const struct sockaddr *address;
 	const char *resolve;   /* {client_resolve} */
 	const char *validated; /* _ */
+	const char *port;      /* {daemon_port}: at which the MTA listens */
 };
 
 struct session_mail {
@@ -86,7 +88,10 @@ enum session_says session_rcpt(struct session *session, const struct session_rcp
                                struct slice *reply_out);
 enum session_says session_data(struct session *session, struct slice *reply_out);
 
-/* The message came to its end, or to nothing; may be called again. */
+/* The message has come to its end, and is accepted as far as the milter is concerned. */
+void session_end_of_message(struct session *session);
+
+/* It came to nothing, or is over; may be called again. */
 void session_end(struct session *session);
 
 #endif

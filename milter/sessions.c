@@ -78,7 +78,7 @@ sessions_close(struct sessions *sessions)
 	wait_until_quiet_locked(sessions);
 	DL_FOREACH(sessions->all, session)
 		if (!session->asking)
-			delivery_end(&session->delivery);
+			delivery_part(&session->delivery);
 	pthread_mutex_unlock(&sessions->lock);
 }
 

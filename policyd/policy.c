@@ -24,7 +24,7 @@ static const struct attribute {
 	{SLICE_INIT("client_port"), AT(client_port)},
 	{SLICE_INIT("reverse_client_name"), SKIPPED},
 	{SLICE_INIT("server_address"), SKIPPED},
-	{SLICE_INIT("server_port"), SKIPPED},
+	{SLICE_INIT("server_port"), AT(server_port)},
 	{SLICE_INIT("helo_name"), SKIPPED},
 	{SLICE_INIT("sender"), AT(sender)},
 	{SLICE_INIT("recipient"), AT(recipient)},

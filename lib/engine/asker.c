@@ -31,9 +31,12 @@ struct question {
 	struct question *prev, *next;
 };
 
-struct ended {
+/* What a delivery hears, or its end. */
+struct news {
 	struct delivery *delivery;
-	struct ended *next;
+	enum stage stage;
+	bool ended;
+	struct news *prev, *next;
 };
 
 struct asker {
@@ -42,7 +45,7 @@ struct asker {
 
 	pthread_mutex_t lock; /* of these */
 	struct question *asked;
-	struct ended *ended;
+	struct news *news;
 	bool closed;
 	int64_t limit_ms; /* of a question, by the settings in force */
 
@@ -104,6 +107,18 @@ cancel_questions_of(struct asker *asker, const struct delivery *delivery)
 	}
 }
 
+static void
+take_news(struct asker *asker, struct news *news)
+{
+	if (news->ended) {
+		cancel_questions_of(asker, news->delivery);
+		delivery_end(&news->delivery);
+	} else {
+		delivery_hear(news->delivery, news->stage);
+	}
+	free(news);
+}
+
 /* On the loop.  Questions first: what has ended had its questions before. */
 static void
 on_post(void *arg)
@@ -111,22 +126,17 @@ on_post(void *arg)
 	struct asker *asker = arg;
 	pthread_mutex_lock(&asker->lock);
 	struct question *asked = asker->asked, *question, *next;
-	struct ended *ended = asker->ended;
+	struct news *news = asker->news, *one, *next_one;
 	asker->asked = NULL;
-	asker->ended = NULL;
+	asker->news = NULL;
 	asker->limit_ms = asker->engine->conf->milter.deadline_ms;
 	pthread_mutex_unlock(&asker->lock);
 	DL_FOREACH_SAFE(asked, question, next) {
 		DL_DELETE(asked, question);
 		start(asker, question);
 	}
-	while (ended) {
-		struct ended *one = ended;
-		ended = one->next;
-		cancel_questions_of(asker, one->delivery);
-		delivery_end(&one->delivery);
-		free(one);
-	}
+	DL_FOREACH_SAFE(news, one, next_one)
+		take_news(asker, one);
 }
 
 struct asker *
@@ -163,11 +173,17 @@ static void
 copy_query(const struct query *from, struct arena *arena, struct query *to)
 {
 	struct slice *slices[] = {
-		&to->client_address,    &to->client_port,
-		&to->client_name,       &to->sender,
-		&to->recipient,         &to->nexthop,
-		&to->instance,          &to->sasl_username,
-		&to->ccert_fingerprint, &to->ccert_pubkey_fingerprint,
+		&to->client_address,
+		&to->client_port,
+		&to->server_port,
+		&to->client_name,
+		&to->sender,
+		&to->recipient,
+		&to->nexthop,
+		&to->instance,
+		&to->sasl_username,
+		&to->ccert_fingerprint,
+		&to->ccert_pubkey_fingerprint,
 		&to->test_time,
 	};
 	*to = *from;
@@ -243,23 +259,33 @@ asker_ask(struct asker *asker, struct delivery *delivery, const struct query *qu
 	return answered;
 }
 
-void
-asker_end(struct asker *asker, struct delivery **delivery)
+static void
+tell(struct asker *asker, const struct news *what)
 {
-	struct ended *ended = mem_new(struct ended);
-	ended->delivery = *delivery;
-	*delivery = NULL;
-	if (!ended->delivery) {
-		free(ended);
-		return;
-	}
+	struct news *news = mem_new(struct news);
+	*news = *what;
 	pthread_mutex_lock(&asker->lock);
-	bool closed = asker->closed;
-	if (!closed) {
-		LL_PREPEND(asker->ended, ended);
+	bool open = !asker->closed;
+	if (open) {
+		DL_APPEND(asker->news, news);
 		loop_post(asker->post);
 	}
 	pthread_mutex_unlock(&asker->lock);
-	if (closed)
-		free(ended); /* the engine has ended and freed every delivery it knew */
+	if (!open)
+		free(news);
+}
+
+void
+asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage)
+{
+	tell(asker, &(struct news){.delivery = delivery, .stage = stage});
+}
+
+void
+asker_end(struct asker *asker, struct delivery **delivery)
+{
+	/* The engine has ended and freed every delivery it knew when the asker is closed. */
+	if (*delivery)
+		tell(asker, &(struct news){.delivery = *delivery, .ended = true});
+	*delivery = NULL;
 }

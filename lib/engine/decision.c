@@ -73,9 +73,9 @@ judge_by_share(struct decision *decision, struct limits_result *result_out)
 	share_judge(decision->engine->share, ask, ask->mine, decision->conf->nodes,
 	            own_clock_ms(decision) * 1000, result_out);
 	stats_add(STAT_LIMITS_BY_SHARE, 1);
-	if (result_out->granted)
-		return;
-	delivery_may_take(decision->delivery, ask);
+	/* What is let in by the share counts there: tokens of a late answer are given back. */
+	if (!result_out->granted)
+		delivery_may_take(decision->delivery, ask);
 	store_abandon(&decision->job);
 }
 

@@ -19,19 +19,32 @@ struct held {
 	struct limit_use use;
 	char *name; /* of the limit, for a key with another secret; NULL while `maybe` */
 	bool unnamed;
-	bool to_put;     /* the store is to be told that it is held */
-	bool unasked;    /* the store has never heard of it */
-	unsigned tokens; /* of a rate, from the store */
+	bool to_put;           /* the store is to be told that it is held */
+	bool unasked;          /* the store has never heard of it */
+	unsigned tokens;       /* of a rate, from the store; the milter's only */
+	unsigned share_tokens; /* from this host's share */
 	bool maybe; /* a slot that may be held: not to be counted, only to be given back */
+};
+
+/* The note on what policyd took, or may have taken, for a recipient. */
+struct receipt {
+	struct key note;
+	uint64_t message;
+	unsigned n;
+	uint16_t held[LIMIT_USES_MAX]; /* which rates */
 };
 
 struct delivery {
 	struct engine *engine; /* NULL: has not asked for anything */
 	char holder[HOLDER_MAX + 1];
 	char other[HOLDER_MAX + 1];
+	char service[SERVICE_MAX + 1];
+	enum stage heard;
 	bool unkeyed; /* the store's secret is not known yet: nothing of it is stored */
 	struct held *held;
 	size_t n, cap;
+	struct receipt *receipts;
+	size_t n_receipts, cap_receipts;
 	int64_t renewed_ms;           /* or taken last */
 	struct delivery *prev, *next; /* among those of the engine */
 };
@@ -42,12 +55,21 @@ delivery_new(void)
 	return mem_new(struct delivery);
 }
 
+void
+delivery_hear(struct delivery *delivery, enum stage stage)
+{
+	if (stage > delivery->heard)
+		delivery->heard = stage;
+}
+
 static void
 join(struct delivery *delivery, struct engine *engine, const struct conf *conf,
      const struct query *query)
 {
 	static const char kinds[] = {[ENGINE_OF_POLICYD] = 'p', [ENGINE_OF_MILTER] = 'm'};
 	uint64_t serial = engine->next_holder++;
+	struct text service = TEXT(delivery->service);
+	text_put(&service, query->server_port);
 	delivery->engine = engine;
 	delivery->renewed_ms = loop_now_ms(engine->loop);
 	limits_print_holder(kinds[engine->kind], conf->node, query, serial,
@@ -78,10 +100,11 @@ static void
 leave_out_counted(const struct delivery *delivery, struct limits_ask *ask)
 {
 	unsigned wanted = 0;
-	for (size_t i = 0; i < ask->n; i++)
-		if (ask->uses[i].kind != LIMIT_MESSAGES ||
-		    !find_held(delivery, &ask->uses[i]))
+	for (size_t i = 0; i < ask->n; i++) {
+		const struct held *held = find_held(delivery, &ask->uses[i]);
+		if (ask->uses[i].kind != LIMIT_MESSAGES || !held || held->maybe)
 			wanted |= 1u << i;
+	}
 	limits_keep(ask, wanted);
 }
 
@@ -130,6 +153,7 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 	bool of_milter = engine->kind == ENGINE_OF_MILTER;
 	if (!delivery->engine)
 		join(delivery, engine, conf, query);
+	delivery_hear(delivery, STAGE_RCPT);
 	delivery->unkeyed = !secret;
 	memset(ask, 0, sizeof(*ask));
 	sign_ask(delivery, ask);
@@ -178,13 +202,20 @@ begin_puts(struct engine *engine)
 	engine->to_put = engine->deliveries;
 }
 
+static bool
+is_of_policyd(const struct delivery *delivery)
+{
+	return delivery->engine->kind == ENGINE_OF_POLICYD;
+}
+
 /* `old`: the store may have heard of it before. */
 static void
 note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by by)
 {
 	bool is_new = held->maybe;
 	if (!is_slot(held)) {
-		held->tokens += by == BY_STORE;
+		held->tokens += by == BY_STORE && !is_of_policyd(delivery);
+		held->share_tokens += by != BY_STORE;
 	} else if (by == BY_STORE) {
 		held->to_put = held->unasked = false;
 	} else if (is_new) {
@@ -192,6 +223,37 @@ note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by 
 		held->unasked = !old && by == BY_SHARE_UNASKED;
 		begin_puts(delivery->engine);
 	}
+}
+
+static struct held *
+find_or_add_held(struct delivery *delivery, const struct limit_use *use)
+{
+	struct held *held = find_held(delivery, use);
+	return held ? held : add_held(delivery, use);
+}
+
+/* policyd's question may have taken these rates, and then its note says so. */
+static void
+add_receipt(struct delivery *delivery, const struct limits_ask *ask, unsigned rates)
+{
+	struct receipt receipt = {.note = ask->note, .message = ask->message};
+	for (size_t i = 0; i < ask->n; i++) {
+		struct held *held = rates & 1u << i
+		                            ? find_or_add_held(delivery, &ask->uses[i])
+		                            : NULL;
+		if (held)
+			receipt.held[receipt.n++] = (uint16_t)(held - delivery->held);
+	}
+	if (receipt.n == 0 || delivery->n_receipts == HELD_MAX)
+		return;
+	if (delivery->n_receipts == delivery->cap_receipts) {
+		delivery->cap_receipts =
+			delivery->cap_receipts ? 2 * delivery->cap_receipts : 2;
+		delivery->receipts =
+			mem_grow(delivery->receipts,
+		                 delivery->cap_receipts * sizeof(struct receipt));
+	}
+	delivery->receipts[delivery->n_receipts++] = receipt;
 }
 
 void
@@ -210,17 +272,21 @@ delivery_take(struct delivery *delivery, const struct plan *plan,
 		note_by(delivery, held, old, by);
 		make_sure(delivery, plan, held);
 	}
-	if (delivery->engine->kind == ENGINE_OF_POLICYD)
-		delivery->renewed_ms = loop_now_ms(delivery->engine->loop);
+	if (!is_of_policyd(delivery))
+		return;
+	delivery->renewed_ms = loop_now_ms(delivery->engine->loop);
+	if (by == BY_STORE)
+		add_receipt(delivery, ask, taken & limits_rates(ask));
 }
 
 void
 delivery_may_take(struct delivery *delivery, const struct limits_ask *ask)
 {
 	for (size_t i = 0; i < ask->n; i++)
-		if (ask->uses[i].kind == LIMIT_CONCURRENCY &&
-		    !find_held(delivery, &ask->uses[i]))
-			add_held(delivery, &ask->uses[i]);
+		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
+			find_or_add_held(delivery, &ask->uses[i]);
+	if (is_of_policyd(delivery))
+		add_receipt(delivery, ask, limits_rates(ask));
 }
 
 /* A question about what is held; its uses are added one by one. */
@@ -257,12 +323,40 @@ leave_share(struct delivery *delivery)
 	}
 }
 
+/* What the store's notes still say that policyd has taken. */
+static void
+return_receipts(struct delivery *delivery)
+{
+	struct ask ask = begin_ask(delivery, ASK_RETURN);
+	for (size_t i = 0; i < delivery->n_receipts; i++) {
+		const struct receipt *receipt = &delivery->receipts[i];
+		ask.limits.note = receipt->note;
+		ask.limits.message = receipt->message;
+		for (unsigned u = 0; u < receipt->n; u++)
+			ask.limits.uses[ask.limits.n++] =
+				delivery->held[receipt->held[u]].use;
+		send_gathered(delivery->engine, &ask, true, NULL);
+	}
+}
+
+static void
+return_to_share(struct delivery *delivery)
+{
+	const struct engine *engine = delivery->engine;
+	int64_t now_us = 1000 * (engine->test_clock ? engine->test_now_s * 1000
+	                                            : loop_now_ms(engine->loop));
+	for (size_t i = 0; i < delivery->n; i++)
+		for (unsigned t = 0; t < delivery->held[i].share_tokens; t++)
+			share_give_back(engine->share, &delivery->held[i].use,
+			                engine->conf->nodes, now_us);
+}
+
 static void
 drop_all(struct delivery *delivery)
 {
 	for (size_t i = 0; i < delivery->n; i++)
 		free(delivery->held[i].name);
-	delivery->n = 0;
+	delivery->n = delivery->n_receipts = 0;
 }
 
 static void
@@ -270,6 +364,10 @@ give_back(struct delivery *delivery, bool with_tokens)
 {
 	if (!delivery->engine || delivery->n == 0)
 		return;
+	if (with_tokens)
+		return_to_share(delivery);
+	if (with_tokens && !delivery->unkeyed)
+		return_receipts(delivery);
 	struct ask ask = begin_ask(delivery, ASK_GIVE_BACK);
 	for (size_t i = 0; i < delivery->n && !delivery->unkeyed; i++) {
 		const struct held *held = &delivery->held[i];
@@ -302,17 +400,44 @@ leave_engine(struct delivery *delivery)
 	DL_DELETE(engine->deliveries, delivery);
 }
 
+/* Whether it was heard of as far as its service ever tells. */
+static bool
+is_accepted(const struct delivery *delivery)
+{
+	struct engine *engine = delivery->engine;
+	int64_t now_ms = loop_now_ms(engine->loop);
+	if (delivery->n == 0)
+		return true;
+	steps_hear(&engine->steps, delivery->service, delivery->heard, now_ms);
+	return delivery->heard >= steps_last(&engine->steps, delivery->service, now_ms);
+}
+
+static void
+end(struct delivery *delivery, bool accepted)
+{
+	give_back(delivery, !accepted);
+	leave_engine(delivery);
+	free(delivery->held);
+	free(delivery->receipts);
+	free(delivery);
+}
+
 void
 delivery_end(struct delivery **delivery_at)
 {
 	struct delivery *delivery = *delivery_at;
 	*delivery_at = NULL;
-	if (!delivery)
-		return;
-	give_back(delivery, false);
-	leave_engine(delivery);
-	free(delivery->held);
-	free(delivery);
+	if (delivery)
+		end(delivery, !delivery->engine || is_accepted(delivery));
+}
+
+void
+delivery_part(struct delivery **delivery_at)
+{
+	struct delivery *delivery = *delivery_at;
+	*delivery_at = NULL;
+	if (delivery)
+		end(delivery, true);
 }
 
 static void
@@ -441,7 +566,7 @@ rekey_held(struct delivery *delivery, struct held *held)
 		share_drop(engine->share, &held->use.key);
 	held->use.key = limit_use_key(store_secret(engine->store), &held->use,
 	                              held->unnamed, slice_of(held->name));
-	held->tokens = 0;
+	held->tokens = held->share_tokens = 0;
 	if (counted)
 		share_hold(engine->share, &held->use.key);
 }
@@ -450,6 +575,7 @@ static void
 rekey(struct delivery *delivery)
 {
 	delivery->unkeyed = false;
+	delivery->n_receipts = 0;
 	for (size_t i = 0; i < delivery->n; i++)
 		rekey_held(delivery, &delivery->held[i]);
 }

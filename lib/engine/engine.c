@@ -165,6 +165,7 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 	struct engine *engine = mem_new(struct engine);
 	engine->kind = kind;
 	engine->loop = loop;
+	engine->steps.least = kind == ENGINE_OF_MILTER ? STAGE_DATA : STAGE_RCPT;
 	engine->test_clock = test_clock;
 	engine->next_serial = first_serial();
 	engine->store = open_store(engine, conf, err_out);
@@ -195,6 +196,7 @@ engine_reload(struct engine *engine, struct conf *conf)
 	conf_ref(conf);
 	conf_unref(&engine->conf);
 	engine->conf = conf;
+	engine->steps.n = 0; /* perhaps the MTA's settings were changed, too */
 	store_configure(engine->store, conf);
 	clerk_configure(engine->clerk, conf);
 	if (lease_changed)
@@ -211,7 +213,7 @@ engine_close(struct engine **engine_at)
 		return;
 	while (engine->deliveries) {
 		struct delivery *delivery = engine->deliveries;
-		delivery_end(&delivery);
+		delivery_part(&delivery);
 	}
 	timer_free(&engine->second_timer);
 	web_close(&engine->web);

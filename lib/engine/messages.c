@@ -23,6 +23,7 @@ struct message {
 	bool over;
 	bool waits; /* no connection is open for it */
 	bool headed;
+	bool unheard; /* it may go on */
 	int64_t heard_ms;
 	struct message *prev, *next; /* of those that wait */
 	UT_hash_handle by_name, by_session;
@@ -43,7 +44,11 @@ let_go(struct message *message)
 {
 	if (!message->over || message->decisions > 0)
 		return;
-	delivery_end(&message->delivery);
+	/* Nothing else can be heard of one without a name: it counts. */
+	if (message->unheard || !*message->name)
+		delivery_part(&message->delivery);
+	else
+		delivery_end(&message->delivery);
 	if (message->connections == 0)
 		free(message);
 }
@@ -59,7 +64,7 @@ stop_waiting(struct message *message)
 	messages->n_waiting--;
 }
 
-/* The message must not be used any more, but by who still has it. */
+/* Must not be used any more, but by who still has it. */
 static void
 end(struct message *message)
 {
@@ -80,11 +85,18 @@ end(struct message *message)
 }
 
 static void
+part(struct message *message)
+{
+	message->unheard = true;
+	end(message);
+}
+
+static void
 wait_for_more(struct message *message)
 {
 	struct messages *messages = message->messages;
 	if (messages->n_waiting == WAITING_MAX)
-		end(messages->waiting);
+		part(messages->waiting);
 	message->waits = true;
 	DL_APPEND(messages->waiting, message);
 	messages->n_waiting++;
@@ -188,6 +200,7 @@ messages_follow(struct messages *messages, struct message **current,
 		drop(&before);
 	}
 	message->heard_ms = loop_now_ms(messages->engine->loop);
+	delivery_hear(message->delivery, query->stage);
 	if (query->stage == STAGE_END_OF_MESSAGE)
 		end(message);
 }
@@ -253,6 +266,6 @@ messages_free(struct messages **messages_at)
 	struct messages *messages = *messages_at;
 	*messages_at = NULL;
 	while (messages && messages->by_name)
-		end(messages->by_name);
+		part(messages->by_name);
 	free(messages);
 }

@@ -137,6 +137,16 @@ take_tokens(struct share *share, const struct limits_ask *ask, unsigned taken,
 }
 
 void
+share_give_back(struct share *share, const struct limit_use *use, int64_t nodes,
+                int64_t now_us)
+{
+	struct entry *entry = find(share, &use->key);
+	if (entry)
+		entry->tat_us = gcra_give_back(entry->tat_us, part_of(use->count, nodes),
+		                               use->per_ms, now_us);
+}
+
+void
 share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
             int64_t nodes, int64_t now_us, struct limits_result *result_out)
 {

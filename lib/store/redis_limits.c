@@ -17,9 +17,9 @@ static const char use_kinds[LIMIT_KINDS] = {
 };
 
 static const struct slice what_words[] = {
-	[ASK_LIMITS] = SLICE_INIT("ask"),      [ASK_RENEW] = SLICE_INIT("renew"),
-	[ASK_PUT] = SLICE_INIT("put"),         [ASK_GIVE_BACK] = SLICE_INIT("back"),
-	[ASK_REFUSED] = SLICE_INIT("refused"),
+	[ASK_LIMITS] = SLICE_INIT("ask"),    [ASK_RENEW] = SLICE_INIT("renew"),
+	[ASK_PUT] = SLICE_INIT("put"),       [ASK_GIVE_BACK] = SLICE_INIT("back"),
+	[ASK_RETURN] = SLICE_INIT("return"), [ASK_REFUSED] = SLICE_INIT("refused"),
 };
 
 #define FIXED_KEYS 3

@@ -12,7 +12,8 @@
 
 #define TAT_MAX_US (INT64_C(1) << 53) /* nothing of ours is larger */
 
-#define NOTE_MS 20000 /* the milter hears of a recipient right after policyd */
+#define NOTE_MS \
+ 20000 /* a note is kept for as long as policyd's lease, but so long at least */
 
 struct moment {
 	int64_t lease_ms; /* time since the boot: no step of the clock frees a slot */
@@ -193,7 +194,7 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 		return SQLITE_DONE;
 	sqlite3_stmt *stmt = bind_key(db, ST_GET_NOTE, &ask->note);
 	sqlite3_bind_int64(stmt, 2, now_ms);
-	sqlite3_bind_int64(stmt, 3, now_ms + NOTE_MS);
+	sqlite3_bind_int64(stmt, 3, now_ms + ask->ttl_max_ms);
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		uint64_t message = (uint64_t)sqlite3_column_int64(stmt, 0);
@@ -218,7 +219,8 @@ put_note(struct sqlite_db *db, const struct limits_ask *ask, unsigned bounds,
 	sqlite3_stmt *stmt = bind_key(db, ST_PUT_NOTE, &ask->note);
 	sqlite3_bind_int64(stmt, 2, (int64_t)ask->message);
 	sqlite3_bind_int(stmt, 3, (int)bounds);
-	sqlite3_bind_int64(stmt, 4, now_ms + NOTE_MS);
+	sqlite3_bind_int64(stmt, 4,
+	                   now_ms + (ask->ttl_ms > NOTE_MS ? ask->ttl_ms : NOTE_MS));
 	return db_step(db, ST_PUT_NOTE);
 }
 
@@ -340,15 +342,15 @@ give_back(struct sqlite_db *db, const struct limits_ask *ask)
 	return rc == SQLITE_DONE && limits_have_rates(ask) ? drop_note(db, ask) : rc;
 }
 
-/* The recipient goes no further: what policyd took for it is given back. */
+/* The recipient goes no further: what policyd, of that name, took for it is given back. */
 static int
-give_back_others(struct sqlite_db *db, const struct limits_ask *ask, unsigned noted,
-                 int64_t now_us)
+give_back_noted(struct sqlite_db *db, const struct limits_ask *ask, const char *name,
+                unsigned noted, int64_t now_us)
 {
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
-			rc = drop_found_lease(db, &ask->uses[i].key, ask->other);
+			rc = drop_found_lease(db, &ask->uses[i].key, name);
 		else if (is_noted(&ask->uses[i], noted))
 			rc = give_back_rate(db, &ask->uses[i], now_us);
 	return rc == SQLITE_DONE && noted ? drop_note(db, ask) : rc;
@@ -365,8 +367,8 @@ ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
 	if (!result->granted) {
 		result->taken = 0;
 		return ask->takes_over && may_write
-		               ? give_back_others(db, ask, judged.noted,
-		                                  judged.now.wall_us)
+		               ? give_back_noted(db, ask, ask->other, judged.noted,
+		                                 judged.now.wall_us)
 		               : SQLITE_DONE;
 	}
 	return may_write ? take_all(db, ask, &judged, result->taken) : SQLITE_READONLY;
@@ -419,12 +421,13 @@ renew(struct sqlite_db *db, const struct limits_ask *ask, struct limits_result *
 }
 
 static int
-mta_refused(struct sqlite_db *db, const struct limits_ask *ask)
+return_noted(struct sqlite_db *db, const struct limits_ask *ask, const char *name)
 {
 	struct moment now = moment_of(db, ask);
 	unsigned noted;
 	int rc = get_note(db, ask, now.lease_ms, &noted);
-	return rc == SQLITE_DONE ? give_back_others(db, ask, noted, now.wall_us) : rc;
+	return rc == SQLITE_DONE ? give_back_noted(db, ask, name, noted, now.wall_us)
+	                         : rc;
 }
 
 int
@@ -447,7 +450,8 @@ db_answer_limits(struct sqlite_db *db, const struct ask *ask, bool may_write,
 	case ASK_PUT: return put(db, &ask->limits);
 	case ASK_RENEW: return renew(db, &ask->limits, result_out);
 	case ASK_GIVE_BACK: return give_back(db, &ask->limits);
-	case ASK_REFUSED: return mta_refused(db, &ask->limits);
+	case ASK_RETURN: return return_noted(db, &ask->limits, ask->limits.holder);
+	case ASK_REFUSED: return return_noted(db, &ask->limits, ask->limits.other);
 	case ASK_GREYLIST:
 	case ASK_LIMITS:
 	case ASK_TERM:

@@ -636,7 +636,8 @@ undo(struct store *store, const struct store_job *job)
 	if (ask.kind != ASK_LIMITS || job->answer.status != STORE_OK ||
 	    !job->answer.limits.granted)
 		return;
-	ask.kind = ASK_GIVE_BACK;
+	/* What policyd took may be the milter's by now. */
+	ask.kind = ask.limits.takes_over ? ASK_GIVE_BACK : ASK_RETURN;
 	limits_keep(&ask.limits, job->answer.limits.taken & limits_rates(&ask.limits));
 	store_tell(store, &ask);
 }

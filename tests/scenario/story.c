@@ -156,6 +156,7 @@ static const struct keyword {
 	{"ask", do_ask},
 	{"want", do_want},
 	{"end", do_end},
+	{"drop", do_drop},
 	{"store", do_store},
 	{"reload", do_reload},
 	{"close", do_close},

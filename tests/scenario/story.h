@@ -19,6 +19,7 @@
  *                                 is asked over a connection that is there for this request only
  *   end by=milter session=1       the milter hears that the message has ended; policyd's
  *                                 connection is closed
+ *   drop by=milter session=1      the milter hears that the message was given up, or the session's end
  *   want accept|defer ...         what was answered: why, wait, delayed, rung, identity,
  *                                 observed, header (0 or 1), destination, held, late and lost
  *                                 (leases so far), and last: reply contains "text"

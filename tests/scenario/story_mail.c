@@ -37,22 +37,43 @@ find_or_add_session(struct story *story, enum engine_kind kind, struct slice nam
 	return session;
 }
 
-void
-do_end(struct story *story, struct slice rest)
+/* "by=milter session=1" */
+static struct session *
+read_session(struct story *story, struct slice rest)
 {
 	struct slice by = {0}, word = {0}, key = {0}, name = {0};
 	if (!slice_word(&rest, &by) || !slice_word(&rest, &word) ||
 	    !story_pair(word, &key, &name) || !slice_eq(key, SLICE("session")))
-		story_complain(story, "wants: end by=milter session=1",
-		               (struct slice){0});
-	enum engine_kind kind = story_kind(story, by);
-	struct session *session = find_session(story, kind, name);
+		story_complain(story, "wants: by=milter session=1", (struct slice){0});
+	struct session *session = find_session(story, story_kind(story, by), name);
 	if (!session)
 		story_complain(story, "no such session:", word);
+	return session;
+}
+
+static void
+end_session(struct story *story, struct session *session)
+{
+	enum engine_kind kind = session->kind;
 	delivery_end(&session->delivery);
 	messages_leave(story->messages, &session->message, true);
 	*session = (struct session){0};
 	story_wait_for_told(story, story->engines[kind]);
+}
+
+void
+do_end(struct story *story, struct slice rest)
+{
+	struct session *session = read_session(story, rest);
+	if (session->delivery)
+		delivery_hear(session->delivery, STAGE_END_OF_MESSAGE);
+	end_session(story, session);
+}
+
+void
+do_drop(struct story *story, struct slice rest)
+{
+	end_session(story, read_session(story, rest));
 }
 
 /* ------------------------------------------------------------------ questions */
@@ -83,6 +104,7 @@ static const struct fact {
 } facts[] = {
 	{"client", offsetof(struct story, query.client_address)},
 	{"port", offsetof(struct story, query.client_port)},
+	{"service", offsetof(struct story, query.server_port)},
 	{"name", offsetof(struct story, query.client_name)},
 	{"sender", offsetof(struct story, query.sender)},
 	{"rcpt", offsetof(struct story, query.recipient)},
@@ -208,6 +230,8 @@ ask_milter(struct story *story, struct engine *engine)
 	if (!session->delivery)
 		session->delivery = delivery_new();
 	decide(story, engine, session->delivery);
+	if (story->query.stage == STAGE_DATA && story->verdict.action == VERDICT_ACCEPT)
+		delivery_hear(session->delivery, STAGE_DATA);
 	session->joined |= has_joined(story);
 }
 

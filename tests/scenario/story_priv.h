@@ -107,5 +107,6 @@ void do_order(struct story *story, struct slice rest);
 void do_ask(struct story *story, struct slice rest);
 void do_want(struct story *story, struct slice rest);
 void do_end(struct story *story, struct slice rest);
+void do_drop(struct story *story, struct slice rest);
 
 #endif

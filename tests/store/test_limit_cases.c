@@ -24,6 +24,7 @@ enum step_kind {
 	STEP_ASK,
 	STEP_RENEW,
 	STEP_BACK,
+	STEP_RETURN,
 	STEP_REFUSED,
 	STEP_FORCE,
 	STEP_ROWS
@@ -42,6 +43,7 @@ struct step {
 #define ASK(at, who, uses, want)   {STEP_ASK, at, who, uses, want}
 #define RENEW(at, who, uses, want) {STEP_RENEW, at, who, uses, want}
 #define BACK(at, who, uses)        {STEP_BACK, at, who, uses, ""}
+#define RETURN(at, who, uses)      {STEP_RETURN, at, who, uses, ""}
 #define REFUSED(at, who, uses)     {STEP_REFUSED, at, who, uses, ""}
 #define FORCE(at, uses, want)      {STEP_FORCE, at, "mA", uses, want} /* leases in force */
 #define ROWS(uses, want)           {STEP_ROWS, 0, "mA", uses, want}   /* dead ones, too */
@@ -388,6 +390,50 @@ static const struct test_case {
 		ASK(0, "mAx0", "Cm2/100", "yes 1"),
 		ASK(0, "pBx1", "Cm2/100", "yes 1"),
 		ASK(0, "pCx1", "Cm2/100", "no 0 wait 50000")}},
+	{"given up: the note returns what policyd took", {
+		ASK(0, "pAx1", "Cm1/100 Dr2/100", "yes 3"),
+		RETURN(1, "pAx1", "Cm1/100 Dr2/100"),
+		ASK(1, "pBx1", "Cm1/100 Dr2/100", "yes 3"),
+		ASK(1, "pCx1", "Dr2/100", "yes 1"),
+		ASK(1, "pDx1", "Dr2/100", "no 0 wait 50000")}},
+	{"given up: nothing is returned twice", {
+		ASK(0, "pAx1", "Cm2/100", "yes 1"),
+		ASK(0, "pBx1", "Cm2/100", "yes 1"),
+		RETURN(0, "pAx1", "Cm2/100"),
+		RETURN(0, "pAx1", "Cm2/100"),
+		ASK(0, "pCx1", "Cm2/100", "yes 1"),
+		ASK(0, "pDx1", "Cm2/100", "no 0 wait 50000")}},
+	{"given up: what the milter has taken over is the milter's", {
+		ASK(0, "pAx1", "Cm1/100", "yes 1"),
+		ASK(0, "mAx0", "Cm1/100", "yes 1"),
+		RETURN(0, "pAx1", "Cm1/100"),
+		ASK(0, "pBx1", "Cm1/100", "no 0 wait 100000"),
+		BACK(0, "mAx0", "Cm1/100"),
+		ASK(0, "pBx1", "Cm1/100", "yes 1")}},
+	{"given up: what was given back for a refused recipient is not returned", {
+		ASK(0, "pAx1", "Cm2/100", "yes 1"),
+		ASK(0, "pBx1", "Cm2/100", "yes 1"),
+		REFUSED(0, "mAx0", "Cm2/100"),
+		RETURN(0, "pAx1", "Cm2/100"),
+		ASK(0, "pCx1", "Cm2/100", "yes 1"),
+		ASK(0, "pDx1", "Cm2/100", "no 0 wait 50000")}},
+	{"given up: the next message's note stays", {
+		ASK(0, "pAx1", "Cm2/100", "yes 1"),
+		ASK(0, "pAx2", "Cm2/100", "yes 1"),
+		RETURN(0, "pAx1", "Cm2/100"),
+		ASK(0, "mAx0", "Cm2/100", "yes 1"),
+		ASK(0, "pBx1", "Cm2/100", "no 0 wait 50000")}},
+	{"given up: what was refused is not returned", {
+		ASK(0, "pBx1", "Cm1/100", "yes 1"),
+		ASK(0, "pAx1", "Cm1/100", "no 0 wait 100000"),
+		RETURN(0, "pAx1", "Cm1/100"),
+		ASK(0, "pCx1", "Cm1/100", "no 0 wait 100000")}},
+	{"given up behind the rate's time, it gives nobody more", {
+		ASK(0, "pAx1", "Cm2/1", "yes 1"),
+		RETURN(10000, "pAx1", "Cm2/1"),
+		ASK(10000, "pBx1", "Cm2/1", "yes 1"),
+		ASK(10000, "pCx1", "Cm2/1", "yes 1"),
+		ASK(10000, "pDx1", "Cm2/1", "no 0 wait 500")}},
 	{"a token of another time is given back to nobody", {
 		ASK(0, "pAx1", "Cm1/100", "yes 1"),
 		BACK(-200000, "pAx1", "Cm1/100"),
@@ -571,7 +617,8 @@ do_step(struct store_fixture *fixture, const struct step *step, struct text *out
 	static const enum ask_kind kinds[] = {
 		[STEP_ASK] = ASK_LIMITS,     [STEP_RENEW] = ASK_RENEW,
 		[STEP_BACK] = ASK_GIVE_BACK, [STEP_REFUSED] = ASK_REFUSED,
-		[STEP_FORCE] = ASK_LIMITS,   [STEP_ROWS] = ASK_LIMITS,
+		[STEP_RETURN] = ASK_RETURN,  [STEP_FORCE] = ASK_LIMITS,
+		[STEP_ROWS] = ASK_LIMITS,
 	};
 	struct ask ask = ask_of(kinds[step->kind], step->at_ms, step->who, step->uses);
 	if (step->kind == STEP_FORCE || step->kind == STEP_ROWS) {

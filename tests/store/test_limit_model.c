@@ -28,7 +28,7 @@
 #define NAMES      2 /* of each scope */
 #define BATCH_MAX  12
 #define GRID_S     10
-#define NOTE_S     20
+#define NOTE_S     30 /* as long as policyd's lease */
 #define TTL_S      60 /* the milter's */
 #define HOLD_S     30 /* policyd's */
 #define TTL_MAX_S  70
@@ -196,7 +196,7 @@ give_all_back(struct model *model, const struct step *step, enum side side,
 			*lease_of(model, step, i, side) = 0;
 		else if (is_noted(step, i, bounds))
 			give_token_back(model, step, i);
-	if (has_rates(step))
+	if (has_rates(step) && bounds)
 		*note_of(model, step) = (struct note){0};
 }
 
@@ -334,6 +334,9 @@ do_in_model(struct model *model, const struct step *step)
 	case ASK_LIMITS: return ask_model(model, step);
 	case ASK_RENEW: return renew_model(model, step);
 	case ASK_GIVE_BACK: give_all_back(model, step, step->side, ~0U); return nothing;
+	case ASK_RETURN:
+		give_all_back(model, step, step->side, noted(model, step));
+		return nothing;
 	case ASK_REFUSED:
 		give_all_back(model, step, !step->side, noted(model, step));
 		return nothing;
@@ -410,7 +413,8 @@ draw_kind(struct run *run)
 	uint64_t kind = draw(run, 100);
 	return kind < 62   ? ASK_LIMITS
 	       : kind < 78 ? ASK_RENEW
-	       : kind < 92 ? ASK_GIVE_BACK
+	       : kind < 86 ? ASK_GIVE_BACK
+	       : kind < 92 ? ASK_RETURN
 	                   : ASK_REFUSED;
 }
 
@@ -429,6 +433,8 @@ draw_step(struct run *run, size_t n)
 	};
 	if (step.kind == ASK_RENEW || step.kind == ASK_REFUSED)
 		step.side = OF_MILTER;
+	if (step.kind == ASK_RETURN)
+		step.side = OF_POLICYD;
 	if (n > RECENT && draw(run, 2)) {
 		const struct step *recent = &run->steps[n - 1 - draw(run, RECENT)];
 		step.session = recent->session;
@@ -486,6 +492,7 @@ print_step(const struct run *run, size_t at)
 	static const char *const kinds[] = {[ASK_LIMITS] = "ask",
 	                                    [ASK_RENEW] = "renew",
 	                                    [ASK_GIVE_BACK] = "back",
+	                                    [ASK_RETURN] = "return",
 	                                    [ASK_REFUSED] = "refused"};
 	const struct step *step = &run->steps[at];
 	char buf[100] = "";

@@ -58,6 +58,18 @@ passes() {
 	hold_delivery passing "${3:-$OWN}" "${2:-third@sender.test}" "$1" && finish_delivery passing passing
 }
 
+# given_up TO: messages that come no further than RCPT, in each way there is; and that gave back what they held.
+given_up() {
+	local n
+	for n in 1 2; do
+		attempt "$OWN" a@sender.test "$1" 250 && attempt "$OWN" '' "$1" 250 &&
+			hold_delivery given "$OWN" a@sender.test "$1" && smtp given 250 RSET &&
+			begin_delivery given b@sender.test "$1" && quit_delivery given &&
+			hold_delivery given "$OWN" a@sender.test "$1" && vanish given || return
+	done
+	held 0
+}
+
 # goes_through N COMMAND...: it succeeds so many times, and not once more.
 goes_through() {
 	local n

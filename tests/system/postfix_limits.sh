@@ -160,6 +160,14 @@ both_written_in_another_way() {
 }
 
 # Daemons that count double would let through half.
+both_given_up() {
+	forget_limits
+	ok "$STORE: both: they start with rates and slots" \
+		both_with "$(acme 'concurrency = 9; messages = "2/1h"; recipients = "2/1h";')" || return
+	ok "$STORE: both: messages that are given up leave nothing" given_up bob@acme.test
+	ok "$STORE: both: and use nothing up" goes_through 2 passes bob@acme.test
+}
+
 both_other_scopes() {
 	forget_limits
 	ok "$STORE: both: they start with limits of users and senders" both_with '
@@ -189,7 +197,8 @@ both_many() {
 	ok "$STORE: both: a second one is under way" hold_delivery one "$OWN" a@sender.test "${all[@]}"
 	vanish one
 	ok "$STORE: both: its slots are free when the client has vanished" held 0
-	ok "$STORE: both: it has used up the rate" \
+	ok "$STORE: both: it has used nothing up of the rate" goes_through 1 passes bob@many50.test
+	ok "$STORE: both: which the log names" \
 		limited destination-messages "$OVER" "$OWN" a@sender.test bob@many50.test
 }
 
@@ -204,12 +213,28 @@ both_observe() {
 
 # ---- the policy service alone ---------------------------------------------------------------------------------------
 
+# It must have heard one end to know that this service tells them. An smtpd without a client ends soon, and so does its
+# policy connection.
+alone_given_up() {
+	stop_weir
+	stop_postfix
+	forget_limits
+	ok "$STORE: alone: Postfix starts with smtpds that end soon" postfix_with '' "$1" 'max_idle = 1s' || return
+	write_settings "$STORE" "$POLICY_PORT" "limits: { $(acme 'concurrency = 9; messages = "3/1h"; recipients = "3/1h";') };"
+	ok "$STORE: alone: weir-policyd starts with rates" start_with_store "${PATIENT[@]}" || return
+	ok "$STORE: alone: a message is taken" passes bob@acme.test
+	ok "$STORE: alone: messages that are given up leave nothing" given_up bob@acme.test
+	ok "$STORE: alone: and use nothing up" goes_through 2 passes bob@acme.test
+	stop_weir
+	write_settings "$STORE" "$POLICY_PORT" "limits: { $(acme 'concurrency = 1;') };"
+}
+
 alone() {
+	local end_of_data
+	end_of_data="smtpd_end_of_data_restrictions = $(policy_check "inet:127.0.0.1:$POLICY_PORT")"
 	stop_milter
 	stop_postfix
-	ok "$STORE: alone: Postfix starts with END-OF-MESSAGE" postfix_with '' \
-		"smtpd_end_of_data_restrictions = $(policy_check "inet:127.0.0.1:$POLICY_PORT")" \
-		'max_use = 1' || return
+	ok "$STORE: alone: Postfix starts with END-OF-MESSAGE" postfix_with '' "$end_of_data" 'max_use = 1' || return
 	hold_delivery one "$OWN" a@sender.test bob@acme.test carol@acme.test
 	ok "$STORE: alone: a delivery holds one slot" held 1 p/mx1.test/
 	ok "$STORE: alone: the next gets 451" busy carol@acme.test acme
@@ -222,6 +247,8 @@ alone() {
 	begin_delivery one a@sender.test bob@acme.test
 	vanish one
 	ok "$STORE: alone: that of a client that vanishes when Postfix closes the policy connection" held 0
+
+	alone_given_up "$end_of_data"
 
 	stop_postfix
 	ok "$STORE: alone: Postfix starts without END-OF-MESSAGE" postfix_with '' || return
@@ -258,6 +285,7 @@ run_on() {
 	both_slots
 	both_refused
 	both_rates
+	both_given_up
 	both_written_in_another_way
 	both_other_scopes
 	both_many

@@ -234,9 +234,10 @@ rates() {
 	local over='451 4.7.1 Rate limit exceeded, please try again later (id '
 	forget_limits
 	ok "$STORE: weir-milter limits rates" milter_with '
-		destinations = ( { name = "acme"; domains = ["acme.test"]; messages = "3/1h"; },
+		destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 9; messages = "3/1h"; },
 			{ name = "other"; domains = ["other.test"]; messages = "4/1h"; recipients = "5/1h"; } );' || return
-	ok "$STORE: 3 messages an hour are 3" goes_through 3 passes bob@acme.test
+	ok "$STORE: messages that are given up leave nothing" given_up bob@acme.test
+	ok "$STORE: and use nothing up: 3 messages an hour are 3" goes_through 3 passes bob@acme.test
 	ok "$STORE: the text and the log say so" \
 		limited destination-messages "$over" "$OWN" a@sender.test bob@acme.test
 	hold_delivery one "$OWN" a@sender.test w@other.test x@other.test y@other.test

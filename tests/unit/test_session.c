@@ -19,7 +19,7 @@ struct delivery {
 /* What the asker was asked last, and what it answers. */
 static struct asker_log {
 	unsigned asked, made, ended, ended_by_loop, closed;
-	enum stage stage;
+	enum stage stage, heard;
 	char client_address[64], client_port[16], client_name[2000], sender[2000],
 		recipient[2000], nexthop[2000], instance[2000], user[2000], cert[2000];
 	const struct delivery *delivery;
@@ -49,6 +49,21 @@ delivery_end(struct delivery **delivery)
 		seen.ended_by_loop++;
 	free(*delivery);
 	*delivery = NULL;
+}
+
+void
+delivery_part(struct delivery **delivery)
+{
+	delivery_end(delivery);
+}
+
+void
+asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage)
+{
+	(void)asker;
+	ck_assert_ptr_nonnull(delivery);
+	if (stage > seen.heard)
+		seen.heard = stage;
 }
 
 void
@@ -366,6 +381,37 @@ START_TEST(one_delivery_for_each_message)
 
 END_TEST
 
+START_TEST(a_delivery_hears_how_far_its_message_got)
+{
+	begin();
+	mail("<a@b.example>");
+	rcpt("<c@d.example>");
+	session_end(session);
+	ck_assert_int_eq(seen.heard, STAGE_OTHER);
+	mail("<a@b.example>");
+	rcpt("<c@d.example>");
+	data();
+	mail("<a@b.example>");
+	ck_assert_int_eq(seen.heard, STAGE_DATA);
+	rcpt("<c@d.example>");
+	data();
+	session_end_of_message(session);
+	ck_assert_int_eq(seen.heard, STAGE_END_OF_MESSAGE);
+	session_end_of_message(session);
+	data();
+	ck_assert_uint_eq(seen.ended, 3);
+	seen.heard = STAGE_OTHER;
+	answers.action = VERDICT_ACCEPT;
+	mail("<>");
+	rcpt("<c@d.example>");
+	answers.action = VERDICT_DEFER;
+	ck_assert_int_eq(data(), SESSION_DEFER);
+	ck_assert_int_eq(seen.heard, STAGE_OTHER);
+	finish();
+}
+
+END_TEST
+
 START_TEST(a_deferral_is_not_under_way)
 {
 	begin();
@@ -611,6 +657,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, what_mail_and_rcpt_say_is_asked);
 	tcase_add_test(tcase, values_are_bounded);
 	tcase_add_test(tcase, one_delivery_for_each_message);
+	tcase_add_test(tcase, a_delivery_hears_how_far_its_message_got);
 	tcase_add_test(tcase, a_deferral_is_not_under_way);
 	tcase_add_test(tcase, without_a_verdict_mail_goes_on);
 	tcase_add_test(tcase, a_recipient_the_mta_refused_is_given_back);

@@ -6,12 +6,12 @@
 -- KEYS[2]  the note of what policyd has taken of rates for this recipient: "message bounds ends", ms
 -- KEYS[3]  the term (term.lua)
 -- KEYS[n]  for each use from 4 on: leases (holder -> when it runs out, ms) or a rate (its tat, us)
--- ARGV     what ('ask', 'renew', 'put', 'back' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
+-- ARGV     what ('ask', 'renew', 'put', 'back', 'return' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
 --          now_ms (0: the server's clock), message, daemon, what the server's clock has to show, and how nearly (0: no
 --          matter); then for each use: bound (3 * scope + kind; kind 0: leases), count, interval_us, observed
 -- answers  "granted refused taken held wait_ms late lost not_yet row now_ms"; refused is one too high, so that 0 is none
 local INDEX, NOTE, TERM = KEYS[1], KEYS[2], KEYS[3]
-local NOTE_MS, KEPT_MS = 20000, 60000
+local NOTE_MS, KEPT_MS = 20000, 60000 -- a note is kept for as long as policyd's lease, but so long at least
 
 local what, holder, other, takes_over = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local ttl, ttl_max, now, message = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
@@ -118,7 +118,7 @@ local function read_note()
   end
   local by, bounds, ends = string.match(redis.call('GET', NOTE) or '', '^(%d+) (%d+) (%d+)$')
   ends = tonumber(ends)
-  if not ends or ends <= now or ends > now + NOTE_MS or not (takes_over or by == message) then
+  if not ends or ends <= now or ends > now + ttl_max or not (takes_over or by == message) then
     return
   end
   noted_bounds = tonumber(bounds)
@@ -134,7 +134,8 @@ local function write_note()
       bounds = bit.bor(bounds, use.bit)
     end
   end
-  redis.call('SET', NOTE, string.format('%s %d %d', message, bounds, now + NOTE_MS), 'PX', NOTE_MS)
+  local kept = math.max(NOTE_MS, ttl)
+  redis.call('SET', NOTE, string.format('%s %d %d', message, bounds, now + kept), 'PX', kept)
 end
 
 -- Slots first: that works with a full memory, too.
@@ -149,13 +150,13 @@ local function give_back(name, is_taken)
       give_back_rate(use)
     end
   end
-  if have_rates then
+  if noted_bounds > 0 or (have_rates and what == 'back') then
     redis.call('DEL', NOTE)
   end
 end
 
-local function give_back_others()
-  give_back(other, function(use) return use.noted end)
+local function give_back_noted(name)
+  give_back(name, function(use) return use.noted end)
 end
 
 if daemon ~= '' and (what == 'ask' or what == 'renew') then
@@ -170,9 +171,9 @@ if what == 'back' then
   return answer(0, 0, 0, 0, 0, 0, 0)
 end
 
-if what == 'refused' then
+if what == 'refused' or what == 'return' then
   read_note()
-  give_back_others()
+  give_back_noted(what == 'refused' and other or holder)
   return answer(0, 0, 0, 0, 0, 0, 0)
 end
 
@@ -224,7 +225,7 @@ for i, use in ipairs(uses) do
   end
   if not room and not use.observed then
     if takes_over then
-      give_back_others()
+      give_back_noted(other)
     end
     return answer(0, refused, 0, held, use.leases and 0 or math.ceil(wait_us / 1000), 0, 0)
   end
