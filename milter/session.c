@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "mailaddr.h"
+#include "mailer.h"
 #include "stats.h"
 
 /* The beginning of what the MTA said. */
@@ -187,11 +189,17 @@ session_rcpt(struct session *session, const struct session_rcpt *rcpt,
 		return SESSION_DEFER;
 	}
 	stats_add(STAT_MILTER_RECIPIENTS, 1);
-	bool refused = rcpt->mailer && strcmp(rcpt->mailer, "error") == 0;
+	const struct mailer mailer = {.name = bounded(rcpt->mailer),
+	                              .host = bounded(rcpt->host),
+	                              .address = address(rcpt->resolved),
+	                              .written = address(rcpt->recipient)};
+	bool refused = mailer_refuses(&mailer);
 	query.recipient = understood(refused ? NULL : rcpt->resolved, rcpt->recipient);
 	if (refused)
 		return ask_refused(session, &query);
-	query.nexthop = bounded(rcpt->host);
+	query.nexthop = mailer_next_hop(&mailer);
+	if (query.nexthop.n == 0)
+		query.nexthop = mailaddr_domain(query.recipient);
 	if (!session_enter(session, true))
 		return SESSION_LEAVE;
 	enum session_says says = ask(session, &query, reply_out);

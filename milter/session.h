@@ -74,8 +74,8 @@ struct session_mail {
 struct session_rcpt {
 	const char *recipient;
 	const char *resolved; /* {rcpt_addr}; of a refused one something else */
-	const char *mailer;   /* {rcpt_mailer}; "error": the MTA itself has refused it */
-	const char *host;     /* {rcpt_host}: the next hop */
+	const char *mailer;   /* {rcpt_mailer}; what it says is in mailer.h */
+	const char *host;     /* {rcpt_host}: the next hop, or a text */
 };
 
 void session_connect(struct session *session, const struct session_peer *peer);

@@ -324,6 +324,31 @@ START_TEST(what_mail_and_rcpt_say_is_asked)
 
 END_TEST
 
+/* Postfix answers 250, and its mailer is "error": a virtual alias domain. */
+START_TEST(a_virtual_alias_domain_is_judged)
+{
+	struct slice reply;
+	const struct session_rcpt alias = {
+		.recipient = "<Bob@ALIAS.example>",
+		.resolved = "Bob@alias.example",
+		.mailer = "error",
+		.host = "5.1.1 User unknown in virtual alias table",
+	};
+	begin();
+	answers.action = VERDICT_DEFER;
+	mail("<a@b.example>");
+	ck_assert_int_eq(session_rcpt(session, &alias, &reply), SESSION_DEFER);
+	ck_assert_int_eq(seen.stage, STAGE_RCPT);
+	ck_assert_str_eq(seen.recipient, "Bob@alias.example");
+	ck_assert_str_eq(seen.nexthop, "alias.example");
+	answers.action = VERDICT_ACCEPT;
+	ck_assert_int_eq(session_rcpt(session, &alias, &reply), SESSION_GO_ON);
+	ck_assert_uint_eq(session->accepted, 1);
+	finish();
+}
+
+END_TEST
+
 START_TEST(values_are_bounded)
 {
 	char big[5000];
@@ -655,6 +680,7 @@ fill(TCase *tcase)
 	                    COUNT_OF(address_rows));
 	tcase_add_test(tcase, clients_have_address_and_port);
 	tcase_add_test(tcase, what_mail_and_rcpt_say_is_asked);
+	tcase_add_test(tcase, a_virtual_alias_domain_is_judged);
 	tcase_add_test(tcase, values_are_bounded);
 	tcase_add_test(tcase, one_delivery_for_each_message);
 	tcase_add_test(tcase, a_delivery_hears_how_far_its_message_got);
