@@ -140,6 +140,25 @@ check_reaches(struct checkup *checkup, const char *user, const struct wiring *wi
 
 /* ---- each MTA ---- */
 
+/* The other instances of the same host. */
+static void
+check_instances(struct checkup *checkup, const struct postfix *postfix)
+{
+	struct slice rest = postfix_value(postfix, NULL, "multi_instance_directories");
+	struct postfix_word word;
+	while (postfix_word(&rest, &word)) {
+		char dir[1024];
+		struct text text = TEXT(dir);
+		struct postfix other = {.dir = dir};
+		struct err err;
+		text_put(&text, word.text);
+		if (read_postfix(&other, dir, &err))
+			postfix_judge_instance(&other, checkup->conf, dir,
+			                       checkup->findings);
+		postfix_free(&other);
+	}
+}
+
 static void
 check_postfix(struct checkup *checkup, const char *dir)
 {
@@ -151,6 +170,8 @@ check_postfix(struct checkup *checkup, const char *dir)
 		struct text text = TEXT(user);
 		postfix_judge(&postfix, checkup->conf, checkup->findings, &wiring);
 		text_put(&text, postfix_value(&postfix, NULL, "mail_owner"));
+		if (wiring.policyd || wiring.milter)
+			check_instances(checkup, &postfix);
 		check_reaches(checkup, user, &wiring);
 	} else {
 		finding_add(checkup->findings, FINDING_WARNING,

@@ -232,6 +232,11 @@ postfix_judge(const struct postfix *postfix, const struct conf *conf,
 		if (!is_smtpd(service))
 			continue;
 		any = true;
+		if (!is_front(service) && !is_submission(service) &&
+		    judge_is_return(postfix, service)) {
+			judge_return(&judge, service, "master.cf");
+			continue;
+		}
 		judge_service(&judge, service,
 		              by_name ? is_front(service) : !is_submission(service));
 	}

@@ -16,6 +16,10 @@ struct wiring {
 void postfix_judge(const struct postfix *postfix, const struct conf *conf,
                    struct findings *findings, struct wiring *wiring_out);
 
+/* Another instance of Postfix on this host, in `dir`, that gets mail from the first. */
+void postfix_judge_instance(const struct postfix *postfix, const struct conf *conf,
+                            const char *dir, struct findings *findings);
+
 /* ---- between its files ---- */
 
 struct asked;
@@ -39,6 +43,19 @@ void judge_where(const struct judge *judge, const struct postfix_service *servic
 /* One place where weir-policyd, or weir-milter, is asked. */
 void judge_policy(struct judge *judge, const struct asked *asked);
 void judge_milter(struct judge *judge, const struct asked *asked);
+
+/* The service leaves milters out. */
+bool judge_no_milters(const struct postfix *postfix,
+                      const struct postfix_service *service);
+
+/*
+ * Whether mail comes back there that Postfix has handed to a filter; whether weir is then asked about
+ * it again.
+ */
+bool judge_is_return(const struct postfix *postfix,
+                     const struct postfix_service *service);
+void judge_return(struct judge *judge, const struct postfix_service *service,
+                  const char *master_cf);
 
 /* The service looks for a socket outside its chroot. */
 void judge_hidden(struct judge *judge, const struct asked *asked, const char *ours,

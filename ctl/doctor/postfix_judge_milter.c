@@ -81,11 +81,10 @@ judge_times(struct judge *judge, const struct asked *asked, const char *where)
 	mend_entry(judge, asked, false);
 }
 
-static bool
-is_left_out(const struct judge *judge, const struct asked *asked)
+bool
+judge_no_milters(const struct postfix *postfix, const struct postfix_service *service)
 {
-	struct slice rest =
-		postfix_value(judge->postfix, asked->service, "receive_override_options");
+	struct slice rest = postfix_value(postfix, service, "receive_override_options");
 	struct postfix_word word;
 	while (postfix_word(&rest, &word))
 		if (slice_eq(word.text, SLICE("no_milters")))
@@ -144,7 +143,7 @@ judge_milter(struct judge *judge, const struct asked *asked)
 	char where[300];
 	struct text text = TEXT(where);
 	judge_where(judge, asked->service, asked->list, &text);
-	if (is_left_out(judge, asked)) {
+	if (judge_no_milters(judge->postfix, asked->service)) {
 		if (!judge->submission)
 			finding_ok(judge->findings,
 			           "service %.*s leaves milters out (no_milters)",

@@ -439,6 +439,26 @@ as_advised() {
 	postfix_dir "$MTA" && appears_and_goes 'Postfix asks neither weir-policyd nor weir-milter' 2 && saw 'ok mta: Postfix asks weir-policyd'
 }
 
+COMES_BACK='mail that comes back from a filter is asked about again'
+
+# comes_back SETTING LINE...: with this in main.cf, and these lines of master.cf.
+comes_back() {
+	MTA=$PRIVATE/case
+	good_postfix "$MTA" && printf '%s\n' "${@:2}" >>"$MTA/master.cf" && postconf -c "$MTA" "$1" &&
+		finds "warning mta: $COMES_BACK" && cure "$COMES_BACK" && finds_not "$COMES_BACK" &&
+		saw 'ok mta: Postfix asks weir-policyd and weir-milter'
+}
+
+other_instance() {
+	MTA=$PRIVATE/case
+	good_postfix "$PRIVATE/out" && echo '127.0.0.1:10026 inet n - n - - smtpd' >"$PRIVATE/out/master.cf" || return
+	touch -d '1 minute ago' "$PRIVATE/out"/*
+	good_postfix "$MTA" && postconf -c "$MTA" "multi_instance_directories = $PRIVATE/out" &&
+		finds "warning mta: $COMES_BACK" && saw "service 127.0.0.1:10026 in $PRIVATE/out/master.cf" && cure "$COMES_BACK" || return
+	touch -d '1 minute ago' "$PRIVATE/out"/*
+	finds_not "$COMES_BACK"
+}
+
 broken_postfix() {
 	MTA=$PRIVATE/case
 	good_postfix "$MTA" && rm "$MTA/master.cf" && finds 'warning mta: the settings of Postfix could not be read'
@@ -513,6 +533,12 @@ ok 'relay attempts' postfix_case "problem mta: strangers' attempts to relay reac
 	"smtpd_sender_restrictions = $ASK"
 ok 'restrictions behind it' postfix_case 'note mta: other restrictions come behind weir-policyd' \
 	"smtpd_recipient_restrictions = $BEFORE, $ASK, reject_rbl_client zen.test"
+ok 'the way back of a content filter' comes_back 'content_filter = scan:[127.0.0.1]:10024' \
+	'127.0.0.1:10025 inet n - n - - smtpd' '  -o content_filter='
+ok 'the way back of a proxy, which asks in its own ways' comes_back 'content_filter =' \
+	'2525 inet n - n - - smtpd' '  -o smtpd_proxy_filter=127.0.0.1:10024' '127.0.0.1:10026 inet n - n - - smtpd' \
+	"  -o { smtpd_milters = $TELL inet:127.0.0.1:8891 }" "  -o { smtpd_client_restrictions = $ASK }"
+ok 'another instance of Postfix' other_instance
 ok 'a milter without default_action' postfix_case 'warning mta: without weir-milter Postfix does not go on' \
 	"smtpd_milters = unix:$PRIVATE/milter.sock"
 ok 'soft_bounce' postfix_case 'note mta: soft_bounce is on' 'soft_bounce = yes'

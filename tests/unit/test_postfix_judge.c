@@ -12,6 +12,9 @@
 #define RCPT(list) "smtpd_recipient_restrictions = " list "\n"
 #define DATA       "smtpd_data_restrictions = " ASK "\n"
 #define BARE_ASK   "check_policy_service inet:localhost:10040"
+#define BACK       "127.0.0.1:10025 inet n - n - - smtpd -o content_filter=\n"
+#define FILTERED   "content_filter = scan:[127.0.0.1]:10024\n"
+#define NO_FILTER  "127.0.0.1:10025/inet/content_filter =\n"
 #define SMTPS      "smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n"
 
 #define NO_POLICY_ACTION \
@@ -29,6 +32,7 @@
 #define HIDDEN      "P the chroot hides weir's socket from Postfix"
 #define LATE        "W slots of limits are given back late"
 #define NETWORKS    "W hosts of your own networks are greylisted"
+#define AGAIN       "W mail that comes back from a filter is asked about again"
 #define POLICY_OK   "o Postfix asks weir-policyd"
 #define MILTER_OK   "o Postfix asks weir-milter"
 
@@ -100,6 +104,15 @@ static const struct judge_row {
 	{"only submission asks", "", "smtps/inet/smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=5s, default_action=accept }\n", SMTPS, MILTER_BELOW, NEITHER},
 	{"a second smtp service asks nobody", GOOD_MILTER, "192.0.2.1:25/inet/smtpd_milters =\n", "192.0.2.1:25 inet n - y - - smtpd\n", MILTER_BELOW, NEITHER},
 	{"a content filter's way back asks nobody", GOOD_MILTER, "127.0.0.1:10025/inet/smtpd_milters =\n", "127.0.0.1:10025 inet n - y - - smtpd\n", MILTER_BELOW, MILTER_OK},
+	{"a content filter's way back asks the milter", GOOD_MILTER FILTERED, NO_FILTER, BACK, MILTER_BELOW, AGAIN},
+	{"a content filter's way back asks the policy service", GOOD_POLICY FILTERED, NO_FILTER, BACK, "", AGAIN},
+	{"a content filter's way back asks nobody, both are asked before it", GOOD_POLICY GOOD_MILTER FILTERED,
+	 NO_FILTER "127.0.0.1:10025/inet/smtpd_milters =\n127.0.0.1:10025/inet/smtpd_recipient_restrictions = permit_mynetworks,reject\n127.0.0.1:10025/inet/smtpd_data_restrictions =\n",
+	 BACK, MILTER_BELOW, "o Postfix asks weir-policyd and weir-milter"},
+	{"a content filter's way back has no_milters", GOOD_MILTER FILTERED, NO_FILTER "127.0.0.1:10025/inet/receive_override_options = no_milters\n", BACK, MILTER_BELOW, MILTER_OK},
+	{"a proxy's way back", GOOD_MILTER, "smtp/inet/smtpd_proxy_filter = 127.0.0.1:10024\n", "127.0.0.1:10025 inet n - n - - smtpd\n", MILTER_BELOW, AGAIN},
+	{"a proxy's way back without a host", GOOD_MILTER, "smtp/inet/smtpd_proxy_filter = 127.0.0.1:10024\n", "10025 inet n - n - - smtpd\n", MILTER_BELOW, AGAIN},
+	{"mail of this host's own programs", GOOD_MILTER, "", "127.0.0.1:10025 inet n - n - - smtpd\n", MILTER_BELOW, MILTER_OK},
 
 	{"a milter without options", "smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, NO_MILTER_ACTION ";" LONG_MILTER},
 	{"options of all milters", "smtpd_milters = unix:weir/milter.sock\nmilter_default_action = accept\nmilter_command_timeout = 10s\nmilter_connect_timeout = 10s\n", "", "", MILTER_BELOW, MILTER_OK},
