@@ -13,12 +13,9 @@ static const struct heard {
 	enum stage stage;
 	int64_t at_ms;
 } heard[] = {
-	{"25", STAGE_RCPT, T0},
-	{"465", STAGE_DATA, T0},
-	{"587", STAGE_DATA, T0},
-	{"587", STAGE_END_OF_MESSAGE, T0 + 5},
-	{"", STAGE_END_OF_MESSAGE, T0},
-	{"too-long-for-a-port", STAGE_DATA, T0},
+	{"25", STAGE_RCPT, T0},         {"465", STAGE_DATA, T0},
+	{"587", STAGE_DATA, T0},        {"587", STAGE_END_OF_MESSAGE, T0 + 5},
+	{"", STAGE_END_OF_MESSAGE, T0}, {"too-long-for-a-port", STAGE_DATA, T0},
 };
 
 /* clang-format off */
