@@ -119,9 +119,9 @@ judge_limits_wait(const json_t *beat, struct findings *findings)
 	finding_seen(findings, "weir-%s on %s waits for: %s", name_of(beat, "daemon"),
 	             name_of(beat, "node"), missing);
 	finding_mend(findings,
-	             "start what is missing, or set nodes to how many hosts there "
-	             "are; else it is over when limits.lease is (with "
-	             "weir-policyd: policyd.hold)");
+	             "Start what is missing, or set nodes to how many hosts there are "
+	             "and restart the daemons; else it ends by itself after "
+	             "limits.lease (with weir-policyd: policyd.hold).");
 }
 
 /* Of its whole life: more than one in a hundred is not chance. */

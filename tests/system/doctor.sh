@@ -643,6 +643,20 @@ too_few_rights() {
 		advice 'the store cannot be written' | grep -q '^See store.redis.username'
 }
 
+# The other host does not come: the settings are told so.
+limits_that_wait() {
+	local status=1
+	fresh_redis && conf redis 'limits: { default: { concurrency = 5; }; };' && start_with_store -o nodes=2 -o greylist.mode=off || return
+	if ask_many "$PORT" --requests 3 && await 10 finds 'warning daemons: limits wait for another daemon' &&
+		advice 'limits wait for another daemon' | grep -q 'set nodes to how many hosts there are and restart' &&
+		stop_weir && start_with_store -o nodes=1 -o greylist.mode=off && ask_many "$PORT" --requests 3; then
+		await 10 finds_not 'limits wait for another daemon' && status=0
+	fi
+	stop_weir
+	conf redis
+	return $status
+}
+
 redis_away() {
 	stop_redis
 	finds 'problem store: the store cannot be used' && saw 'note daemons: the daemons were not looked at' && fresh_redis &&
@@ -663,6 +677,7 @@ ok 'Redis that cannot save' save_that_fails
 ok 'a wrong password' wrong_password
 ok 'a user with the rights of the manual' few_rights
 ok 'a user who may not write' too_few_rights
+ok 'limits that wait for another host' limits_that_wait
 ok 'Redis that is away' redis_away
 
 plan

@@ -266,6 +266,7 @@ not_applied() {
 		a daemon is of another version than weirctl|needs another weir; by a restart, as with a daemon that hangs
 		a daemon is without its store|needs a daemon and weirctl that are told apart by a firewall
 		a list cannot be used|the operator's own words are mended
+		nearly all mail comes from one private address|names what stands before the MTA: a proxy, NAT or container
 		the clock of Redis differs from this host's|sets the clocks of hosts
 		the clocks of two hosts differ|sets the clocks of hosts
 		the settings of Sendmail could not be read|is found by others than root only
