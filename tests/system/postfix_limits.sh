@@ -137,26 +137,81 @@ both_rates() {
 	quit_delivery one
 }
 
-# three_pass FROM: to recipients that are written as few would.
-three_pass() {
-	passes '"bob b"@acme.test' "$1" && passes '@relay.test:bob@acme.test' "$1" && passes ' bob@acme.test ' "$1"
+# Mailboxes as few write them, and as the whole world does by mistake.
+SENDERS=('"first last"@sender.test' '"plain"@sender.test' '@relay.test:alice@sender.test' ' alice@sender.test '
+	'Alice@Sender.TEST' 'alice@sender.test.' 'sender.test!alice' 'alice%sender.test' alice)
+RECIPIENTS=('"bob b"@acme.test' '@relay.test:bob@acme.test' ' bob@acme.test ' 'BOB@Acme.TEST' 'bob@acme.test.'
+	'acme.test!bob' 'bob%acme.test')
+
+# passes_utf8 FROM TO: the same as passes, with names beyond ASCII.
+passes_utf8() {
+	smtp_open utf8 && smtp utf8 250 "MAIL FROM:<$1> SMTPUTF8" && smtp utf8 250 "RCPT TO:<$2>" &&
+		finish_delivery utf8 utf8
 }
 
 # Two daemons that do not take these for the same address would count double, and delay twice.
 both_written_in_another_way() {
-	local from
+	local name
 	forget_limits
-	ok "$STORE: both: they start with a rate" both_with "$(acme 'messages = "12/1h";')" \
-		-o greylist.allow_client_after=0 || return
-	for from in '"first last"@sender.test' '"plain"@sender.test' '@relay.test:alice@sender.test' ' alice@sender.test '; do
-		ok "$STORE: both: written in another way, a message counts once: $from" three_pass "$from"
+	ok "$STORE: both: they start with a rate" \
+		both_with "$(acme "messages = \"$((${#SENDERS[@]} + ${#RECIPIENTS[@]} + 2))/1h\";")" \
+		-o greylist.allow_client_after=0 -o rewrite.origin=mx1.test || return
+	for name in "${SENDERS[@]}"; do
+		ok "$STORE: both: a message from <$name> counts once" passes bob@acme.test "$name"
 	done
-	ok "$STORE: both: 12 messages are 12" \
+	for name in "${RECIPIENTS[@]}"; do
+		ok "$STORE: both: a message to <$name> counts once" passes "$name"
+	done
+	ok "$STORE: both: one from beyond ASCII counts once" passes_utf8 'MÜLLER@FÖTZ.test' bob@acme.test
+	ok "$STORE: both: and one to there" passes_utf8 a@sender.test 'MÜLLER@acme.test'
+	ok "$STORE: both: they were as many as may come" \
 		limited destination-messages "$OVER" "$OWN" a@sender.test bob@acme.test
 	attempt 100.64.5.1 '"first last"@sender.test' '"bob b"@other.test' 451
 	wait_out_delay
 	ok "$STORE: both: written in another way, a message is delayed once" \
-		passes '"bob b"@other.test' '"first last"@sender.test' 100.64.5.1
+		passes '"BOB B"@Other.test.' '"First last"@sender.test' 100.64.5.1
+}
+
+# What policyd took for a recipient that Postfix then refuses is found again by the milter.
+both_refused_in_another_way() {
+	local name
+	forget_limits
+	ok "$STORE: both: they start with a rate of two" \
+		both_with "$(acme 'recipients = "2/1h"; concurrency = 1;')" || return
+	for name in Rejected@Acme.TEST '"rejected"@acme.test' @relay.test:rejected@acme.test; do
+		ok "$STORE: both: Postfix refuses <$name>" attempt "$OWN" A@Sender.test "$name" 554
+	done
+	ok "$STORE: both: nothing is held" held 0
+	ok "$STORE: both: two recipients are two" goes_through 2 passes bob@acme.test
+}
+
+# one_destination WHO: no name of them gets around the limit of acme, or of a domain that nobody configured.
+one_destination() {
+	local name
+	hold_delivery one "$OWN" a@sender.test bob@acme.test
+	for name in bob@ACME.test. bob%acme.test acme.test!bob @relay.test:bob@acme.test; do
+		ok "$STORE: $1: <$name> is acme" busy "$name" acme
+	done
+	finish_delivery one
+	smtp_open one && smtp one 250 'MAIL FROM:<a@sender.test> SMTPUTF8' && smtp one 250 'RCPT TO:<x@fötz.test>'
+	ok "$STORE: $1: the A-label is the IDN" busy x@XN--FTZ-SNA.test xn--ftz-sna.test
+	finish_delivery one
+}
+
+EVERY_DOMAIN="$(acme 'concurrency = 1;') default: { concurrency = 1; };"
+
+both_one_destination() {
+	forget_limits
+	ok "$STORE: both: they start with limits of every domain" both_with "$EVERY_DOMAIN" || return
+	one_destination both
+}
+
+alone_one_destination() {
+	forget_limits
+	write_settings "$STORE" "$POLICY_PORT" "limits: { $EVERY_DOMAIN };"
+	stop_weir
+	ok "$STORE: alone: weir-policyd starts with limits of every domain" start_with_store "${PATIENT[@]}" || return
+	one_destination alone
 }
 
 # Daemons that count double would let through half.
@@ -287,10 +342,13 @@ run_on() {
 	both_rates
 	both_given_up
 	both_written_in_another_way
+	both_refused_in_another_way
+	both_one_destination
 	both_other_scopes
 	both_many
 	both_observe
 	alone
+	alone_one_destination
 }
 
 need_postfix_and_stores
