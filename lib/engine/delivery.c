@@ -1,53 +1,15 @@
-/* delivery.c - what deliveries hold, renewed while they last and given back when they end. */
-#include "delivery.h"
+/* delivery.c - what a delivery holds of the limits, and gives back when it ends. */
+#include "delivery_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#include "log.h"
 #include "mem.h"
 #include "share.h"
-#include "stats.h"
 
 /* A message has at most so many recipients in Postfix; more uses than that run out by themselves. */
 #define HELD_MAX 4000
-
-#define IN_SHARE_MS 20000
-
-struct held {
-	struct limit_use use;
-	char *name; /* of the limit, for a key with another secret; NULL while `maybe` */
-	bool unnamed;
-	bool to_put;           /* the store is to be told that it is held */
-	bool unasked;          /* the store has never heard of it */
-	unsigned tokens;       /* of a rate, from the store; the milter's only */
-	unsigned share_tokens; /* from this host's share */
-	bool maybe; /* a slot that may be held: not to be counted, only to be given back */
-};
-
-/* The note on what policyd took, or may have taken, for a recipient. */
-struct receipt {
-	struct key note;
-	uint64_t message;
-	unsigned n;
-	uint16_t held[LIMIT_USES_MAX]; /* which rates */
-};
-
-struct delivery {
-	struct engine *engine; /* NULL: has not asked for anything */
-	char holder[HOLDER_MAX + 1];
-	char other[HOLDER_MAX + 1];
-	char service[SERVICE_MAX + 1];
-	enum stage heard;
-	bool unkeyed; /* the store's secret is not known yet: nothing of it is stored */
-	struct held *held;
-	size_t n, cap;
-	struct receipt *receipts;
-	size_t n_receipts, cap_receipts;
-	int64_t renewed_ms;           /* or taken last */
-	struct delivery *prev, *next; /* among those of the engine */
-};
 
 struct delivery *
 delivery_new(void)
@@ -89,12 +51,6 @@ find_held(const struct delivery *delivery, const struct limit_use *use)
 	return NULL;
 }
 
-static bool
-is_slot(const struct held *held)
-{
-	return held->use.kind == LIMIT_CONCURRENCY;
-}
-
 /* A message is counted once at each limit, however many recipients it has there. */
 static void
 leave_out_counted(const struct delivery *delivery, struct limits_ask *ask)
@@ -124,7 +80,7 @@ slots_of(const struct delivery *delivery, const struct limits_ask *ask)
 	unsigned slots = 0;
 	for (size_t i = 0; i < ask->n; i++) {
 		const struct held *held = find_held(delivery, &ask->uses[i]);
-		if (held && is_slot(held) && !held->maybe)
+		if (held && held_is_slot(held) && !held->maybe)
 			slots |= 1u << i;
 	}
 	return slots;
@@ -187,19 +143,12 @@ static void
 make_sure(struct delivery *delivery, const struct plan *plan, struct held *held)
 {
 	const struct limit_of *of = plan_limit_of(plan, &held->use);
-	if (held->maybe && is_slot(held))
+	if (held->maybe && held_is_slot(held))
 		share_hold(delivery->engine->share, &held->use.key);
 	held->maybe = false;
 	if (!held->name)
 		held->name = mem_dup(of->name);
 	held->unnamed = of->unnamed;
-}
-
-/* From here on somebody may hold what is to be put: the list is looked through from its start. */
-static void
-begin_puts(struct engine *engine)
-{
-	engine->to_put = engine->deliveries;
 }
 
 static bool
@@ -213,7 +162,7 @@ static void
 note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by by)
 {
 	bool is_new = held->maybe;
-	if (!is_slot(held)) {
+	if (!held_is_slot(held)) {
 		held->tokens += by == BY_STORE && !is_of_policyd(delivery);
 		held->share_tokens += by != BY_STORE;
 	} else if (by == BY_STORE) {
@@ -221,7 +170,7 @@ note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by 
 	} else if (is_new) {
 		held->to_put = true;
 		held->unasked = !old && by == BY_SHARE_UNASKED;
-		begin_puts(delivery->engine);
+		deliveries_begin_puts(delivery->engine);
 	}
 }
 
@@ -289,9 +238,8 @@ delivery_may_take(struct delivery *delivery, const struct limits_ask *ask)
 		add_receipt(delivery, ask, limits_rates(ask));
 }
 
-/* A question about what is held; its uses are added one by one. */
-static struct ask
-begin_ask(const struct delivery *delivery, enum ask_kind kind)
+struct ask
+delivery_begin_ask(const struct delivery *delivery, enum ask_kind kind)
 {
 	struct ask ask = {.kind = kind};
 	sign_ask(delivery, &ask.limits);
@@ -299,9 +247,8 @@ begin_ask(const struct delivery *delivery, enum ask_kind kind)
 	return ask;
 }
 
-/* Sends what was gathered when it is full, or at the end. */
-static void
-send_gathered(struct engine *engine, struct ask *ask, bool at_end, store_fn *fn)
+void
+delivery_send(struct engine *engine, struct ask *ask, bool at_end, store_fn *fn)
 {
 	if (ask->limits.n == 0 || (ask->limits.n < LIMIT_USES_MAX && !at_end))
 		return;
@@ -312,14 +259,14 @@ send_gathered(struct engine *engine, struct ask *ask, bool at_end, store_fn *fn)
 	ask->limits.n = 0;
 }
 
-static void
-leave_share(struct delivery *delivery)
+void
+delivery_leave_share(struct delivery *delivery)
 {
 	for (size_t i = 0; i < delivery->n; i++) {
 		struct held *held = &delivery->held[i];
-		if (is_slot(held) && !held->maybe)
+		if (held_is_slot(held) && !held->maybe)
 			share_drop(delivery->engine->share, &held->use.key);
-		held->maybe |= is_slot(held);
+		held->maybe |= held_is_slot(held);
 	}
 }
 
@@ -327,7 +274,7 @@ leave_share(struct delivery *delivery)
 static void
 return_receipts(struct delivery *delivery)
 {
-	struct ask ask = begin_ask(delivery, ASK_RETURN);
+	struct ask ask = delivery_begin_ask(delivery, ASK_RETURN);
 	for (size_t i = 0; i < delivery->n_receipts; i++) {
 		const struct receipt *receipt = &delivery->receipts[i];
 		ask.limits.note = receipt->note;
@@ -335,7 +282,7 @@ return_receipts(struct delivery *delivery)
 		for (unsigned u = 0; u < receipt->n; u++)
 			ask.limits.uses[ask.limits.n++] =
 				delivery->held[receipt->held[u]].use;
-		send_gathered(delivery->engine, &ask, true, NULL);
+		delivery_send(delivery->engine, &ask, true, NULL);
 	}
 }
 
@@ -368,18 +315,18 @@ give_back(struct delivery *delivery, bool with_tokens)
 		return_to_share(delivery);
 	if (with_tokens && !delivery->unkeyed)
 		return_receipts(delivery);
-	struct ask ask = begin_ask(delivery, ASK_GIVE_BACK);
+	struct ask ask = delivery_begin_ask(delivery, ASK_GIVE_BACK);
 	for (size_t i = 0; i < delivery->n && !delivery->unkeyed; i++) {
 		const struct held *held = &delivery->held[i];
 		unsigned tokens = with_tokens ? held->tokens : 0;
-		unsigned times = is_slot(held) ? !held->unasked : tokens;
+		unsigned times = held_is_slot(held) ? !held->unasked : tokens;
 		for (unsigned t = 0; t < times; t++) {
 			ask.limits.uses[ask.limits.n++] = held->use;
-			send_gathered(delivery->engine, &ask, false, NULL);
+			delivery_send(delivery->engine, &ask, false, NULL);
 		}
 	}
-	send_gathered(delivery->engine, &ask, true, NULL);
-	leave_share(delivery);
+	delivery_send(delivery->engine, &ask, true, NULL);
+	delivery_leave_share(delivery);
 	drop_all(delivery);
 }
 
@@ -440,194 +387,8 @@ delivery_part(struct delivery **delivery_at)
 		end(delivery, true);
 }
 
-static void
-on_renewed(void *arg, const struct answer *answer)
-{
-	static int64_t last_ms;
-	(void)arg;
-	if (answer->status != STORE_OK)
-		return;
-	stats_add(STAT_LEASES_LATE, answer->limits.late);
-	stats_add(STAT_LEASES_LOST, answer->limits.lost);
-	if ((answer->limits.late || answer->limits.lost) && log_ration(&last_ms, 60))
-		log_warning(
-			"leases had run out before they were renewed: deliveries go on, "
-			"a limit may be exceeded meanwhile");
-}
-
-static void
-renew(struct delivery *delivery)
-{
-	if (delivery->unkeyed)
-		return;
-	struct ask ask = begin_ask(delivery, ASK_RENEW);
-	for (size_t i = 0; i < delivery->n; i++) {
-		if (!is_slot(&delivery->held[i]) || delivery->held[i].maybe)
-			continue;
-		ask.limits.uses[ask.limits.n++] = delivery->held[i].use;
-		send_gathered(delivery->engine, &ask, false, on_renewed);
-	}
-	send_gathered(delivery->engine, &ask, true, on_renewed);
-}
-
-/* ---- what the store is told anew ---- */
-
-/* How long the slots of a delivery go on: policyd's are not renewed. */
-static int64_t
-time_left_ms(const struct delivery *delivery)
-{
-	const struct engine *engine = delivery->engine;
-	if (engine->kind == ENGINE_OF_MILTER)
-		return engine->conf->limits.lease_ms;
-	return delivery->renewed_ms + engine->conf->policyd.hold_ms -
-	       loop_now_ms(engine->loop);
-}
-
-static void
-mark_to_put(struct delivery *delivery, int64_t renewed_ms)
-{
-	for (size_t i = 0; i < delivery->n; i++)
-		delivery->held[i].to_put = is_slot(&delivery->held[i]);
-	if (delivery->engine->kind == ENGINE_OF_MILTER)
-		delivery->renewed_ms = renewed_ms;
-}
-
-/* The next time they are due one after the other. */
-void
-deliveries_put_all(struct engine *engine)
-{
-	int64_t now_ms = loop_now_ms(engine->loop);
-	int64_t every_ms = engine->conf->limits.lease_ms / 3;
-	int64_t n = (int64_t)deliveries_under_way(engine), i = 0;
-	struct delivery *delivery;
-	DL_FOREACH(engine->deliveries, delivery)
-		mark_to_put(delivery, now_ms - every_ms * i++ / n);
-	begin_puts(engine);
-}
-
-/* As many as one question has room for; false when there is none. */
-static bool
-gather_puts(struct delivery *delivery, struct ask *ask)
-{
-	int64_t left_ms = time_left_ms(delivery);
-	*ask = begin_ask(delivery, ASK_PUT);
-	ask->limits.ttl_ms = left_ms;
-	for (size_t i = 0; i < delivery->n && ask->limits.n < LIMIT_USES_MAX; i++) {
-		struct held *held = &delivery->held[i];
-		if (!held->to_put || delivery->unkeyed)
-			continue;
-		held->to_put = held->unasked = false;
-		if (held->name && left_ms > 0)
-			ask->limits.uses[ask->limits.n++] = held->use;
-	}
-	return ask->limits.n > 0;
-}
-
-bool
-deliveries_next_put(struct engine *engine, struct ask *ask_out)
-{
-	while (engine->to_put) {
-		if (gather_puts(engine->to_put, ask_out))
-			return true;
-		engine->to_put = engine->to_put->next;
-	}
-	return false;
-}
-
-/*
- * policyd does not see deliveries end.  In its share of the limits, which counts while the store is
- * away, they count no longer than most of them last.
- */
-static void
-leave_share_when_due(struct delivery *delivery, int64_t now_ms)
-{
-	if (now_ms - delivery->renewed_ms >= IN_SHARE_MS)
-		leave_share(delivery);
-}
-
-static void
-renew_when_due(struct delivery *delivery, int64_t now_ms)
-{
-	if (now_ms - delivery->renewed_ms < delivery->engine->conf->limits.lease_ms / 3)
-		return;
-	delivery->renewed_ms = now_ms;
-	renew(delivery);
-}
-
-/* What may be held under the old key is left to run out; no token was taken under the new one. */
-static void
-rekey_held(struct delivery *delivery, struct held *held)
-{
-	const struct engine *engine = delivery->engine;
-	bool counted = is_slot(held) && !held->maybe;
-	if (!held->name)
-		return;
-	if (counted)
-		share_drop(engine->share, &held->use.key);
-	held->use.key = limit_use_key(store_secret(engine->store), &held->use,
-	                              held->unnamed, slice_of(held->name));
-	held->tokens = held->share_tokens = 0;
-	if (counted)
-		share_hold(engine->share, &held->use.key);
-}
-
-static void
-rekey(struct delivery *delivery)
-{
-	delivery->unkeyed = false;
-	delivery->n_receipts = 0;
-	for (size_t i = 0; i < delivery->n; i++)
-		rekey_held(delivery, &delivery->held[i]);
-}
-
-void
-deliveries_rekey(struct engine *engine)
-{
-	struct delivery *delivery;
-	DL_FOREACH(engine->deliveries, delivery)
-		rekey(delivery);
-}
-
 bool
 delivery_holds(const struct delivery *delivery)
 {
 	return delivery->n > 0;
-}
-
-size_t
-deliveries_under_way(const struct engine *engine)
-{
-	struct delivery *delivery;
-	size_t n;
-	DL_COUNT(engine->deliveries, delivery, n);
-	return n;
-}
-
-void
-deliveries_renew(struct engine *engine)
-{
-	int64_t now_ms = loop_now_ms(engine->loop);
-	struct delivery *delivery;
-	DL_FOREACH(engine->deliveries, delivery)
-		if (engine->kind == ENGINE_OF_MILTER)
-			renew_when_due(delivery, now_ms);
-		else
-			leave_share_when_due(delivery, now_ms);
-}
-
-/* The next time they are due one after the other. */
-void
-deliveries_renew_all(struct engine *engine)
-{
-	int64_t now_ms = loop_now_ms(engine->loop);
-	int64_t every_ms = engine->conf->limits.lease_ms / 3;
-	int64_t n = 0, i = 0;
-	struct delivery *delivery;
-	if (engine->kind != ENGINE_OF_MILTER)
-		return;
-	DL_COUNT(engine->deliveries, delivery, n);
-	DL_FOREACH(engine->deliveries, delivery) {
-		delivery->renewed_ms = now_ms - every_ms * i++ / n;
-		renew(delivery);
-	}
 }

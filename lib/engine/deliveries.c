@@ -1,0 +1,204 @@
+/* deliveries.c - all deliveries of a daemon: renewed while they last, and told to a store that forgot. */
+#include <string.h>
+#include <utlist.h>
+
+#include "delivery_priv.h"
+#include "log.h"
+#include "share.h"
+#include "stats.h"
+
+#define IN_SHARE_MS 20000
+
+void
+deliveries_begin_puts(struct engine *engine)
+{
+	engine->to_put = engine->deliveries;
+}
+
+static void
+on_renewed(void *arg, const struct answer *answer)
+{
+	static int64_t last_ms;
+	(void)arg;
+	if (answer->status != STORE_OK)
+		return;
+	stats_add(STAT_LEASES_LATE, answer->limits.late);
+	stats_add(STAT_LEASES_LOST, answer->limits.lost);
+	if ((answer->limits.late || answer->limits.lost) && log_ration(&last_ms, 60))
+		log_warning(
+			"leases had run out before they were renewed: deliveries go on, "
+			"a limit may be exceeded meanwhile");
+}
+
+static void
+renew(struct delivery *delivery)
+{
+	if (delivery->unkeyed)
+		return;
+	struct ask ask = delivery_begin_ask(delivery, ASK_RENEW);
+	for (size_t i = 0; i < delivery->n; i++) {
+		if (!held_is_slot(&delivery->held[i]) || delivery->held[i].maybe)
+			continue;
+		ask.limits.uses[ask.limits.n++] = delivery->held[i].use;
+		delivery_send(delivery->engine, &ask, false, on_renewed);
+	}
+	delivery_send(delivery->engine, &ask, true, on_renewed);
+}
+
+/* ---- what the store is told anew ---- */
+
+/* How long the slots of a delivery go on: policyd's are not renewed. */
+static int64_t
+time_left_ms(const struct delivery *delivery)
+{
+	const struct engine *engine = delivery->engine;
+	if (engine->kind == ENGINE_OF_MILTER)
+		return engine->conf->limits.lease_ms;
+	return delivery->renewed_ms + engine->conf->policyd.hold_ms -
+	       loop_now_ms(engine->loop);
+}
+
+/* The next time they are due one after the other. */
+static void
+stagger(struct engine *engine)
+{
+	int64_t now_ms = loop_now_ms(engine->loop);
+	int64_t every_ms = engine->conf->limits.lease_ms / 3;
+	int64_t n = (int64_t)deliveries_under_way(engine), i = 0;
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+		delivery->renewed_ms = now_ms - every_ms * i++ / n;
+}
+
+static void
+mark_to_put(struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->n; i++)
+		delivery->held[i].to_put = held_is_slot(&delivery->held[i]);
+}
+
+void
+deliveries_put_all(struct engine *engine)
+{
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+		mark_to_put(delivery);
+	if (engine->kind == ENGINE_OF_MILTER)
+		stagger(engine);
+	deliveries_begin_puts(engine);
+}
+
+/* As many as one question has room for; false when there is none. */
+static bool
+gather_puts(struct delivery *delivery, struct ask *ask)
+{
+	int64_t left_ms = time_left_ms(delivery);
+	*ask = delivery_begin_ask(delivery, ASK_PUT);
+	ask->limits.ttl_ms = left_ms;
+	for (size_t i = 0; i < delivery->n && ask->limits.n < LIMIT_USES_MAX; i++) {
+		struct held *held = &delivery->held[i];
+		if (!held->to_put || delivery->unkeyed)
+			continue;
+		held->to_put = held->unasked = false;
+		if (held->name && left_ms > 0)
+			ask->limits.uses[ask->limits.n++] = held->use;
+	}
+	return ask->limits.n > 0;
+}
+
+bool
+deliveries_next_put(struct engine *engine, struct ask *ask_out)
+{
+	while (engine->to_put) {
+		if (gather_puts(engine->to_put, ask_out))
+			return true;
+		engine->to_put = engine->to_put->next;
+	}
+	return false;
+}
+
+/*
+ * policyd does not see deliveries end.  In its share of the limits, which counts while the store is
+ * away, they count no longer than most of them last.
+ */
+static void
+leave_share_when_due(struct delivery *delivery, int64_t now_ms)
+{
+	if (now_ms - delivery->renewed_ms >= IN_SHARE_MS)
+		delivery_leave_share(delivery);
+}
+
+static void
+renew_when_due(struct delivery *delivery, int64_t now_ms)
+{
+	if (now_ms - delivery->renewed_ms < delivery->engine->conf->limits.lease_ms / 3)
+		return;
+	delivery->renewed_ms = now_ms;
+	renew(delivery);
+}
+
+/* What may be held under the old key is left to run out; no token was taken under the new one. */
+static void
+rekey_held(struct delivery *delivery, struct held *held)
+{
+	const struct engine *engine = delivery->engine;
+	bool counted = held_is_slot(held) && !held->maybe;
+	if (!held->name)
+		return;
+	if (counted)
+		share_drop(engine->share, &held->use.key);
+	held->use.key = limit_use_key(store_secret(engine->store), &held->use,
+	                              held->unnamed, slice_of(held->name));
+	held->tokens = held->share_tokens = 0;
+	if (counted)
+		share_hold(engine->share, &held->use.key);
+}
+
+static void
+rekey(struct delivery *delivery)
+{
+	delivery->unkeyed = false;
+	delivery->n_receipts = 0;
+	for (size_t i = 0; i < delivery->n; i++)
+		rekey_held(delivery, &delivery->held[i]);
+}
+
+void
+deliveries_rekey(struct engine *engine)
+{
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+		rekey(delivery);
+}
+
+size_t
+deliveries_under_way(const struct engine *engine)
+{
+	struct delivery *delivery;
+	size_t n;
+	DL_COUNT(engine->deliveries, delivery, n);
+	return n;
+}
+
+void
+deliveries_renew(struct engine *engine)
+{
+	int64_t now_ms = loop_now_ms(engine->loop);
+	struct delivery *delivery;
+	DL_FOREACH(engine->deliveries, delivery)
+		if (engine->kind == ENGINE_OF_MILTER)
+			renew_when_due(delivery, now_ms);
+		else
+			leave_share_when_due(delivery, now_ms);
+}
+
+void
+deliveries_renew_all(struct engine *engine)
+{
+	struct delivery *delivery;
+	if (engine->kind != ENGINE_OF_MILTER)
+		return;
+	stagger(engine);
+	DL_FOREACH(engine->deliveries, delivery)
+		renew(delivery);
+}
