@@ -47,7 +47,7 @@ bool message_takes_header(struct message *message);
  * The connection ends, without a decision under way; clears the pointer, NULL is fine.  `over`: a
  * message that is known by this connection cannot be asked about any more.
  */
-void messages_leave(struct messages *messages, struct message **current, bool over);
+void messages_leave(struct message **current, bool over);
 
 /* Ends messages that were not heard of for too long.  To be called once a second. */
 void messages_tick(struct messages *messages);

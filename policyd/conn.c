@@ -48,7 +48,7 @@ conn_end(struct conn *conn, bool over)
 		decision_cancel(&conn->decision);
 		message_decided(conn->message);
 	}
-	messages_leave(conns->messages, &conn->message, over);
+	messages_leave(&conn->message, over);
 	DL_DELETE(conns->all, conn);
 	conns->count--;
 	watch_free(&conn->watch);

@@ -40,10 +40,14 @@ void
 text_put_domain(struct text *out, struct slice name)
 {
 	size_t start = out->n;
-	if (slice_starts_nocase(name, SLICE("*.")))
-		text_put(out, SLICE("*")), name = slice_from(name, 1);
-	if (name.n > 1 && name.p[0] == '.')
-		text_putc(out, '.'), name = slice_from(name, 1);
+	if (slice_starts_nocase(name, SLICE("*."))) {
+		text_putc(out, '*');
+		name = slice_from(name, 1);
+	}
+	if (name.n > 1 && name.p[0] == '.') {
+		text_putc(out, '.');
+		name = slice_from(name, 1);
+	}
 	if (is_ascii(name) || !put_idn(out, name))
 		text_put_lower(out, name);
 	while (out->n > start + 1 && out->p[out->n - 1] == '.')

@@ -228,10 +228,9 @@ message_takes_header(struct message *message)
 }
 
 void
-messages_leave(struct messages *messages, struct message **current, bool over)
+messages_leave(struct message **current, bool over)
 {
 	struct message *message = *current;
-	(void)messages;
 	if (!message)
 		return;
 	bool waits = !over && *message->name && message->delivery &&

@@ -150,7 +150,7 @@ forget_sessions(struct story *story, enum engine_kind kind)
 		struct session *session = &story->sessions[i];
 		if (!session->used || session->kind != kind)
 			continue;
-		messages_leave(story->messages, &session->message, false);
+		messages_leave(&session->message, false);
 		if (!session->joined)
 			delivery_end(&session->delivery);
 		*session = (struct session){0};

@@ -56,7 +56,7 @@ end_session(struct story *story, struct session *session)
 {
 	enum engine_kind kind = session->kind;
 	delivery_end(&session->delivery);
-	messages_leave(story->messages, &session->message, true);
+	messages_leave(&session->message, true);
 	*session = (struct session){0};
 	story_wait_for_told(story, story->engines[kind]);
 }
@@ -219,7 +219,7 @@ ask_policyd(struct story *story, struct engine *engine)
 	decide(story, engine, message_decide(message));
 	message_decided(message);
 	if (has_own)
-		messages_leave(story->messages, current, false);
+		messages_leave(current, false);
 }
 
 static void
