@@ -70,11 +70,14 @@ stagger(struct engine *engine)
 		delivery->renewed_ms = now_ms - every_ms * i++ / n;
 }
 
+/* What has left the share has probably ended: a milter has taken it over, and given it back. */
 static void
 mark_to_put(struct delivery *delivery)
 {
-	for (size_t i = 0; i < delivery->n; i++)
-		delivery->held[i].to_put = held_is_slot(&delivery->held[i]);
+	for (size_t i = 0; i < delivery->n; i++) {
+		struct held *held = &delivery->held[i];
+		held->to_put = held_is_slot(held) && !held->maybe;
+	}
 }
 
 void

@@ -237,6 +237,7 @@ trouble() {
 	ok "nor that destinations are up" page shows '#destinations-empty' 'Not known'
 	ok "the store comes back" start_redis
 	ok "the page says that it has" page shows_not '#headline' 'The store does not answer'
+	ok "and that destinations are up again" row acme up
 	page forget_console
 	stop_weir
 	ok "the daemon is away: the page says since when" page shows '#headline' 'Not answering since [0-9]{2}:[0-9]{2}:[0-9]{2}\.'
