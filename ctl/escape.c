@@ -39,13 +39,28 @@ utf8_take(struct slice *rest, uint32_t *code_out)
 	return good;
 }
 
-/* C0, DEL, C1, separators of lines, and what changes the direction of writing. */
+/*
+ * C0, DEL, C1, separators of lines, and Unicode's format characters (Cf), which cannot be seen, and
+ * some of which change the direction of writing.
+ */
+static const struct {
+	uint32_t from, to;
+} harmful[] = {
+	{0, 0x1f},          {0x7f, 0x9f},       {0xad, 0xad},       {0x600, 0x605},
+	{0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x890, 0x891},
+	{0x8e2, 0x8e2},     {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},
+	{0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x110bd, 0x110bd},
+	{0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+	{0xe0001, 0xe0001}, {0xe0020, 0xe007f},
+};
+
 static bool
 is_harmful(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
-	       code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+	for (size_t i = 0; i < COUNT_OF(harmful); i++)
+		if (code >= harmful[i].from && code <= harmful[i].to)
+			return true;
+	return false;
 }
 
 char *

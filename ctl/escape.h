@@ -7,8 +7,8 @@
 #include "slice.h"
 
 /*
- * A copy, to be given to free(): control characters, those that turn the direction of writing, and
- * what is no UTF-8 become \xNN; with `ascii` all that is not ASCII does.
+ * A copy, to be given to free(): control and format characters (such as turn the direction of
+ * writing) and what is no UTF-8 become \xNN; with `ascii` all that is not ASCII does.
  */
 char *escape(struct slice raw, bool ascii);
 

@@ -3,12 +3,16 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "json_ascii.h"
 
 static void
 print(json_t *value, size_t flags)
 {
-	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
-	putchar('\n');
+	char *text = json_ascii(value, flags | JSON_ENCODE_ANY);
+	puts(text);
+	free(text);
 	json_decref(value);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "json_ascii.h"
 #include "mem.h"
 #include "status.h"
 
@@ -14,7 +15,7 @@ site_build(const struct conf *conf, struct ledger *ledger, const struct err *not
 	struct site *site = mem_new(struct site);
 	site->made_ms = clock_mono_ms();
 	site->status = status_build(conf, ledger, not_open, clock_wall_s());
-	site->text = json_dumps(site->status, JSON_COMPACT);
+	site->text = json_ascii(site->status, JSON_COMPACT);
 	/* Only the text shows them, and to free so many values takes its time. */
 	json_object_del(site->status, "recent");
 	return site;

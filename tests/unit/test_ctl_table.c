@@ -26,6 +26,8 @@ static const struct escape_row {
 	{"a C1 control as a byte", "\x9b" "31m", false, "\\x9B31m"},
 	{"what turns the direction", "\xe2\x80\xae" "moc", false, "\\xE2\\x80\\xAEmoc"},
 	{"isolates", "\xe2\x81\xa6", false, "\\xE2\\x81\\xA6"},
+	{"what cannot be seen", "a\xe2\x80\x8b" "b\xc2\xad" "c\xef\xbb\xbf", false, "a\\xE2\\x80\\x8Bb\\xC2\\xADc\\xEF\\xBB\\xBF"},
+	{"tags", "\xf3\xa0\x81\x81", false, "\\xF3\\xA0\\x81\\x81"},
 	{"separator of lines", "\xe2\x80\xa8", false, "\\xE2\\x80\\xA8"},
 	{"no UTF-8", "\xff\xfe", false, "\\xFF\\xFE"},
 	{"longer than needed", "\xc0\xaf", false, "\\xC0\\xAF"},
