@@ -205,14 +205,25 @@ on_watchdog(void *arg)
 	timer_start(daemon->watchdog, daemon->watchdog_ms);
 }
 
+/* A reload that is asked for before the loop runs is done then, instead of ending the daemon. */
+static void
+hold_reloads(int how)
+{
+	sigset_t reloads;
+	sigemptyset(&reloads);
+	sigaddset(&reloads, SIGHUP);
+	sigaddset(&reloads, SIGUSR1);
+	pthread_sigmask(how, &reloads, NULL);
+}
+
 static void
 watch_signals(struct daemon *daemon)
 {
-	signal(SIGPIPE, SIG_IGN);
 	loop_signal(daemon->loop, SIGHUP, on_reload, daemon);
 	loop_signal(daemon->loop, SIGUSR1, on_reload, daemon);
 	loop_signal(daemon->loop, SIGTERM, on_stop, daemon);
 	loop_signal(daemon->loop, SIGINT, on_stop, daemon);
+	hold_reloads(SIG_UNBLOCK);
 }
 
 static void
@@ -275,6 +286,8 @@ daemon_main(const struct program *program, int argc, char **argv)
 	struct daemon daemon = {.program = program, .conf_path = DEFAULT_CONF};
 	bool check_only = false;
 	struct err err;
+	signal(SIGPIPE, SIG_IGN);
+	hold_reloads(SIG_BLOCK);
 	standard_take_up();
 	rights_keep();
 	log_open(program->name, LOG_TO_STDERR, 0, LOG_LEVEL_INFO);

@@ -207,7 +207,38 @@ listen_fd(const struct listener *listener)
 	return listener->fd;
 }
 
-/* Most likely descriptors ran out: look again when some may be closed, do not spin. */
+/* Closed when descriptors run out, so that who comes can be accepted and sent away. */
+static int spare = -1;
+
+static void
+keep_spare(void)
+{
+	if (spare < 0)
+		spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Who is left waiting learns nothing, and waits for as long as it can. */
+static bool
+send_away(const struct listener *listener)
+{
+	static int64_t last_ms;
+	int error = errno;
+	if ((error != EMFILE && error != ENFILE) || spare < 0)
+		return false;
+	close(spare);
+	spare = -1;
+	int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	keep_spare();
+	if (fd >= 0 && log_ration(&last_ms, 60))
+		log_warning("a connection is closed unanswered: %s (raise LimitNOFILE)",
+		            strerror(error));
+	errno = error;
+	return fd >= 0;
+}
+
+/* Most likely memory ran out: look again when some may be free, do not spin. */
 static void
 pause_accepting(struct listener *listener)
 {
@@ -238,7 +269,8 @@ on_connection(void *arg, int ready)
 			listener->fn(listener->arg, fd);
 		} else if (errno == EAGAIN) {
 			return;
-		} else if (errno != ECONNABORTED && errno != EINTR) {
+		} else if (errno != ECONNABORTED && errno != EINTR &&
+		           !send_away(listener)) {
 			pause_accepting(listener);
 			return;
 		}
@@ -248,6 +280,7 @@ on_connection(void *arg, int ready)
 void
 listen_start(struct listener *listener, struct loop *loop, accept_fn *fn, void *arg)
 {
+	keep_spare();
 	listener->fn = fn;
 	listener->arg = arg;
 	listener->pause = timer_new(loop, on_pause_over, listener);

@@ -71,6 +71,58 @@ bad_reload() {
 	ok "reload: the old settings stay in force" greylists
 }
 
+# A start that takes its time: another process makes files in the same directory, as its lock says.
+early_reload() {
+	local lock
+	fresh
+	start_process flock -F "$PRIVATE/db" sleep 1000
+	lock=$STARTED
+	await 10 not flock -n "$PRIVATE/db" true
+	launch_weir_by "$POLICYD" -c "$PRIVATE/weir.conf"
+	ok "early reload: weir-policyd waits for a lock" await 10 waits_for_lock
+	kill -HUP "$WEIR_PID"
+	kill -USR1 "$WEIR_PID"
+	end_process "$lock"
+	ok "early reload: neither SIGHUP nor SIGUSR1 ends it" weir_serves
+	ok "early reload: it is done when it serves" logged 'settings reloaded'
+	ok "early reload: SIGTERM ends it with status 0" ends_well
+}
+
+waits_for_lock() {
+	grep -q -s -E '^Name:.weir-policyd' "/proc/$WEIR_PID/status" && grep -q "^[0-9]*: -> FLOCK .* $WEIR_PID " /proc/locks
+}
+
+# 30 connections fill all descriptors that there may be: who comes then is sent away, not left waiting.
+out_of_descriptors() {
+	local held=() fd
+	fresh
+	ok "descriptors: weir-policyd starts with few" start_weir_by prlimit --nofile=40 \
+		"$POLICYD" -c "$PRIVATE/weir.conf" || return
+	for _ in {1..60}; do
+		{ exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || break
+		held+=("$fd")
+	done
+	ok "descriptors: the last that came is closed" is_closed "${held[-1]}"
+	ok "descriptors: the log says why" logged 'a connection is closed unanswered: Too many open files'
+	ok "descriptors: the first is served" serves_on "${held[0]}"
+	for fd in "${held[@]}"; do
+		exec {fd}>&-
+	done
+	ok "descriptors: others are, when there is room again" await 10 greylists
+	stop_weir
+}
+
+# is_closed FD: reading it comes to an end.
+is_closed() {
+	read -r -t 10 _ <&"$1"
+	[ $? -eq 1 ]
+}
+
+serves_on() {
+	local POLICY_FD=$1
+	policy_says '451 ' 192.0.2.1 a@b.test c@local.test
+}
+
 notification() {
 	fresh
 	start_process perl "$SYSTEM_TESTS/notify_socket.pl" "$PRIVATE/notify" >"$PRIVATE/notified"
@@ -219,7 +271,8 @@ closed_output() {
 }
 
 need perl
-for story in options bad_settings bad_reload notification inherited_socket privileges crowd drain unix_listener \
+for story in options bad_settings bad_reload early_reload out_of_descriptors notification inherited_socket \
+	privileges crowd drain unix_listener \
 	restart_at_once closed_output; do
 	$story
 	clean_up
