@@ -7,16 +7,16 @@
 #define WEIR_LEDGER_SQLITE_H
 
 #include <sqlite3.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 #include "ledger_priv.h"
+#include "sqlite_place.h"
 
 struct ledger_file {
 	const char *advice; /* what to do with it when it is damaged */
 	char path[1024];
-	sqlite3 *handle; /* NULL: not open */
-	dev_t dev;       /* which file that is */
-	ino_t ino;
+	sqlite3 *handle;           /* NULL: not open */
+	struct sqlite_place place; /* which file that is */
 	int64_t patience_ms;
 	int64_t busy_since_ms;
 };
@@ -48,9 +48,9 @@ bool ledger_say_rights(const char *path, struct err *err);
 
 /*
  * Makes an empty file for who owns weir.db, or the directory where there is none.  True when there
- * is one already.  `alone`: what a deleted one has left beside it goes.
+ * is one already.  What a deleted one has left beside it goes.
  */
-bool ledger_make_file(const char *dir, const char *path, bool alone, struct err *err);
+bool ledger_make_file(const char *dir, const char *path, struct err *err);
 
 /* NULL with a text when it cannot be prepared. */
 sqlite3_stmt *ledger_prepare(struct ledger_file *file, const char *sql, struct err *err);

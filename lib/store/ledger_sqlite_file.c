@@ -77,6 +77,8 @@ open_file(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err 
 {
 	struct stat st;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	if (!sqlite_place_is_no_link(file->path, err))
+		return false;
 	if (stat(file->path, &st) != 0) {
 		int saved = errno;
 		if (ledger_say_rights(file->path, err))
@@ -84,8 +86,7 @@ open_file(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err 
 		errno = saved;
 		return err_set_errno(err, "%s", file->path);
 	}
-	file->dev = st.st_dev;
-	file->ino = st.st_ino;
+	sqlite_place_note(file->path, &file->place);
 	if (sqlite3_open_v2(file->path, &file->handle, flags, NULL) != SQLITE_OK)
 		return ledger_file_failed(file, err);
 	/* Until it is known to be ours: closing it must not touch what a crash left beside it. */
@@ -94,6 +95,7 @@ open_file(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err 
 	sqlite3_busy_handler(file->handle, on_busy, file);
 	if (!check_kind(file, our_id, fresh_out, err))
 		return false;
+	sqlite_place_note(file->path, &file->place); /* the index is there, too, now */
 	sqlite3_db_config(file->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return ledger_exec(file,
 	                   "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
@@ -106,9 +108,15 @@ open_file(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err 
 static bool
 is_as_it_was(const struct ledger_file *file)
 {
-	struct stat st;
-	return file->handle && stat(file->path, &st) == 0 && st.st_dev == file->dev &&
-	       st.st_ino == file->ino;
+	return file->handle && sqlite_place_holds(file->path, &file->place);
+}
+
+static void
+leave(struct ledger_file *file)
+{
+	if (file->handle)
+		sqlite_place_leave(file->path, &file->place);
+	ledger_file_close(file);
 }
 
 /* ---- ledger.db */
@@ -154,7 +162,7 @@ open_aside(struct ledger_sqlite *ledger, struct err *err)
 	struct ledger_file *file = &ledger->aside;
 	bool fresh = false;
 	ledger->keep = -1;
-	if (!ledger_make_file(ledger->dir, file->path, true, err) ||
+	if (!ledger_make_file(ledger->dir, file->path, err) ||
 	    !open_file(file, ASIDE_ID, &fresh, err) ||
 	    (fresh && !make_tables_in_time(file, err)))
 		return false;
@@ -183,7 +191,7 @@ ledger_aside_file(struct ledger *base, struct err *err)
 	struct ledger_sqlite *ledger = (struct ledger_sqlite *)base;
 	if (is_as_it_was(&ledger->aside))
 		return &ledger->aside;
-	ledger_file_close(&ledger->aside);
+	leave(&ledger->aside);
 	if (open_aside(ledger, err))
 		return &ledger->aside;
 	ledger_file_close(&ledger->aside);
@@ -199,7 +207,7 @@ make_mail(struct ledger_sqlite *ledger, struct err *err)
 	struct sqlite_db *db;
 	int64_t until_ms = clock_mono_ms() + ledger->base.patience_ms;
 	enum db_opened opened;
-	if (!ledger_make_file(ledger->dir, ledger->mail.path, false, err))
+	if (!ledger_make_file(ledger->dir, ledger->mail.path, err))
 		return false;
 	while ((opened = db_open(ledger->dir, ledger->max_size, "", &db, err)) ==
 	               DB_LATER &&
@@ -262,7 +270,7 @@ ledger_mail_file(struct ledger *base, struct err *err)
 	struct ledger_sqlite *ledger = (struct ledger_sqlite *)base;
 	if (is_as_it_was(&ledger->mail))
 		return &ledger->mail;
-	ledger_file_close(&ledger->mail);
+	leave(&ledger->mail);
 	if (open_mail(ledger, err))
 		return &ledger->mail;
 	ledger_file_close(&ledger->mail);

@@ -76,20 +76,6 @@ lock_dir(const char *dir)
 	return fd;
 }
 
-/* What was left when the file alone was deleted would be taken for the new one's. */
-static void
-drop_rest(const char *path)
-{
-	static const char *const tails[] = {"-wal", "-shm"};
-	for (size_t i = 0; i < COUNT_OF(tails); i++) {
-		char name[1100];
-		struct text text = TEXT(name);
-		text_puts(&text, path);
-		text_puts(&text, tails[i]);
-		unlink(name);
-	}
-}
-
 static bool
 make_empty(const char *dir, const char *path, struct err *err)
 {
@@ -113,14 +99,14 @@ make_empty(const char *dir, const char *path, struct err *err)
 }
 
 bool
-ledger_make_file(const char *dir, const char *path, bool alone, struct err *err)
+ledger_make_file(const char *dir, const char *path, struct err *err)
 {
 	struct stat st;
 	if (stat(path, &st) == 0)
 		return true;
 	int lock = lock_dir(dir);
-	if (alone && lock >= 0 && stat(path, &st) != 0)
-		drop_rest(path);
+	if (lock >= 0 && stat(path, &st) != 0)
+		sqlite_place_drop_rest(path); /* it would be taken for the new one's */
 	bool made = make_empty(dir, path, err);
 	if (lock >= 0)
 		close(lock);

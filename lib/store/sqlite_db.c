@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "ledger_sqlite.h"
 #include "log.h"
 #include "mem.h"
 #include "record.h"
@@ -18,6 +19,9 @@
 #define SCHEMA_VERSION 1
 #define BUSY_STEP_US   500
 #define BUSY_TOTAL_US  50000
+
+/* More than this takes its time, and is checked beside the mail's way. */
+#define CHECKED_AT_START_BYTES (4 << 20)
 
 static const char *const statements[] = {
 	[ST_GET_TRIPLET] = "SELECT rec FROM triplet WHERE key = ?1",
@@ -111,12 +115,18 @@ pragma_value(struct sqlite_db *db, const char *sql)
 	return value;
 }
 
+void
+db_say_damaged(const char *path, struct err *err_out)
+{
+	err_set(err_out,
+	        "%s is damaged: move it away to begin anew, or mend it with sqlite3's .recover",
+	        path);
+}
+
 static enum db_opened
 say_damaged(const char *path, struct err *err)
 {
-	err_set(err,
-	        "%s is damaged: move it away to begin anew, or mend it with sqlite3's .recover",
-	        path);
+	db_say_damaged(path, err);
 	return DB_REFUSED;
 }
 
@@ -332,16 +342,29 @@ secret_failure(struct sqlite_db *db, const char *path, struct err *err)
 	return DB_REFUSED;
 }
 
-/* An empty file, which SQLite would make with fewer rights; -wal and -shm follow it. */
+/*
+ * An empty file, which SQLite would make with fewer rights; -wal and -shm follow it.  What was left
+ * there when the file alone was deleted would be taken for the new one's.
+ */
 static bool
-make_file(const char *path)
+make_file(const char *dir, const char *path)
 {
+	struct err ignored;
+	if (access(path, F_OK) != 0)
+		ledger_make_file(dir, path, &ignored); /* why not is found below */
 	mode_t old = umask(0117);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
 	umask(old);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
+}
+
+static bool
+is_large(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_size > CHECKED_AT_START_BYTES;
 }
 
 static enum db_opened
@@ -357,7 +380,8 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *
 	sqlite3_extended_result_codes(db->handle, 0);
 	sqlite3_busy_handler(db->handle, on_busy, db);
 	enum db_opened kind = check_kind(db, path, &fresh, err);
-	if (kind == DB_OPENED && !fresh)
+	db->is_large = is_large(path);
+	if (kind == DB_OPENED && !fresh && !db->is_large)
 		kind = check_pages(db, path, err);
 	if (kind != DB_OPENED)
 		return kind;
@@ -366,6 +390,7 @@ open_file(struct sqlite_db *db, const char *path, int64_t max_size, struct err *
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (!load_secret(db))
 		return secret_failure(db, path, err);
+	sqlite_place_note(path, &db->place);
 	return forget_dead_leases(db) ? DB_OPENED : open_failure(db, path, err);
 }
 
@@ -380,7 +405,9 @@ db_open(const char *dir, int64_t max_size, const char *owner, struct sqlite_db *
 		err_set_errno(err_out, "store.path: cannot write in %s", dir);
 		return DB_REFUSED;
 	}
-	if (!make_file(path)) {
+	if (!sqlite_place_is_no_link(path, err_out))
+		return DB_REFUSED;
+	if (!make_file(dir, path)) {
 		err_set_errno(err_out, "cannot write %s", path);
 		return errno == ENOSPC || errno == EDQUOT ? DB_LATER : DB_REFUSED;
 	}
@@ -418,4 +445,22 @@ const char *
 db_path(const struct sqlite_db *db)
 {
 	return sqlite3_db_filename(db->handle, "main");
+}
+
+bool
+db_is_large(const struct sqlite_db *db)
+{
+	return db->is_large;
+}
+
+bool
+db_is_in_place(const struct sqlite_db *db)
+{
+	return sqlite_place_holds(db_path(db), &db->place);
+}
+
+const struct sqlite_place *
+db_place(const struct sqlite_db *db)
+{
+	return &db->place;
 }

@@ -14,6 +14,7 @@
 #include "ask.h"
 #include "err.h"
 #include "key.h"
+#include "sqlite_place.h"
 
 struct store_job;
 struct sqlite_db;
@@ -47,6 +48,15 @@ void db_read_boot(char id_out[DB_BOOT_BYTES]);
 
 /* Full path of the file; lives as long as the database is open. */
 const char *db_path(const struct sqlite_db *db);
+
+/* Whether it was too large to be looked through for damage when it was opened. */
+bool db_is_large(const struct sqlite_db *db);
+
+/* Whether the file was neither deleted nor replaced. */
+bool db_is_in_place(const struct sqlite_db *db);
+const struct sqlite_place *db_place(const struct sqlite_db *db);
+
+void db_say_damaged(const char *path, struct err *err_out);
 
 /* Pages of the write-ahead log that await a checkpoint. */
 int db_wal_pages(const struct sqlite_db *db);

@@ -48,6 +48,8 @@ struct sqlite_db {
 	sqlite3_stmt *stmts[ST_COUNT];
 	struct key_secret secret;
 	char daemon[TERM_DAEMON_MAX + 1]; /* that has it open; or empty */
+	struct sqlite_place place;
+	bool is_large;
 	int wal_pages;
 	bool full;            /* room was missing */
 	int64_t contended_ms; /* when another process was last seen writing; 0: never */

@@ -5,6 +5,7 @@
  * and wakes the loop once.  When nothing is asked, it looks after the file.
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,7 @@
 #include "log.h"
 #include "mem.h"
 #include "plan.h"
+#include "sqlite_check.h"
 #include "sqlite_checkpoint.h"
 #include "sqlite_db.h"
 #include "stats.h"
@@ -27,6 +29,7 @@
 #define OPEN_TRIES    5
 #define OPEN_PAUSE_US 50000
 #define REOPEN_MS     1000
+#define LOOK_MS       1000 /* how often it is looked whether the file is in its place */
 
 struct store_backend {
 	struct store *store;
@@ -39,6 +42,7 @@ struct store_backend {
 	struct store_job *queued;
 	struct store_job *done;
 	bool opened;
+	bool closed; /* before it was opened anew, if it was */
 	bool stop;
 	struct grey_rules rules;
 	struct key_secret secret; /* when opened */
@@ -46,12 +50,15 @@ struct store_backend {
 	/* the thread's */
 	struct sqlite_db *db;
 	struct checkpointer *checkpointer; /* while db is open */
+	struct sqlite_check *check;        /* while a large db is looked through */
+	struct sqlite_place damaged;       /* is not opened again */
 	char *path;
 	char *owner;
 	int64_t max_size;
 	int64_t next_upkeep_ms;
 	int64_t next_checkpoint_ms;
 	int64_t next_open_ms;
+	int64_t next_look_ms;
 	struct err trouble; /* with opening it, as it was said last */
 };
 
@@ -63,9 +70,11 @@ on_done(void *arg)
 	pthread_mutex_lock(&backend->lock);
 	struct store_job *done = backend->done;
 	backend->done = NULL;
-	bool opened = backend->opened;
-	backend->opened = false;
+	bool opened = backend->opened, closed = backend->closed;
+	backend->opened = backend->closed = false;
 	pthread_mutex_unlock(&backend->lock);
+	if (closed)
+		store_went_down(backend->store);
 	if (opened)
 		store_came_up(backend->store, &backend->secret);
 	while (done) {
@@ -85,18 +94,39 @@ publish_secret(struct store_backend *backend)
 	loop_post(backend->post);
 }
 
-/* The disk was full or the file locked when the daemon started.  Each reason is said once. */
+static bool
+is_known_as_damaged(const struct store_backend *backend)
+{
+	char path[1024];
+	snprintf(path, sizeof(path), "%s/weir.db", backend->path);
+	return backend->damaged.ino != 0 && sqlite_place_holds(path, &backend->damaged);
+}
+
+/* What goes along with an open database. */
+static void
+start_helpers(struct store_backend *backend)
+{
+	backend->checkpointer = checkpointer_start(db_path(backend->db));
+	if (db_is_large(backend->db))
+		backend->check = sqlite_check_start(db_path(backend->db));
+}
+
+/*
+ * The disk was full or the file locked when the daemon started, or it is gone.  Each reason is said
+ * once.
+ */
 static void
 try_open(struct store_backend *backend)
 {
 	struct err err;
-	if (clock_mono_ms() < backend->next_open_ms)
+	if (clock_mono_ms() < backend->next_open_ms || is_known_as_damaged(backend))
 		return;
 	backend->next_open_ms = clock_mono_ms() + REOPEN_MS;
 	if (db_open(backend->path, backend->max_size, backend->owner, &backend->db,
 	            &err) == DB_OPENED) {
-		backend->checkpointer = checkpointer_start(db_path(backend->db));
+		start_helpers(backend);
 		publish_secret(backend);
+		backend->trouble.text[0] = '\0';
 	} else if (strcmp(err.text, backend->trouble.text) != 0) {
 		log_error("%s", err.text);
 		backend->trouble = err;
@@ -118,9 +148,63 @@ look_after_log(struct store_backend *backend, int64_t now_ms)
 }
 
 static void
+close_db(struct store_backend *backend)
+{
+	sqlite_check_stop(&backend->check);
+	checkpointer_stop(&backend->checkpointer);
+	db_close(&backend->db);
+}
+
+static void
+drop_db(struct store_backend *backend)
+{
+	close_db(backend);
+	pthread_mutex_lock(&backend->lock);
+	backend->closed = true;
+	pthread_mutex_unlock(&backend->lock);
+	loop_post(backend->post);
+	backend->next_open_ms = 0;
+}
+
+/* What others read and write is the file that has the name; true: this one is not it. */
+static bool
+has_lost_its_place(struct store_backend *backend, int64_t now_ms)
+{
+	if (now_ms < backend->next_look_ms)
+		return false;
+	backend->next_look_ms = now_ms + LOOK_MS;
+	if (db_is_in_place(backend->db))
+		return false;
+	log_error("%s was deleted or replaced: opening it anew", db_path(backend->db));
+	sqlite_place_leave(db_path(backend->db), db_place(backend->db));
+	return true;
+}
+
+static bool
+is_found_damaged(struct store_backend *backend)
+{
+	enum sqlite_checked checked =
+		backend->check ? sqlite_check_result(backend->check) : CHECK_RUNS;
+	struct err err;
+	if (checked == CHECK_RUNS)
+		return false;
+	sqlite_check_stop(&backend->check);
+	if (checked == CHECK_GOOD)
+		return false;
+	db_say_damaged(db_path(backend->db), &err);
+	log_error("%s", err.text);
+	backend->damaged = *db_place(backend->db);
+	return true;
+}
+
+static void
 look_after(struct store_backend *backend, const struct grey_rules *rules)
 {
 	int64_t now_ms = clock_mono_ms();
+	if (is_found_damaged(backend) || has_lost_its_place(backend, now_ms)) {
+		drop_db(backend);
+		return;
+	}
 	look_after_log(backend, now_ms);
 	if (now_ms < backend->next_upkeep_ms)
 		return;
@@ -175,7 +259,7 @@ database_thread(void *arg)
 			db_let_others_write(backend->db);
 		if (backend->db)
 			look_after(backend, &rules);
-		else
+		if (!backend->db)
 			try_open(backend);
 		pthread_mutex_lock(&backend->lock);
 	}
@@ -222,7 +306,7 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 	init_lock(backend);
 	backend->post = post_new(loop, on_done, backend);
 	if (db) {
-		backend->checkpointer = checkpointer_start(db_path(db));
+		start_helpers(backend);
 		store_came_up(store, db_secret(db));
 	}
 	if (pthread_create(&backend->thread, NULL, database_thread, backend) != 0)
@@ -287,8 +371,7 @@ close_sqlite(struct store_backend *backend)
 	pthread_join(backend->thread, NULL);
 	on_done(backend);
 	run_gathered(backend);
-	checkpointer_stop(&backend->checkpointer);
-	db_close(&backend->db);
+	close_db(backend);
 	post_free(&backend->post);
 	pthread_cond_destroy(&backend->wake);
 	pthread_mutex_destroy(&backend->lock);

@@ -82,6 +82,101 @@ damaged_files() {
 	refuses "a truncated database"
 }
 
+# A file that takes its time is looked through while it is in use. The damaged page is in the middle, where no question of
+# this test leads.
+damaged_large_file() {
+	local size
+	fresh
+	ok "large: weir-policyd makes a database" start_weir "${STRICT[@]}" || return
+	stop_weir
+	sqlite3 "$PRIVATE/db/weir.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+		INSERT INTO triplet SELECT randomblob(16), (1 << 49) + (2 << 46) + ((strftime('%s') + 0) << 12) FROM n"
+	ok "large: it starts with a large one" start_weir "${STRICT[@]}" || return
+	ok "large: and stores new ones" new_ones_are_stored
+	stop_weir
+	ok "large: nothing is said against a sound one" never_logged damaged
+	size=$(stat -c %s "$PRIVATE/db/weir.db")
+	dd if=/dev/urandom of="$PRIVATE/db/weir.db" bs=1024 count=64 seek=$((size / 2048)) conv=notrunc status=none
+	ok "large: it starts with a damaged one" start_weir "${STRICT[@]}" || return
+	ok "large: says so when it has found it" logged "$PRIVATE/db/weir\\.db is damaged"
+	ok "large: and answers by the failure rule from then on" await 10 new_ones_are unavailable
+	mkdir "$PRIVATE/away"
+	mv "$PRIVATE"/db/weir.db* "$PRIVATE/away"
+	ok "large: once it is moved away, weir begins anew" await 20 new_ones_are_stored
+}
+
+# ---- files that are not where they were ------------------------------------------------------------------------------
+
+# ctl WORD...: what weirctl prints.
+ctl() {
+	"$BUILD/weirctl" -c "$PRIVATE/weir.conf" "$@" >"$PRIVATE/said" 2>&1
+}
+
+# triplets_in_file COUNT: at least so many are in the file that has the name.
+triplets_in_file() {
+	[ "$(sqlite3 -readonly "$PRIVATE/db/weir.db" '.timeout 2000' 'SELECT count(*) FROM triplet' 2>/dev/null || echo 0)" -ge "$1" ]
+}
+
+deleted_file() {
+	fresh
+	ok "deleted: weir-policyd starts" start_weir "${STRICT[@]}" || return
+	ok "deleted: it stores" new_ones_are_stored
+	rm "$PRIVATE/db/weir.db"
+	ok "deleted: it says so" logged 'weir\.db was deleted or replaced'
+	ok "deleted: and stores in a new file" await 10 new_ones_are_stored
+	ok "deleted: which is the one that has the name" await 10 triplets_in_file 10
+	rm "$PRIVATE"/db/weir.db* "$PRIVATE"/db/ledger.db*
+	ok "deleted: all of them, and it goes on" await 10 new_file_is_used
+	ok "deleted: weirctl works on the same" ctl status
+	stop_weir
+	ok "deleted: the new file is sound" database_is_sound
+}
+
+new_file_is_used() {
+	new_triplets 10
+	triplets_in_file 5
+}
+
+# A copy is put in its place; log and index of the one before are still there.
+replaced_file() {
+	fresh
+	ok "replaced: weir-policyd starts" start_weir "${STRICT[@]}" || return
+	ok "replaced: some triplets pass" know_some
+	sqlite3 "$PRIVATE/db/weir.db" ".backup $PRIVATE/copy.db"
+	new_triplets 2000
+	mv "$PRIVATE/copy.db" "$PRIVATE/db/weir.db"
+	ok "replaced: it says so" logged 'weir\.db was deleted or replaced'
+	ok "replaced: those that had passed in the copy are known" await 10 still_known
+	ok "replaced: new ones are stored" new_ones_are_stored
+	stop_weir
+	ok "replaced: the copy is sound" database_is_sound
+}
+
+linked_files() {
+	local name
+	fresh
+	mkdir "$PRIVATE/elsewhere"
+	for name in weir.db weir.db-wal; do
+		rm -f "${PRIVATE:?}"/db/*
+		ln -s "$PRIVATE/elsewhere/file" "$PRIVATE/db/$name"
+		ok "linked: with $name as a symbolic link it refuses to start" not start_weir "${STRICT[@]}"
+		ok "linked: with a text that says so" logged "$name is a symbolic link"
+	done
+	rm -f "${PRIVATE:?}"/db/*
+	ln -s "$PRIVATE/elsewhere/file" "$PRIVATE/db/ledger.db"
+	ok "linked: with ledger.db it starts" start_weir "${STRICT[@]}" || return
+	ok "linked: says so" logged 'ledger\.db is a symbolic link'
+	ok "linked: and serves" new_ones_are_stored
+	ok "linked: weirctl refuses it, too" not ctl drain acme.test
+	ok "linked: with the same text" grep -q 'ledger\.db is a symbolic link' "$PRIVATE/said"
+	ok "linked: nothing is made where it leads" [ ! -e "$PRIVATE/elsewhere/file" ]
+	rm "$PRIVATE/db/ledger.db"
+	mv "$PRIVATE/db" "$PRIVATE/real"
+	ln -s real "$PRIVATE/db"
+	stop_weir
+	ok "linked: the directory may be one" start_weir "${STRICT[@]}"
+}
+
 # ---- full disk ----------------------------------------------------------------------------------------------------
 
 KNOWN=200     # triplets that have passed before the disk fills
@@ -105,9 +200,13 @@ still_known() {
 	all_are dunno
 }
 
-new_ones_are_stored() {
+new_ones_are() {
 	new_triplets 10
-	all_are greylisted
+	all_are "$1"
+}
+
+new_ones_are_stored() {
+	new_ones_are greylisted
 }
 
 database_is_sound() {
@@ -157,7 +256,7 @@ full_quota() {
 }
 
 need perl sqlite3
-for story in killed_in_load damaged_files full_disk full_quota; do
+for story in killed_in_load damaged_files damaged_large_file deleted_file replaced_file linked_files full_disk full_quota; do
 	$story
 	clean_up
 done
