@@ -18,6 +18,8 @@
 /* Some 4,000 lines of decisions. */
 #define QUEUE_BYTES (1 << 20)
 #define CLOSE_MS    2000
+#define GATHER_MS \
+ 10 /* to wake the writer for each turn of the loop costs more than its lines */
 
 /* A line ends with a newline, and there is none in it.  Lines for syslog begin with a level. */
 struct lines {
@@ -36,6 +38,8 @@ static struct {
 	struct lines *queue;   /* lines are added here */
 	struct lines *written; /* the writer's, without the lock */
 	uint64_t lost; /* lines there was no room for, since the last that was told */
+	bool idle;     /* the writer waits for a line */
+	bool hurry;    /* it must not gather any more */
 	bool threaded;
 	bool stop;
 	bool ended;
@@ -98,14 +102,15 @@ write_to_stderr(struct lines *lines, int wait_ms)
 /* ---- the queue; with the lock held ---- */
 
 static void
-flush_locked(void)
+flush_locked(bool hurry)
 {
 	if (out.queue->used == 0)
 		return;
-	if (out.threaded)
-		pthread_cond_signal(&out.wake);
-	else
+	out.hurry |= hurry;
+	if (!out.threaded)
 		write_to_stderr(out.queue, 0);
+	else if (out.idle || hurry)
+		pthread_cond_signal(&out.wake);
 }
 
 static bool
@@ -120,7 +125,7 @@ append_locked(enum log_level level, struct slice line)
 	struct slice program = slice_of(out.program);
 	size_t need = program.n + 2 + line.n + 1;
 	if (!has_room(need) && !out.threaded)
-		flush_locked();
+		flush_locked(true);
 	if (!has_room(need))
 		return false;
 	struct text t = {.p = out.queue->buf + out.queue->used,
@@ -157,7 +162,7 @@ put_locked(enum log_level level, struct slice line)
 		stats_add(STAT_LOG_LINES_LOST, 1);
 	}
 	if (level <= LOG_LEVEL_WARNING || out.queue->used > sizeof(out.queue->buf) / 2)
-		flush_locked();
+		flush_locked(true);
 }
 
 void
@@ -175,7 +180,7 @@ void
 lines_flush(void)
 {
 	pthread_mutex_lock(&out.lock);
-	flush_locked();
+	flush_locked(false);
 	pthread_mutex_unlock(&out.lock);
 }
 
@@ -185,8 +190,16 @@ lines_flush(void)
 static bool
 take_locked(void)
 {
+	struct timespec until;
+	out.idle = true;
 	while (out.queue->used == 0 && !out.stop)
 		pthread_cond_wait(&out.wake, &out.lock);
+	out.idle = false;
+	clock_mono_after(GATHER_MS, &until);
+	while (!out.hurry && !out.stop &&
+	       pthread_cond_timedwait(&out.wake, &out.lock, &until) != ETIMEDOUT)
+		;
+	out.hurry = false;
 	struct lines *taken = out.queue;
 	out.queue = out.written;
 	out.written = taken;
@@ -220,7 +233,7 @@ lines_start_writer(void)
 	lines_flush();
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&out.wake, NULL);
+	pthread_cond_init(&out.wake, &monotonic);
 	pthread_cond_init(&out.ended_wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	out.stop = out.ended = false;
@@ -260,7 +273,7 @@ void
 lines_close(void)
 {
 	pthread_mutex_lock(&out.lock);
-	flush_locked();
+	flush_locked(true);
 	if (out.threaded && end_writer_locked())
 		out.threaded = false;
 	bool hangs = out.threaded; /* and has libc's lock */
