@@ -69,7 +69,7 @@ json_t *
 greylisted_json(const struct grey_record *record)
 {
 	return json_pack("{s:s, s:I, s:i}", "state", greylisted_word(record->state), "at",
-	                 (json_int_t)record->at_s, "count", (int)record->count);
+	                 (json_int_t)record->at_s, "count", (int)grey_passes(record));
 }
 
 void

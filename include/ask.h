@@ -35,6 +35,8 @@ struct ask {
 			struct key triplet;
 			struct grey_rules rules;
 			bool may_store; /* a new triplet may be kept */
+			bool is_second; /* as in grey_triplet_observe() */
+			unsigned mark;  /* likewise */
 			int64_t now_s; /* 0: the store's own clock; else the test clock */
 		};
 		struct term_call term;    /* ASK_TERM */

@@ -23,20 +23,21 @@ enum grey_state { GREY_ABSENT = 0, GREY_WAITING = 1, GREY_PASSED = 2, GREY_IDENT
 struct grey_record {
 	enum grey_state state;
 	int64_t at_s;   /* WAITING: first try; PASSED, IDENTITY: last use written down */
-	unsigned count; /* IDENTITY: passed triplets counted */
+	unsigned count; /* IDENTITY: passed triplets; WAITING: a mark, see below */
 };
 
-#define GREY_COUNT_MAX 4095
+#define GREY_COUNT_MAX 4095 /* and the largest mark */
 
 /* Values are what the Redis scripts answer. */
 enum grey_answer {
-	GREY_IS_NEW = 0,            /* never seen; now it waits */
-	GREY_IS_NEW_UNSTORED = 1,   /* never seen, and it could not be kept */
-	GREY_IS_EARLY = 2,          /* came back before the delay was over */
-	GREY_IS_AGED = 3,           /* came back after the retry window; waits again */
-	GREY_IS_PASSED_NOW = 4,     /* came back in time */
-	GREY_IS_KNOWN = 5,          /* passed before */
-	GREY_IS_CLIENT_ALLOWED = 6, /* its identity is allowed as a whole */
+	GREY_IS_NEW = 0,          /* never seen; now it waits */
+	GREY_IS_NEW_UNSTORED = 1, /* never seen, and it could not be kept */
+	GREY_IS_EARLY = 2,        /* came back before the delay was over */
+	GREY_IS_AGED = 3,         /* came back after the retry window; waits again */
+	GREY_IS_PASSED_NOW = 4,   /* came back in time */
+	GREY_IS_KNOWN = 5,        /* passed before */
+	GREY_IS_TOLD = 6, /* waits; weir-policyd has told the session so just now */
+	GREY_IS_CLIENT_ALLOWED = 7, /* its identity is allowed as a whole */
 	GREY_ANSWERS
 };
 
@@ -54,6 +55,18 @@ struct grey_result {
 struct grey_result grey_triplet_step(struct grey_record *rec,
                                      const struct grey_rules *rules, bool may_store,
                                      int64_t now_s);
+
+/*
+ * The same where both daemons only observe, and each hears of every try: what the first one has
+ * told of a triplet that waits, the second must not tell again.  `mark` stands for the session, 0
+ * for none; the first leaves it in the record, the second finds it there.
+ */
+struct grey_result grey_triplet_observe(struct grey_record *rec,
+                                        const struct grey_rules *rules, bool may_store,
+                                        unsigned mark, bool is_second, int64_t now_s);
+
+/* How many passed triplets an identity's record counts; of a triplet's, nothing. */
+unsigned grey_passes(const struct grey_record *rec);
 
 /*
  * Whether the identity is allowed.  `write_out` is set when its use must be written down,

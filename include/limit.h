@@ -72,7 +72,8 @@ struct limits_ask {
 	unsigned mine; /* bit i: the delivery has the slot of use i already */
 	/*
 	 * Which rates of this session's recipient were taken already: policyd notes them, with
-	 * the message's number, and the milter uses the note up.  Read when there are rates.
+	 * the message's number, and the milter uses the note up.  What policyd has then observed
+	 * of a limit, the milter does not tell again.  Read when limits_have_note().
 	 */
 	struct key note;
 	uint64_t message; /* below 2^53; policyd's instance */
@@ -149,6 +150,9 @@ void limits_keep(struct limits_ask *ask, unsigned wanted);
 /* The uses that are rates, bit by bit; and whether there is any. */
 unsigned limits_rates(const struct limits_ask *ask);
 bool limits_have_rates(const struct limits_ask *ask);
+
+/* Whether policyd leaves a note for the milter: there are rates, or limits that are only observed. */
+bool limits_have_note(const struct limits_ask *ask);
 
 /*
  * "m/mx1/192.0.2.1:2525": who holds the slots of a session.  `kind` is 'm' or 'p'.  False when

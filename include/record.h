@@ -2,7 +2,7 @@
  * record.h - how a greylist record is stored: one integer below 2^53, the same in both
  * stores (Redis' scripts compute in doubles).
  *
- *   bits 49..52 version   46..48 state   12..45 at_s   0..11 count
+ *   bits 49..52 version   46..48 state   12..45 at_s   0..11 count, or the mark
  *
  * A change of layout is a new version; an unknown version is refused, never guessed at.
  */

@@ -37,7 +37,7 @@ transfer_print_row(const struct ledger_row *row, FILE *to)
 	        "{\"kind\":\"%s\",\"key\":\"%s\",\"state\":\"%s\",\"at\":%" PRId64
 	        ",\"count\":%u}\n",
 	        row->kind == RECORD_IDENTITY ? "identity" : "triplet", key,
-	        state_words[record.state], record.at_s, record.count);
+	        state_words[record.state], record.at_s, grey_passes(&record));
 	return true;
 }
 

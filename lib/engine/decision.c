@@ -238,6 +238,21 @@ on_later(void *arg)
 	greylist_answered(arg, NULL);
 }
 
+/* Where both daemons only observe, the milter must not tell what policyd has told already. */
+static void
+mark_session(struct decision *decision)
+{
+	const struct key_secret *secret = store_secret(decision->engine->store);
+	char holder[HOLDER_MAX + 1];
+	if (decision->plan.greylist_mode != MODE_OBSERVE ||
+	    !limits_print_holder('p', decision->conf->node, &decision->query, 0, holder))
+		return;
+	struct key key =
+		key_note(secret, slice_of(holder), (struct slice){0}, (struct slice){0});
+	decision->ask.mark = 1 + (key.bytes[0] << 8 | key.bytes[1]) % GREY_COUNT_MAX;
+	decision->ask.is_second = decision->engine->kind == ENGINE_OF_MILTER;
+}
+
 static void
 ask_greylist(struct decision *decision, int64_t limit_ms)
 {
@@ -248,6 +263,7 @@ ask_greylist(struct decision *decision, int64_t limit_ms)
 	decision->triplet = decision->ask.triplet;
 	decision->keyed = true;
 	decision->ask.now_s = engine->test_now_s;
+	mark_session(decision);
 	decision->ask.may_store =
 		newcap_has_room(engine->newcap, &decision->ask.identity,
 	                        &conf->greylist.new_triplets, own_clock_ms(decision));

@@ -118,7 +118,7 @@ delivery_ask(struct delivery *delivery, struct engine *engine, const struct conf
 	limits_uses(plan->limits, plan->n_limits, secret ? secret : &no_secret, ask);
 	leave_out_counted(delivery, ask);
 	ask->mine = slots_of(delivery, ask);
-	if (limits_have_rates(ask))
+	if (limits_have_note(ask))
 		ask->note = key_note(secret ? secret : &no_secret,
 		                     slice_of(of_milter ? ask->other : ask->holder),
 		                     query->sender, query->recipient);

@@ -73,6 +73,26 @@ grey_triplet_step(struct grey_record *rec, const struct grey_rules *rules, bool 
 	return begin_waiting(rec, rules, GREY_IS_NEW, now_s);
 }
 
+struct grey_result
+grey_triplet_observe(struct grey_record *rec, const struct grey_rules *rules,
+                     bool may_store, unsigned mark, bool is_second, int64_t now_s)
+{
+	if (mark > 0 && is_second && rec->state == GREY_WAITING && rec->count == mark)
+		return (struct grey_result){.answer = GREY_IS_TOLD};
+	struct grey_result result = grey_triplet_step(rec, rules, may_store, now_s);
+	if (mark > 0 && !is_second && rec->state == GREY_WAITING && rec->count != mark) {
+		rec->count = mark;
+		result.write = true;
+	}
+	return result;
+}
+
+unsigned
+grey_passes(const struct grey_record *rec)
+{
+	return rec->state == GREY_IDENTITY ? rec->count : 0;
+}
+
 bool
 grey_identity_allowed(struct grey_record *rec, const struct grey_rules *rules,
                       int64_t now_s, bool *write_out)

@@ -163,6 +163,15 @@ limits_have_rates(const struct limits_ask *ask)
 }
 
 bool
+limits_have_note(const struct limits_ask *ask)
+{
+	bool observed = false;
+	for (size_t i = 0; i < ask->n; i++)
+		observed |= ask->uses[i].observed;
+	return observed || limits_have_rates(ask);
+}
+
+bool
 limits_print_holder(char kind, const char *node, const struct query *query,
                     uint64_t serial, char holder_out[HOLDER_MAX + 1])
 {

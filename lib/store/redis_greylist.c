@@ -50,7 +50,9 @@ ask_triplet(struct store_job *job, bool whole)
 	                       redis_number(&numbers, rules->retry_window_s),
 	                       redis_number(&numbers, rules->lifetime_s),
 	                       redis_number(&numbers, job->ask.may_store),
-	                       redis_number(&numbers, job->ask.now_s)};
+	                       redis_number(&numbers, job->ask.now_s),
+	                       redis_number(&numbers, job->ask.mark),
+	                       redis_number(&numbers, job->ask.is_second)};
 	return send_to_key(job, &triplet_script, whole, 't', &job->ask.triplet, args,
 	                   COUNT_OF(args), on_triplet);
 }
@@ -121,8 +123,7 @@ on_triplet(void *arg, const struct redis_reply *reply)
 	if (redis_is_failure(job, reply))
 		return;
 	int64_t answer = reply->integer & 15, seconds = reply->integer >> 4;
-	if (reply->kind != REDIS_INTEGER || reply->integer < 0 ||
-	    answer > GREY_IS_KNOWN) {
+	if (reply->kind != REDIS_INTEGER || reply->integer < 0 || answer > GREY_IS_TOLD) {
 		redis_finish_nonsense(job);
 		return;
 	}

@@ -184,13 +184,18 @@ put_rate(struct sqlite_db *db, const struct key *key, int64_t tat_us)
 	return db_step(db, ST_PUT_RATE);
 }
 
-/* The bounds whose rates policyd has taken for this recipient, a bit for each. */
+/* What policyd has noted of this recipient. */
+struct note {
+	bool found;      /* by the milter, or of the same message */
+	unsigned bounds; /* whose rates it has taken, a bit for each */
+};
+
 static int
 get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
-         unsigned *bounds_out)
+         struct note *note_out)
 {
-	*bounds_out = 0;
-	if (!limits_have_rates(ask))
+	*note_out = (struct note){0};
+	if (!limits_have_note(ask))
 		return SQLITE_DONE;
 	sqlite3_stmt *stmt = bind_key(db, ST_GET_NOTE, &ask->note);
 	sqlite3_bind_int64(stmt, 2, now_ms);
@@ -198,8 +203,9 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		uint64_t message = (uint64_t)sqlite3_column_int64(stmt, 0);
-		if (ask->takes_over || message == ask->message)
-			*bounds_out = (unsigned)sqlite3_column_int(stmt, 1);
+		note_out->found = ask->takes_over || message == ask->message;
+		if (note_out->found)
+			note_out->bounds = (unsigned)sqlite3_column_int(stmt, 1);
 		rc = SQLITE_DONE;
 	}
 	sqlite3_reset(stmt);
@@ -234,7 +240,7 @@ drop_note(struct sqlite_db *db, const struct limits_ask *ask)
 /* What was found out about the uses before anything is taken. */
 struct judged {
 	struct moment now;
-	unsigned noted; /* bounds, a bit for each */
+	struct note note;
 	struct slots slots[LIMIT_USES_MAX];
 	int64_t tat_us[LIMIT_USES_MAX];
 };
@@ -248,7 +254,7 @@ judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 		int rc = get_rate(db, &use->key, &judged->tat_us[i]);
 		int64_t wait_us = gcra_wait_us(judged->tat_us[i], use->count, use->per_ms,
 		                               judged->now.wall_us);
-		*room_out = is_noted(use, judged->noted) || wait_us == 0;
+		*room_out = is_noted(use, judged->note.bounds) || wait_us == 0;
 		result->wait_ms = *room_out ? 0 : (wait_us + 999) / 1000;
 		return rc;
 	}
@@ -266,15 +272,17 @@ static int
 judge_all(struct sqlite_db *db, const struct limits_ask *ask, struct judged *judged,
           struct limits_result *result)
 {
-	int rc = get_note(db, ask, judged->now.lease_ms, &judged->noted);
+	int rc = get_note(db, ask, judged->now.lease_ms, &judged->note);
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
 		bool room;
 		rc = judge_use(db, ask, i, judged, &room, result);
-		if (room && !(is_noted(&ask->uses[i], judged->noted) && !ask->takes_over))
+		if (room &&
+		    !(is_noted(&ask->uses[i], judged->note.bounds) && !ask->takes_over))
 			result->taken |= 1u << i; /* unless it was before, by ourselves */
 		if (room)
 			continue;
-		if (!ask->uses[i].observed || result->refused < 0)
+		bool told = judged->note.found && ask->takes_over;
+		if (!ask->uses[i].observed || (result->refused < 0 && !told))
 			result->refused = (int)i;
 		if (!ask->uses[i].observed)
 			return rc;
@@ -292,7 +300,7 @@ take_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 	if (use->kind == LIMIT_CONCURRENCY)
 		return take_slot(db, ask, &use->key, &judged->slots[i],
 		                 judged->now.lease_ms);
-	if (is_noted(use, judged->noted))
+	if (is_noted(use, judged->note.bounds))
 		return SQLITE_DONE;
 	return put_rate(db, &use->key,
 	                gcra_take(judged->tat_us[i], use->count, use->per_ms,
@@ -303,7 +311,7 @@ static int
 take_all(struct sqlite_db *db, const struct limits_ask *ask, const struct judged *judged,
          unsigned taken)
 {
-	unsigned bounds = judged->noted;
+	unsigned bounds = judged->note.bounds;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
 		if (!(taken & 1u << i))
@@ -312,11 +320,11 @@ take_all(struct sqlite_db *db, const struct limits_ask *ask, const struct judged
 		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
 			bounds |= 1u << limit_bound(&ask->uses[i]);
 	}
-	if (rc != SQLITE_DONE || !limits_have_rates(ask))
+	if (rc != SQLITE_DONE || !limits_have_note(ask))
 		return rc;
 	if (!ask->takes_over)
 		return put_note(db, ask, bounds, judged->now.lease_ms);
-	return judged->noted ? drop_note(db, ask) : SQLITE_DONE;
+	return judged->note.found ? drop_note(db, ask) : SQLITE_DONE;
 }
 
 static int
@@ -339,21 +347,21 @@ give_back(struct sqlite_db *db, const struct limits_ask *ask)
 		rc = ask->uses[i].kind == LIMIT_CONCURRENCY
 		             ? drop_lease(db, &ask->uses[i].key, ask->holder)
 		             : give_back_rate(db, &ask->uses[i], now_us);
-	return rc == SQLITE_DONE && limits_have_rates(ask) ? drop_note(db, ask) : rc;
+	return rc == SQLITE_DONE && limits_have_note(ask) ? drop_note(db, ask) : rc;
 }
 
 /* The recipient goes no further: what policyd, of that name, took for it is given back. */
 static int
 give_back_noted(struct sqlite_db *db, const struct limits_ask *ask, const char *name,
-                unsigned noted, int64_t now_us)
+                const struct note *note, int64_t now_us)
 {
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++)
 		if (ask->uses[i].kind == LIMIT_CONCURRENCY)
 			rc = drop_found_lease(db, &ask->uses[i].key, name);
-		else if (is_noted(&ask->uses[i], noted))
+		else if (is_noted(&ask->uses[i], note->bounds))
 			rc = give_back_rate(db, &ask->uses[i], now_us);
-	return rc == SQLITE_DONE && noted ? drop_note(db, ask) : rc;
+	return rc == SQLITE_DONE && note->found ? drop_note(db, ask) : rc;
 }
 
 static int
@@ -367,7 +375,7 @@ ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
 	if (!result->granted) {
 		result->taken = 0;
 		return ask->takes_over && may_write
-		               ? give_back_noted(db, ask, ask->other, judged.noted,
+		               ? give_back_noted(db, ask, ask->other, &judged.note,
 		                                 judged.now.wall_us)
 		               : SQLITE_DONE;
 	}
@@ -424,9 +432,9 @@ static int
 return_noted(struct sqlite_db *db, const struct limits_ask *ask, const char *name)
 {
 	struct moment now = moment_of(db, ask);
-	unsigned noted;
-	int rc = get_note(db, ask, now.lease_ms, &noted);
-	return rc == SQLITE_DONE ? give_back_noted(db, ask, name, noted, now.wall_us)
+	struct note note;
+	int rc = get_note(db, ask, now.lease_ms, &note);
+	return rc == SQLITE_DONE ? give_back_noted(db, ask, name, &note, now.wall_us)
 	                         : rc;
 }
 

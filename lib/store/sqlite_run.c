@@ -109,7 +109,8 @@ ask_triplet(struct sqlite_db *db, const struct ask *ask, int64_t now_s, enum mod
 	int rc = get_record(db, ST_GET_TRIPLET, &ask->triplet, &rec);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return rc;
-	*result_out = grey_triplet_step(&rec, &ask->rules, ask->may_store, now_s);
+	*result_out = grey_triplet_observe(&rec, &ask->rules, ask->may_store, ask->mark,
+	                                   ask->is_second, now_s);
 	if (!result_out->write)
 		return SQLITE_DONE;
 	if (mode == MODE_NO_WRITES)

@@ -147,10 +147,10 @@ ahead_s(struct model *model, const struct step *step, size_t i)
 }
 
 static bool
-has_rates(const struct step *step)
+has_note(const struct step *step)
 {
 	for (size_t i = 0; i < step->n; i++)
-		if (step->uses[i].kind != LIMIT_CONCURRENCY)
+		if (step->uses[i].kind != LIMIT_CONCURRENCY || step->uses[i].observed)
 			return true;
 	return false;
 }
@@ -161,15 +161,20 @@ note_of(struct model *model, const struct step *step)
 	return &model->notes[step->session][step->recipient];
 }
 
+/* Whether there is a note for who asks: policyd's own of this message, or, to the milter, any. */
+static bool
+has_been_noted(struct model *model, const struct step *step)
+{
+	const struct note *note = note_of(model, step);
+	return has_note(step) && note->ends_s > step->now_s &&
+	       (step->side == OF_MILTER || note->message == step->message);
+}
+
 /* The bounds that are noted as taken. */
 static unsigned
 noted(struct model *model, const struct step *step)
 {
-	const struct note *note = note_of(model, step);
-	if (!has_rates(step) || note->ends_s <= step->now_s)
-		return 0;
-	return step->side == OF_MILTER || note->message == step->message ? note->bounds
-	                                                                 : 0;
+	return has_been_noted(model, step) ? note_of(model, step)->bounds : 0;
 }
 
 static bool
@@ -196,7 +201,8 @@ give_all_back(struct model *model, const struct step *step, enum side side,
 			*lease_of(model, step, i, side) = 0;
 		else if (is_noted(step, i, bounds))
 			give_token_back(model, step, i);
-	if (has_rates(step) && bounds)
+	if (has_note(step) &&
+	    (step->kind == ASK_GIVE_BACK || has_been_noted(model, step)))
 		*note_of(model, step) = (struct note){0};
 }
 
@@ -275,11 +281,11 @@ take(struct model *model, const struct step *step, unsigned bounds, unsigned roo
 			*tat_of(model, step, i) = step->now_s + ahead_s(model, step, i) +
 			                          interval_s(&step->uses[i]);
 	}
-	if (!has_rates(step))
+	if (!has_note(step))
 		return;
 	if (step->side == OF_POLICYD)
 		*note = (struct note){step->now_s + NOTE_S, step->message, all};
-	else if (bounds)
+	else
 		*note = (struct note){0};
 }
 
@@ -288,6 +294,7 @@ ask_model(struct model *model, const struct step *step)
 {
 	struct limits_result result = {.refused = -1};
 	unsigned bounds = noted(model, step), room = 0;
+	bool told = step->side == OF_MILTER && has_been_noted(model, step);
 	for (size_t i = 0; i < step->n; i++) {
 		if (judge(model, step, i, bounds, &result)) {
 			room |= 1U << i;
@@ -295,7 +302,7 @@ ask_model(struct model *model, const struct step *step)
 				result.taken |= 1U << i;
 			continue;
 		}
-		if (!step->uses[i].observed || result.refused < 0)
+		if (!step->uses[i].observed || (result.refused < 0 && !told))
 			result.refused = (int)i;
 		if (step->uses[i].observed)
 			continue;

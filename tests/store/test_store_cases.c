@@ -35,6 +35,8 @@ struct step {
 	char triplet;
 	const struct grey_rules *rules; /* NULL: the case is over */
 	bool may_store;
+	unsigned mark; /* as in grey_triplet_observe() */
+	bool is_second;
 	unsigned plant; /* write this count for the identity instead of asking */
 	enum grey_answer want;
 	int64_t wait_s, delayed_s;
@@ -42,10 +44,14 @@ struct step {
 
 /* clang-format off */
 #define TRY(at, identity, triplet, rules, want, wait, delayed) \
-	{at, identity, triplet, &(rules), true, 0, GREY_IS_##want, wait, delayed}
+	{at, identity, triplet, &(rules), true, 0, false, 0, GREY_IS_##want, wait, delayed}
 #define TRY_UNSTORED(at, identity, triplet, rules, want, wait, delayed) \
-	{at, identity, triplet, &(rules), false, 0, GREY_IS_##want, wait, delayed}
-#define PLANT(at, identity, count) {at, identity, 0, &usual, true, count, GREY_IS_NEW, 0, 0}
+	{at, identity, triplet, &(rules), false, 0, false, 0, GREY_IS_##want, wait, delayed}
+#define FIRST(at, identity, triplet, rules, mark, want, wait, delayed) \
+	{at, identity, triplet, &(rules), true, mark, false, 0, GREY_IS_##want, wait, delayed}
+#define SECOND(at, identity, triplet, rules, mark, want, wait, delayed) \
+	{at, identity, triplet, &(rules), true, mark, true, 0, GREY_IS_##want, wait, delayed}
+#define PLANT(at, identity, count) {at, identity, 0, &usual, true, 0, false, count, GREY_IS_NEW, 0, 0}
 
 static const struct test_case {
 	const char *row;
@@ -53,6 +59,27 @@ static const struct test_case {
 } cases[] = {
 	{"a first try waits", {
 		TRY(0, 'A', 'a', usual, NEW, 180, 0)}},
+	{"what the first has told, the second does not tell", {
+		FIRST(0, 'A', 'a', usual, 4095, NEW, 180, 0),
+		SECOND(0, 'A', 'a', usual, 4095, TOLD, 0, 0),
+		SECOND(60, 'A', 'a', usual, 7, EARLY, 120, 0),
+		FIRST(61, 'A', 'a', usual, 7, EARLY, 119, 0),
+		SECOND(61, 'A', 'a', usual, 7, TOLD, 0, 0),
+		SECOND(62, 'A', 'a', usual, 4095, EARLY, 118, 0),
+		TRY(180, 'A', 'a', usual, PASSED_NOW, 0, 180)}},
+	{"a mark does not outlive its record", {
+		FIRST(0, 'A', 'a', usual, 7, NEW, 180, 0),
+		FIRST(DAY, 'A', 'a', usual, 7, PASSED_NOW, 0, DAY),
+		SECOND(DAY, 'A', 'b', usual, 7, CLIENT_ALLOWED, 0, 0)}},
+	{"the second alone tells each try", {
+		SECOND(0, 'A', 'a', never, 7, NEW, 180, 0),
+		SECOND(1, 'A', 'a', never, 7, EARLY, 179, 0),
+		SECOND(DAY + 1, 'A', 'a', never, 7, AGED, 180, 0),
+		SECOND(DAY + 2, 'A', 'a', never, 7, EARLY, 179, 0)}},
+	{"aged in the first's time", {
+		FIRST(0, 'A', 'a', never, 7, NEW, 180, 0),
+		FIRST(DAY + 1, 'A', 'a', never, 8, AGED, 180, 0),
+		SECOND(DAY + 1, 'A', 'a', never, 8, TOLD, 0, 0)}},
 	{"a retry one second early", {
 		TRY(0, 'A', 'a', usual, NEW, 180, 0),
 		TRY(179, 'A', 'a', usual, EARLY, 1, 0)}},
@@ -342,6 +369,8 @@ ask_of(const struct step *step)
 	                    .triplet = fixture_key('t', identity << 8 | triplet),
 	                    .rules = *step->rules,
 	                    .may_store = step->may_store,
+	                    .mark = step->mark,
+	                    .is_second = step->is_second,
 	                    .now_s = FIXTURE_T0_S + step->at_s};
 }
 

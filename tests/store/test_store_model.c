@@ -122,7 +122,8 @@ ask_model(struct model *model, const struct step *step)
 	if (grey_identity_allowed(identity, &ask->rules, ask->now_s, &write))
 		return (struct grey_result){.answer = GREY_IS_CLIENT_ALLOWED};
 	struct grey_result result =
-		grey_triplet_step(triplet, &ask->rules, ask->may_store, ask->now_s);
+		grey_triplet_observe(triplet, &ask->rules, ask->may_store, ask->mark,
+	                             ask->is_second, ask->now_s);
 	if (result.answer == GREY_IS_PASSED_NOW)
 		grey_identity_count(identity, &ask->rules, ask->now_s);
 	return result;
@@ -146,6 +147,8 @@ draw_step(struct run *run, const struct grey_rules *rules, size_t n)
 	                                               step.identity << 8 | step.triplet),
 	                        .rules = *rules,
 	                        .may_store = draw(run, 4) > 0,
+	                        .mark = (unsigned)draw(run, 3),
+	                        .is_second = draw(run, 2) > 0,
 	                        .now_s = run->now_s};
 	return step;
 }

@@ -257,6 +257,25 @@ both_many() {
 		limited destination-messages "$OVER" "$OWN" a@sender.test bob@many50.test
 }
 
+# observed COUNT RECIPIENT: both logs together tell so often what would have become of it.
+observed() {
+	[ "$(cat "$WEIR_LOG" "$MILTER_LOG" | grep -c "observed=1 .*rcpt=$2 ")" -eq "$1" ]
+}
+
+# Each mail is told once, by the first that hears of it; the milter has heard, too, when the mail is taken.
+both_in_mode_observe() {
+	ok "$STORE: both: they start in mode observe, with a limit that observes" \
+		both_with "$(acme 'concurrency = 1; mode = "observe";')" -o greylist.mode=observe || return
+	ok "$STORE: both: a mail that greylisting would defer passes" passes o1@other.test o@sender.test 203.0.113.7
+	ok "$STORE: both: it is told once" observed 1 o1@other.test
+	ok "$STORE: both: too early it passes" passes o1@other.test o@sender.test 203.0.113.7
+	ok "$STORE: both: that is told once" observed 2 o1@other.test
+	hold_delivery one "$OWN" a@sender.test bob@acme.test
+	ok "$STORE: both: one above the limit passes" passes o2@acme.test
+	ok "$STORE: both: that is told once, too" observed 1 o2@acme.test
+	quit_delivery one
+}
+
 both_observe() {
 	ok "$STORE: both: the milter starts without enforcing, the policy service with" \
 		both_with "$(acme 'concurrency = 1;')" -o milter.enforce=false || return
@@ -346,6 +365,7 @@ run_on() {
 	both_one_destination
 	both_other_scopes
 	both_many
+	both_in_mode_observe
 	both_observe
 	alone
 	alone_one_destination

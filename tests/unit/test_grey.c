@@ -107,6 +107,71 @@ START_TEST(a_triplet_is_judged)
 END_TEST
 
 /* clang-format off */
+static const struct mark_row {
+	const char *row;
+	struct grey_record rec;
+	unsigned mark;
+	bool is_second;
+	int64_t now_s;
+	struct grey_result want;
+	struct grey_record after;
+} mark_rows[] = {
+	{"the first marks a first try", {GREY_ABSENT, 0, 0}, 7, false, T0,
+		{GREY_IS_NEW, DELAY, 0, true}, {GREY_WAITING, T0, 7}},
+	{"the second finds its mark", {GREY_WAITING, T0, 7}, 7, true, T0,
+		{GREY_IS_TOLD, 0, 0, false}, {GREY_WAITING, T0, 7}},
+	{"whatever the time has become", {GREY_WAITING, T0, 7}, 7, true, T0 + DELAY,
+		{GREY_IS_TOLD, 0, 0, false}, {GREY_WAITING, T0, 7}},
+	{"the first marks an early try, which is not reset", {GREY_WAITING, T0, 7}, 8, false, T0 + 1,
+		{GREY_IS_EARLY, DELAY - 1, 0, true}, {GREY_WAITING, T0, 8}},
+	{"the same one's once", {GREY_WAITING, T0, 8}, 8, false, T0 + 1,
+		{GREY_IS_EARLY, DELAY - 1, 0, false}, {GREY_WAITING, T0, 8}},
+	{"another session's mark is none", {GREY_WAITING, T0, 7}, 8, true, T0 + 1,
+		{GREY_IS_EARLY, DELAY - 1, 0, false}, {GREY_WAITING, T0, 7}},
+	{"the second alone leaves none", {GREY_ABSENT, 0, 0}, 7, true, T0,
+		{GREY_IS_NEW, DELAY, 0, true}, {GREY_WAITING, T0, 0}},
+	{"no session, no mark", {GREY_WAITING, T0, 0}, 0, true, T0,
+		{GREY_IS_EARLY, DELAY, 0, false}, {GREY_WAITING, T0, 0}},
+	{"a pass is told, and leaves none", {GREY_WAITING, T0, 7}, 8, false, T0 + DELAY,
+		{GREY_IS_PASSED_NOW, 0, DELAY, true}, {GREY_PASSED, T0 + DELAY, 0}},
+	{"known leaves none", {GREY_PASSED, T0, 0}, 8, false, T0,
+		{GREY_IS_KNOWN, 0, 0, false}, {GREY_PASSED, T0, 0}},
+	{"aged, and marked", {GREY_WAITING, T0, 7}, 8, false, T0 + WINDOW + 1,
+		{GREY_IS_AGED, DELAY, 0, true}, {GREY_WAITING, T0 + WINDOW + 1, 8}},
+	{"forgotten, and marked", {GREY_PASSED, T0, 0}, 8, false, T0 + LIFETIME + 1,
+		{GREY_IS_AGED, DELAY, 0, true}, {GREY_WAITING, T0 + LIFETIME + 1, 8}},
+};
+
+/* clang-format on */
+
+START_TEST(a_session_is_told_once)
+{
+	const struct mark_row *r = &mark_rows[_i];
+	struct grey_record rec = r->rec;
+	struct grey_result got =
+		grey_triplet_observe(&rec, &usual, ROOM, r->mark, r->is_second, r->now_s);
+	ck_assert_msg(got.answer == r->want.answer && got.wait_s == r->want.wait_s &&
+	                      got.delayed_s == r->want.delayed_s &&
+	                      got.write == r->want.write,
+	              "%s: answer %d, wait %lld, delayed %lld, write %d", r->row,
+	              got.answer, (long long)got.wait_s, (long long)got.delayed_s,
+	              got.write);
+	check_record(r->row, &rec, r->after);
+}
+
+END_TEST
+
+START_TEST(a_mark_is_no_pass)
+{
+	const struct grey_record marked = {GREY_WAITING, T0, 7},
+				 identity = {GREY_IDENTITY, T0, 7};
+	ck_assert_uint_eq(grey_passes(&marked), 0);
+	ck_assert_uint_eq(grey_passes(&identity), 7);
+}
+
+END_TEST
+
+/* clang-format off */
 static const struct allowed_row {
 	const char *row;
 	int64_t after; /* allow_client_after */
@@ -318,6 +383,8 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, a_triplet_is_judged, 0, COUNT_OF(triplet_rows));
+	tcase_add_loop_test(tcase, a_session_is_told_once, 0, COUNT_OF(mark_rows));
+	tcase_add_test(tcase, a_mark_is_no_pass);
 	tcase_add_loop_test(tcase, an_identity_is_allowed, 0, COUNT_OF(allowed_rows));
 	tcase_add_loop_test(tcase, a_pass_is_counted, 0, COUNT_OF(count_rows));
 	tcase_add_loop_test(tcase, a_record_expires, 0, COUNT_OF(expired_rows));

@@ -352,18 +352,20 @@ START_TEST(what_was_not_taken_is_left_out)
 
 END_TEST
 
-START_TEST(rates_are_noticed)
+START_TEST(what_leaves_a_note_is_noticed)
 {
 	struct limits_ask ask = {.n = 0};
-	ck_assert(!limits_have_rates(&ask));
+	ck_assert(!limits_have_note(&ask));
 	ask.n = 2;
-	ck_assert(!limits_have_rates(&ask));
+	ck_assert(!limits_have_note(&ask));
 	ask.uses[1].kind = LIMIT_RECIPIENTS;
-	ck_assert(limits_have_rates(&ask));
+	ck_assert(limits_have_note(&ask));
 	ask.uses[1].kind = LIMIT_MESSAGES;
-	ck_assert(limits_have_rates(&ask));
+	ck_assert(limits_have_note(&ask));
 	ask.n = 1;
-	ck_assert(!limits_have_rates(&ask));
+	ck_assert(!limits_have_note(&ask));
+	ask.uses[0].observed = true;
+	ck_assert(limits_have_note(&ask));
 }
 
 END_TEST
@@ -427,7 +429,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, bounds_have_numbers);
 	tcase_add_loop_test(tcase, what_was_not_taken_is_left_out, 0,
 	                    COUNT_OF(keep_rows));
-	tcase_add_test(tcase, rates_are_noticed);
+	tcase_add_test(tcase, what_leaves_a_note_is_noticed);
 	tcase_add_loop_test(tcase, holders_have_names, 0, COUNT_OF(holder_rows));
 }
 

@@ -42,6 +42,7 @@ static const struct answer_row {
 	{"passed now", {.answer = GREY_IS_PASSED_NOW, .delayed_s = 300}, VERDICT_ACCEPT,
 		WHY_GREYLIST_PASSED},
 	{"known", {.answer = GREY_IS_KNOWN}, VERDICT_ACCEPT, WHY_GREYLIST_KNOWN},
+	{"told", {.answer = GREY_IS_TOLD}, VERDICT_ACCEPT, WHY_NOT_JUDGED},
 	{"client allowed", {.answer = GREY_IS_CLIENT_ALLOWED}, VERDICT_ACCEPT, WHY_CLIENT_ALLOWED},
 };
 

@@ -24,13 +24,13 @@ if now == 0 then
   server_ms = now
 end
 
-local uses, have_rates = {}, false
+local uses, has_note = {}, false
 for i = 4, #KEYS do
   local at = 12 + 4 * (i - 4)
   local bound = tonumber(ARGV[at])
   local use = {key = KEYS[i], bit = 2 ^ bound, leases = bound % 3 == 0, count = tonumber(ARGV[at + 1]),
     interval = tonumber(ARGV[at + 2]), observed = ARGV[at + 3] == '1'}
-  have_rates = have_rates or not use.leases
+  has_note = has_note or not use.leases or use.observed
   uses[#uses + 1] = use
 end
 
@@ -109,11 +109,11 @@ local function give_back_rate(use)
   set_rate(use, tat_of(use) - use.interval, redis.pcall)
 end
 
-local noted_bounds = 0
+local is_noted, noted_bounds = false, 0
 
 -- Marks the rates that policyd has taken already.
 local function read_note()
-  if not have_rates then
+  if not has_note then
     return
   end
   local by, bounds, ends = string.match(redis.call('GET', NOTE) or '', '^(%d+) (%d+) (%d+)$')
@@ -121,7 +121,7 @@ local function read_note()
   if not ends or ends <= now or ends > now + ttl_max or not (takes_over or by == message) then
     return
   end
-  noted_bounds = tonumber(bounds)
+  is_noted, noted_bounds = true, tonumber(bounds)
   for _, use in ipairs(uses) do
     use.noted = not use.leases and bit.band(noted_bounds, use.bit) ~= 0
   end
@@ -150,7 +150,7 @@ local function give_back(name, is_taken)
       give_back_rate(use)
     end
   end
-  if noted_bounds > 0 or (have_rates and what == 'back') then
+  if is_noted or (has_note and what == 'back') then
     redis.call('DEL', NOTE)
   end
 end
@@ -220,8 +220,8 @@ for i, use in ipairs(uses) do
   use.taken = room and not (use.noted and not takes_over) -- unless it was before, by ourselves
   if use.taken then
     taken = taken + 2 ^ (i - 1)
-  elseif not room and (not use.observed or refused == 0) then
-    refused = i
+  elseif not room and not (use.observed and (refused > 0 or (is_noted and takes_over))) then
+    refused = i -- policyd has told already what it has observed
   end
   if not room and not use.observed then
     if takes_over then
@@ -238,9 +238,9 @@ for _, use in ipairs(uses) do
     set_rate(use, math.max(use.tat, now_us) + use.interval, redis.call)
   end
 end
-if have_rates and not takes_over then
+if has_note and not takes_over then
   write_note()
-elseif noted_bounds > 0 then
+elseif is_noted then
   redis.call('DEL', NOTE)
 end
 return answer(1, refused, taken, held, 0, 0, 0)
