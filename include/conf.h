@@ -123,6 +123,7 @@ struct conf {
 		char *socket_group;
 		int64_t max_sessions;
 		int64_t deadline_ms; /* of one answer to the MTA */
+		int64_t hold_ms;     /* a slot after DATA, without a word, at most */
 		bool enforce;
 	} milter;
 

@@ -63,6 +63,7 @@ struct limits_ask {
 	char holder[HOLDER_MAX + 1];
 	char other[HOLDER_MAX + 1];
 	bool takes_over;
+	bool only_held;     /* ASK_RENEW: a lease that is gone is not taken again */
 	int64_t ttl_ms;     /* how long the lease holds */
 	int64_t ttl_max_ms; /* a lease that ends later was made by a clock set back since */
 	int64_t now_ms;     /* 0: the store's own clock; else the test clock */

@@ -20,6 +20,12 @@ void share_hold(struct share *share, const struct key *key);
 void share_drop(struct share *share, const struct key *key);
 
 /*
+ * So many more, or fewer, of those slots are of deliveries whose end others may have heard: they
+ * count here, but the store knows better.
+ */
+void share_quiet(struct share *share, const struct key *key, int by);
+
+/*
  * Room in every limit, or in none.  Bit i of `mine`: the delivery has the slot of use i already.
  * Tokens of rates are taken when all is granted; slots are counted by share_hold().
  */

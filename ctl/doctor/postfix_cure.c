@@ -350,6 +350,17 @@ cure_milter_last(const struct judge *judge, const struct asked *asked, struct te
 }
 
 void
+cure_milter_first(const struct judge *judge, const struct postfix_service *service,
+                  const char *list, struct slice endpoint, struct text *out)
+{
+	char buf[VALUE_MAX] = "";
+	struct text value = TEXT(buf);
+	cure_milter_entry(judge->conf, endpoint, &value);
+	edit(postfix_value(judge->postfix, service, list), endpoint, "", &value);
+	set_list(judge, service, list, &value, false, out);
+}
+
+void
 cure_drop_from(const struct judge *judge, const struct postfix_service *service,
                const char *list, struct slice endpoint, struct text *out)
 {

@@ -34,6 +34,10 @@ void cure_append(const struct judge *judge, const struct postfix_service *servic
 void cure_milter_last(const struct judge *judge, const struct asked *asked,
                       struct text *out);
 
+/* weir-milter, at `endpoint`, comes first in the list of the service. */
+void cure_milter_first(const struct judge *judge, const struct postfix_service *service,
+                       const char *list, struct slice endpoint, struct text *out);
+
 /* The service (NULL: Postfix as a whole) does not ask at `endpoint` any more in that list. */
 void cure_drop_from(const struct judge *judge, const struct postfix_service *service,
                     const char *list, struct slice endpoint, struct text *out);

@@ -150,9 +150,13 @@ ask_anew(struct judge *judge, const struct postfix_service *service, bool milter
 		cure_milter_entry(conf, text_slice(&endpoint), &entry);
 	else
 		cure_policy_entry(conf, text_slice(&endpoint), &entry);
-	cure_append(judge, service,
-	            milter ? "smtpd_milters" : "smtpd_recipient_restrictions",
-	            text_slice(&endpoint), entry_buf, out);
+	if (milter && conf_has_concurrency(conf))
+		cure_milter_first(judge, service, "smtpd_milters", text_slice(&endpoint),
+		                  out);
+	else
+		cure_append(judge, service,
+		            milter ? "smtpd_milters" : "smtpd_recipient_restrictions",
+		            text_slice(&endpoint), entry_buf, out);
 	if (milter)
 		cure_drop_from(judge, service, "receive_override_options",
 		               SLICE("no_milters"), out);

@@ -92,12 +92,27 @@ judge_no_milters(const struct postfix *postfix, const struct postfix_service *se
 	return false;
 }
 
+/* Slots depend on the end of a message; else it matters more who is refused before weir remembers him. */
 static void
 judge_order(struct judge *judge, const struct asked *asked, const char *where)
 {
 	char buf[CURE_MAX];
 	struct text text = TEXT(buf);
-	if (*asked->behind) {
+	bool slots = conf_has_concurrency(judge->conf);
+	if (*asked->before && slots && !judge->policy_at_end) {
+		finding_add(judge->findings, FINDING_NOTE,
+		            "other milters come before weir-milter",
+		            "The end of a message that they refuse or discard is not "
+		            "told to it: "
+		            "its slots wait for the session's next MAIL, its end, or "
+		            "milter.hold.");
+		finding_seen(judge->findings, "%s: %s", where, asked->before);
+		cure_milter_first(judge, asked->service, asked->list,
+		                  asked->client.endpoint, &text);
+		cure_reload(judge, &text);
+		cure_set(judge->findings, &text);
+	}
+	if (*asked->behind && !slots) {
 		finding_add(judge->findings, FINDING_NOTE,
 		            "other milters come behind weir-milter",
 		            "A recipient that they refuse has taken a slot then, and is "
@@ -107,7 +122,7 @@ judge_order(struct judge *judge, const struct asked *asked, const char *where)
 		cure_reload(judge, &text);
 		cure_set(judge->findings, &text);
 	}
-	if (judge->submission && conf_has_concurrency(judge->conf)) {
+	if (judge->submission && slots) {
 		finding_add(
 			judge->findings, FINDING_NOTE,
 			"limits hold for users' own mail, too",

@@ -2,6 +2,7 @@
 #include "postfix_walk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { WORDS_MAX = 1024, CLASSES_DEEP = 4, LISTS = 7 };
 
@@ -221,16 +222,19 @@ postfix_walk_policy(const struct postfix *postfix, const struct conf *conf,
 }
 
 static void
-name_milters(struct slice rest, char *out, size_t cap)
+name_milter(const struct postfix_word *word, struct text *out)
 {
-	struct text text = {.p = out, .cap = cap};
+	if (out->n > 0)
+		text_putc(out, ' ');
+	text_put(out, postfix_client(word).endpoint);
+}
+
+static void
+name_milters(struct slice rest, struct text *out)
+{
 	struct postfix_word word;
-	out[0] = '\0';
-	while (postfix_word(&rest, &word)) {
-		if (text.n > 0)
-			text_putc(&text, ' ');
-		text_put(&text, postfix_client(&word).endpoint);
-	}
+	while (postfix_word(&rest, &word))
+		name_milter(&word, out);
 }
 
 void
@@ -240,15 +244,21 @@ postfix_walk_milters(const struct postfix *postfix, const struct conf *conf,
 {
 	struct slice rest = postfix_value(postfix, service, list);
 	struct postfix_word word;
+	char buf[256] = "";
+	struct text before = TEXT(buf);
 	while (postfix_word(&rest, &word)) {
 		struct asked asked = {.service = service,
 		                      .list = list,
 		                      .client = postfix_client(&word)};
+		struct text behind = TEXT(asked.behind);
 		asked.match = postfix_match(postfix, service, asked.client.endpoint,
 		                            conf->milter.listen);
-		if (asked.match == MATCH_NONE)
+		if (asked.match == MATCH_NONE) {
+			name_milter(&word, &before);
 			continue;
-		name_milters(rest, asked.behind, sizeof(asked.behind));
+		}
+		memcpy(asked.before, buf, sizeof(buf));
+		name_milters(rest, &behind);
 		fn(arg, &asked);
 	}
 }

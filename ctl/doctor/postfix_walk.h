@@ -21,6 +21,7 @@ struct asked {
 	bool networks_let_in;   /* before it: mynetworks */
 	struct slice ended_by;  /* "reject", when it is never reached */
 	char behind[256]; /* restrictions, or milters, that come later in the list */
+	char before[256]; /* milters that come earlier */
 };
 
 typedef void asked_fn(void *arg, const struct asked *asked);

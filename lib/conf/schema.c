@@ -52,6 +52,7 @@ const struct setting schema[] = {
 	{"milter.socket_group", SET_TEXT, AT(milter.socket_group), 0, 0, "", NULL, true},
 	{"milter.max_sessions", SET_INT, AT(milter.max_sessions), 1, 65536, "4096", NULL, true},
 	{"milter.deadline", SET_TIME, AT(milter.deadline_ms), 10, 5 * SECOND, "100ms", NULL, false},
+	{"milter.hold", SET_TIME, AT(milter.hold_ms), SECOND, HOUR, "2m", NULL, false},
 	{"milter.enforce", SET_BOOL, AT(milter.enforce), 0, 0, "true", NULL, false},
 
 	{"greylist.mode", SET_ENUM, AT(greylist.mode), 0, 0, "on", "on|observe|off", false},

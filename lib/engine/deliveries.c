@@ -36,6 +36,7 @@ renew(struct delivery *delivery)
 	if (delivery->unkeyed)
 		return;
 	struct ask ask = delivery_begin_ask(delivery, ASK_RENEW);
+	ask.limits.only_held = delivery->quiet;
 	for (size_t i = 0; i < delivery->n; i++) {
 		if (!held_is_slot(&delivery->held[i]) || delivery->held[i].maybe)
 			continue;
@@ -131,6 +132,25 @@ leave_share_when_due(struct delivery *delivery, int64_t now_ms)
 		delivery_leave_share(delivery);
 }
 
+/* Whose end is not heard of: the MTA did not tell, or the client is slow. */
+static bool
+is_silent(const struct delivery *delivery, int64_t now_ms)
+{
+	int64_t hold_ms = delivery->engine->conf->milter.hold_ms;
+	return delivery->quiet && now_ms - delivery->spoke_ms >= hold_ms;
+}
+
+static void
+release_silent(struct delivery *delivery, int64_t now_ms)
+{
+	if (!delivery_holds_slots(delivery) || !is_silent(delivery, now_ms))
+		return;
+	log_info("%s: no end of message since DATA (milter.hold): its slots are given "
+	         "back",
+	         delivery->holder);
+	delivery_give_back_slots(delivery);
+}
+
 static void
 renew_when_due(struct delivery *delivery, int64_t now_ms)
 {
@@ -149,12 +169,12 @@ rekey_held(struct delivery *delivery, struct held *held)
 	if (!held->name)
 		return;
 	if (counted)
-		share_drop(engine->share, &held->use.key);
+		delivery_count(delivery, held, false);
 	held->use.key = limit_use_key(store_secret(engine->store), &held->use,
 	                              held->unnamed, slice_of(held->name));
 	held->tokens = held->share_tokens = 0;
 	if (counted)
-		share_hold(engine->share, &held->use.key);
+		delivery_count(delivery, held, true);
 }
 
 static void
@@ -189,10 +209,12 @@ deliveries_renew(struct engine *engine)
 	int64_t now_ms = loop_now_ms(engine->loop);
 	struct delivery *delivery;
 	DL_FOREACH(engine->deliveries, delivery)
-		if (engine->kind == ENGINE_OF_MILTER)
-			renew_when_due(delivery, now_ms);
-		else
+		if (engine->kind != ENGINE_OF_MILTER) {
 			leave_share_when_due(delivery, now_ms);
+		} else {
+			release_silent(delivery, now_ms);
+			renew_when_due(delivery, now_ms);
+		}
 }
 
 void

@@ -18,10 +18,43 @@ delivery_new(void)
 }
 
 void
+delivery_count(const struct delivery *delivery, const struct held *held, bool in)
+{
+	struct share *share = delivery->engine->share;
+	if (in)
+		share_hold(share, &held->use.key);
+	if (delivery->quiet)
+		share_quiet(share, &held->use.key, in ? 1 : -1);
+	if (!in)
+		share_drop(share, &held->use.key);
+}
+
+static bool
+is_of_policyd(const struct delivery *delivery)
+{
+	return delivery->engine->kind == ENGINE_OF_POLICYD;
+}
+
+static void
+grow_quiet(struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->n; i++)
+		if (held_is_slot(&delivery->held[i]) && !delivery->held[i].maybe)
+			share_quiet(delivery->engine->share, &delivery->held[i].use.key,
+			            1);
+	delivery->quiet = true;
+}
+
+void
 delivery_hear(struct delivery *delivery, enum stage stage)
 {
 	if (stage > delivery->heard)
 		delivery->heard = stage;
+	if (!delivery->engine)
+		return;
+	delivery->spoke_ms = loop_now_ms(delivery->engine->loop);
+	if (stage == STAGE_DATA && !delivery->quiet && !is_of_policyd(delivery))
+		grow_quiet(delivery);
 }
 
 static void
@@ -144,17 +177,11 @@ make_sure(struct delivery *delivery, const struct plan *plan, struct held *held)
 {
 	const struct limit_of *of = plan_limit_of(plan, &held->use);
 	if (held->maybe && held_is_slot(held))
-		share_hold(delivery->engine->share, &held->use.key);
+		delivery_count(delivery, held, true);
 	held->maybe = false;
 	if (!held->name)
 		held->name = mem_dup(of->name);
 	held->unnamed = of->unnamed;
-}
-
-static bool
-is_of_policyd(const struct delivery *delivery)
-{
-	return delivery->engine->kind == ENGINE_OF_POLICYD;
 }
 
 /* `old`: the store may have heard of it before. */
@@ -265,7 +292,7 @@ delivery_leave_share(struct delivery *delivery)
 	for (size_t i = 0; i < delivery->n; i++) {
 		struct held *held = &delivery->held[i];
 		if (held_is_slot(held) && !held->maybe)
-			share_drop(delivery->engine->share, &held->use.key);
+			delivery_count(delivery, held, false);
 		held->maybe |= held_is_slot(held);
 	}
 }
@@ -306,15 +333,19 @@ drop_all(struct delivery *delivery)
 	delivery->n = delivery->n_receipts = 0;
 }
 
-static void
-give_back(struct delivery *delivery, bool with_tokens)
+bool
+delivery_holds_slots(const struct delivery *delivery)
 {
-	if (!delivery->engine || delivery->n == 0)
-		return;
-	if (with_tokens)
-		return_to_share(delivery);
-	if (with_tokens && !delivery->unkeyed)
-		return_receipts(delivery);
+	for (size_t i = 0; i < delivery->n; i++)
+		if (held_is_slot(&delivery->held[i]) && !delivery->held[i].maybe)
+			return true;
+	return false;
+}
+
+/* To the store, without waiting. */
+static void
+tell_back(struct delivery *delivery, bool with_tokens)
+{
 	struct ask ask = delivery_begin_ask(delivery, ASK_GIVE_BACK);
 	for (size_t i = 0; i < delivery->n && !delivery->unkeyed; i++) {
 		const struct held *held = &delivery->held[i];
@@ -326,8 +357,55 @@ give_back(struct delivery *delivery, bool with_tokens)
 		}
 	}
 	delivery_send(delivery->engine, &ask, true, NULL);
+}
+
+void
+delivery_give_back_slots(struct delivery *delivery)
+{
+	tell_back(delivery, false);
+	delivery_leave_share(delivery);
+	for (size_t i = 0; i < delivery->n; i++)
+		delivery->held[i].to_put = false;
+}
+
+static void
+give_back(struct delivery *delivery, bool with_tokens)
+{
+	if (!delivery->engine || delivery->n == 0)
+		return;
+	if (with_tokens)
+		return_to_share(delivery);
+	if (with_tokens && !delivery->unkeyed)
+		return_receipts(delivery);
+	tell_back(delivery, with_tokens);
 	delivery_leave_share(delivery);
 	drop_all(delivery);
+}
+
+static void
+on_freed(void *arg, const struct answer *answer)
+{
+	(void)arg,
+		(void)answer; /* else it ends when the milter hears of the end, or with its lease */
+}
+
+/*
+ * policyd has heard the end of the message, which the milter may never hear of: the session's slots
+ * are free under either name.  Not told later, when the store is away: the milter may hold them for
+ * the session's next message by then.
+ */
+static void
+free_of_milter(struct delivery *delivery)
+{
+	struct ask ask = delivery_begin_ask(delivery, ASK_GIVE_BACK);
+	memcpy(ask.limits.holder, delivery->other, sizeof(ask.limits.holder));
+	for (size_t i = 0; i < delivery->n; i++) {
+		if (!held_is_slot(&delivery->held[i]))
+			continue;
+		ask.limits.uses[ask.limits.n++] = delivery->held[i].use;
+		delivery_send(delivery->engine, &ask, false, on_freed);
+	}
+	delivery_send(delivery->engine, &ask, true, on_freed);
 }
 
 void
@@ -359,9 +437,18 @@ is_accepted(const struct delivery *delivery)
 	return delivery->heard >= steps_last(&engine->steps, delivery->service, now_ms);
 }
 
+static bool
+may_be_of_milter(const struct delivery *delivery)
+{
+	return delivery->engine && is_of_policyd(delivery) && *delivery->other &&
+	       delivery->heard == STAGE_END_OF_MESSAGE && !delivery->unkeyed;
+}
+
 static void
 end(struct delivery *delivery, bool accepted)
 {
+	if (may_be_of_milter(delivery))
+		free_of_milter(delivery);
 	give_back(delivery, !accepted);
 	leave_engine(delivery);
 	free(delivery->held);

@@ -29,6 +29,8 @@ struct delivery {
 	char other[HOLDER_MAX + 1];
 	char service[SERVICE_MAX + 1];
 	enum stage heard;
+	bool quiet;       /* DATA was heard: others may hear the end before, or alone */
+	int64_t spoke_ms; /* the MTA, last */
 	bool unkeyed; /* the store's secret is not known yet: nothing of it is stored */
 	struct held *held;
 	size_t n, cap;
@@ -49,6 +51,14 @@ struct ask delivery_begin_ask(const struct delivery *delivery, enum ask_kind kin
 
 /* Sends what was gathered when it is full, or at the end; without `fn` nobody waits for an answer. */
 void delivery_send(struct engine *engine, struct ask *ask, bool at_end, store_fn *fn);
+
+/* A slot counts in this host's share, or no more. */
+void delivery_count(const struct delivery *delivery, const struct held *held, bool in);
+
+bool delivery_holds_slots(const struct delivery *delivery);
+
+/* Its slots are given back, its tokens are not. */
+void delivery_give_back_slots(struct delivery *delivery);
 
 /* Its slots count no more in this host's share. */
 void delivery_leave_share(struct delivery *delivery);

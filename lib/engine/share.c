@@ -13,6 +13,7 @@
 struct entry {
 	struct key key;
 	int64_t slots;  /* held by deliveries of this process */
+	int64_t quiet;  /* of these, slots that may have been given back for them */
 	int64_t tat_us; /* gcra.h */
 	UT_hash_handle hh;
 };
@@ -100,6 +101,14 @@ share_drop(struct share *share, const struct key *key)
 		drop_entry(share, entry);
 }
 
+void
+share_quiet(struct share *share, const struct key *key, int by)
+{
+	struct entry *entry = find(share, key);
+	if (entry)
+		entry->quiet += by;
+}
+
 static int64_t
 part_of(int64_t count, int64_t nodes)
 {
@@ -181,7 +190,7 @@ share_is_full(const struct share *share, const struct limits_ask *ask,
 		if (use->kind != LIMIT_CONCURRENCY)
 			continue;
 		const struct entry *entry = find(share, &use->key);
-		int64_t slots = entry ? entry->slots : 0;
+		int64_t slots = entry ? entry->slots - entry->quiet : 0;
 		bool is_mine = ask->mine & 1u << i;
 		if (slots >= use->count && !is_mine && !use->observed) {
 			*result_out = (struct limits_result){.refused = (int)i,

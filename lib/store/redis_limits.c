@@ -42,7 +42,7 @@ write_args(const struct store_backend *backend, const struct ask *ask,
 {
 	const struct limits_ask *limits = &ask->limits;
 	size_t n = 0;
-	args[n++] = what_words[ask->kind];
+	args[n++] = limits->only_held ? SLICE("keep") : what_words[ask->kind];
 	args[n++] = slice_of(limits->holder);
 	args[n++] = slice_of(limits->other);
 	args[n++] = redis_number(numbers, limits->takes_over);

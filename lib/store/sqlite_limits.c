@@ -407,7 +407,7 @@ renew_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i, int64_t 
 	struct slots slots = {0};
 	int rc = get_slots(db, ask, &use->key, false, now_ms, &slots);
 	bool ran_out = !slots.mine && !slots.others;
-	if (rc != SQLITE_DONE)
+	if (rc != SQLITE_DONE || (ran_out && ask->only_held))
 		return rc;
 	if (ran_out && slots.held >= use->count) {
 		result->lost = true;

@@ -75,6 +75,7 @@ START_TEST(defaults_limit_nothing)
 	ck_assert_str_eq(conf->milter.socket_group, "");
 	ck_assert_int_eq(conf->milter.max_sessions, 4096);
 	ck_assert_int_eq(conf->milter.deadline_ms, 100);
+	ck_assert_int_eq(conf->milter.hold_ms, 120000);
 	ck_assert(conf->milter.enforce);
 	ck_assert_int_eq(conf->limits.lease_ms, 60000);
 	ck_assert_int_eq(conf->limits.destinations_by, BY_DOMAIN);
@@ -228,6 +229,8 @@ static const struct number_row {
 	{"milter.max_sessions", "65536", 65536},
 	{"milter.deadline", "10ms", 10},
 	{"milter.deadline", "5s", 5000},
+	{"milter.hold", "1s", 1000},
+	{"milter.hold", "1h", 3600000},
 	{"milter.enforce", "false", 0},
 	{"limits.lease", "3s", 3000},
 	{"limits.lease", "1h", 3600000},

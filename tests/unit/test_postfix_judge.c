@@ -120,6 +120,9 @@ static const struct judge_row {
 	{"a milter with too little time", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=1s, default_action=accept }\n", "", "", MILTER_BELOW "|milter.deadline=2s", "P Postfix gives weir-milter up before its deadline"},
 	{"another milter behind", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }, inet:localhost:8891\n", "", "", MILTER_BELOW, "N other milters come behind weir-milter;" MILTER_OK},
 	{"another milter before", "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", "", MILTER_BELOW, MILTER_OK},
+	{"another milter before, with slots", "smtpd_milters = inet:localhost:8891, { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", "", MILTER_BELOW "|limits.default.concurrency=5", "N other milters come before weir-milter;" MILTER_OK},
+	{"another milter before, with slots whose ends policyd hears", GOOD_POLICY "smtpd_end_of_data_restrictions = " ASK "\nsmtpd_milters = inet:localhost:8891, { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", "", MILTER_BELOW "|limits.default.concurrency=5", "o Postfix asks weir-policyd and weir-milter"},
+	{"another milter behind, with slots", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }, inet:localhost:8891\n", "", "", MILTER_BELOW "|limits.default.concurrency=5", MILTER_OK},
 	{"no_milters", GOOD_MILTER "receive_override_options = no_address_mappings, no_milters\n", "", "", MILTER_BELOW, "o service smtp leaves milters out (no_milters);" NEITHER},
 	{"an old protocol", GOOD_MILTER "milter_protocol = 2\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
 	{"local mail", GOOD_MILTER "non_smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, "N weir-milter is asked about local mail;" MILTER_OK},
@@ -139,7 +142,7 @@ static const struct judge_row {
 	{"a socket of the policy service beyond the chroot", "", "", "", "policyd.listen=unix:/run/weir/policy.sock", NEITHER},
 	{"the milter beside others", "smtpd_milters = inet:localhost:8891, { unix:opendkim/s, default_action=accept }\n", "", "", "", NEITHER},
 	{"restrictions of one's own", RCPT("reject_non_fqdn_sender, permit_mynetworks, check_client_access hash:/etc/postfix/it's, reject_unauth_destination, permit"), "", "", "", NEITHER},
-	{"submission has other milters too", GOOD_MILTER "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N limits hold for users' own mail, too;" MILTER_OK},
+	{"submission has other milters too", GOOD_MILTER "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N other milters come before weir-milter;N limits hold for users' own mail, too;" MILTER_OK},
 	{"submission asks in another list", "smtpd_sender_restrictions = reject_unauth_destination, reject_unlisted_recipient, " ASK "\n" DATA, "", SUBMISSION, "", USERS},
 	{"two of postscreen's tests", GOOD_POLICY "postscreen_pipelining_enable = yes\npostscreen_bare_newline_enable = yes\n", "", "smtpd pass - - y - - smtpd\nsmtp inet n - y - 1 postscreen\n", "", "N postscreen holds up new clients, too;" POLICY_OK},
 	{"an old protocol, of this milter", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept, protocol=3 }\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
@@ -312,6 +315,12 @@ START_TEST(cures_leave_the_rest)
 	         "\npostconf 'smtpd_milters = inet:localhost:8891, { unix:opendkim/s, "
 	         "default_action=accept }, { unix:weir/milter.sock, connect_timeout=5s, "
 	         "command_timeout=10s, default_action=accept }'\npostfix reload\n"},
+		{"smtpd_milters = inet:localhost:8891, { unix:opendkim/s, "
+	         "default_action=accept }\n",
+	         "", "", MILTER_BELOW "|limits.default.concurrency=5",
+	         "\npostconf 'smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, "
+	         "command_timeout=10s, default_action=accept }, inet:localhost:8891, "
+	         "{ unix:opendkim/s, default_action=accept }'\npostfix reload\n"},
 		{RCPT("reject_non_fqdn_sender, check_client_access "
 	              "hash:/etc/postfix/it's, reject_unauth_destination permit"),
 	         "", "", MILTER_BELOW,

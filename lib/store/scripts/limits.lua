@@ -6,7 +6,7 @@
 -- KEYS[2]  the note of what policyd has taken of rates for this recipient: "message bounds ends", ms
 -- KEYS[3]  the term (term.lua)
 -- KEYS[n]  for each use from 4 on: leases (holder -> when it runs out, ms) or a rate (its tat, us)
--- ARGV     what ('ask', 'renew', 'put', 'back', 'return' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
+-- ARGV     what ('ask', 'renew', 'keep', 'put', 'back', 'return' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
 --          now_ms (0: the server's clock), message, daemon, what the server's clock has to show, and how nearly (0: no
 --          matter); then for each use: bound (3 * scope + kind; kind 0: leases), count, interval_us, observed
 -- answers  "granted refused taken held wait_ms late lost not_yet row now_ms"; refused is one too high, so that 0 is none
@@ -41,7 +41,7 @@ end
 -- The daemon's row, when nothing may be granted to it: others have not signed in, or the clock was stepped.
 local function not_yet()
   local row = redis.call('HGET', TERM, daemon) or 'none'
-  if row == 'open' or (row == 'in' and what == 'renew') then
+  if row == 'open' or (row == 'in' and (what == 'renew' or what == 'keep')) then
     return expected > 0 and math.abs(server_ms - expected) > tolerance and 'open'
   end
   return row
@@ -159,7 +159,7 @@ local function give_back_noted(name)
   give_back(name, function(use) return use.noted end)
 end
 
-if daemon ~= '' and (what == 'ask' or what == 'renew') then
+if daemon ~= '' and (what == 'ask' or what == 'renew' or what == 'keep') then
   local row = not_yet()
   if row then
     return string.format('0 0 0 0 0 0 0 1 %s %d', row, server_ms)
@@ -184,14 +184,16 @@ if what == 'put' then
   return answer(1, 0, 0, 0, 0, 0, 0)
 end
 
-if what == 'renew' then
+if what == 'renew' or what == 'keep' then
   local late, lost = 0, 0
   for _, use in ipairs(uses) do
     local others = holds(use.key, other)
     local ran_out = not others and not holds(use.key, holder)
     redis.call('ZREM', use.key, '') -- behind a write that needs no memory, others are let through
     use.held = ran_out and count_slots(use)
-    if ran_out and use.held >= use.count then
+    if ran_out and what == 'keep' then
+      -- who heard the end of the message has given it back
+    elseif ran_out and use.held >= use.count then
       lost = 1
     else
       late = ran_out and 1 or late
