@@ -6,6 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/milter_lib.sh disable=SC1091
 . "$(dirname "$0")/milter_lib.sh"
+# shellcheck source=tests/system/debs_lib.sh disable=SC1091
+. "$(dirname "$0")/debs_lib.sh"
 # shellcheck source=tests/system/sendmail_lib.sh disable=SC1091
 . "$(dirname "$0")/sendmail_lib.sh"
 

@@ -1,39 +1,16 @@
 # shellcheck shell=bash
-# A private Sendmail beside lib.sh, which comes first: its packages conflict with Postfix, so they are only unpacked.
-# WEIR_SENDMAIL_DEBS is a directory that keeps the downloaded packages; without it, each test downloads its own.
+# A private Sendmail beside lib.sh and debs_lib.sh, which come first: its packages conflict with Postfix.
 
 SENDMAIL_PACKAGES=(sendmail-bin sendmail-base sendmail-cf libwrap0 liblockfile1)
 SENDMAIL_PID=
-SENDMAIL_ROOT= # where the packages are unpacked
 
 # need_sendmail: skips the whole file where Sendmail cannot be had or run. Comes behind private_dir.
 need_sendmail() {
 	need apt-get dpkg m4 unshare
 	unshare --uts true 2>/dev/null || skip_all "needs unshare --uts"
-	unpack_sendmail || skip_all "needs ${SENDMAIL_PACKAGES[*]}, which apt-get does not download"
-}
-
-# unpack_sendmail: the packages below PRIVATE, installed nowhere.
-unpack_sendmail() {
-	local cache=${WEIR_SENDMAIL_DEBS:-$PRIVATE/debs} package
-	SENDMAIL_ROOT=$PRIVATE/unpacked
-	mkdir -p "$cache" "$PRIVATE/download" || return 1
-	for package in "${SENDMAIL_PACKAGES[@]}"; do
-		has_deb "$cache" "$package" || download_deb "$cache" "$package" || return 1
-		dpkg -x "$(compgen -G "$cache/${package}_*.deb" | tail -n 1)" "$SENDMAIL_ROOT" || return 1
-	done
+	unpack_debs "${SENDMAIL_PACKAGES[@]}" || skip_all "needs ${SENDMAIL_PACKAGES[*]}, which apt-get does not download"
 	# With a group of its own the program would be denied the unpacked libraries.
-	chmod g-s "$SENDMAIL_ROOT/usr/libexec/sendmail/sendmail"
-}
-
-has_deb() {
-	compgen -G "$1/${2}_*.deb" >/dev/null
-}
-
-# download_deb CACHE PACKAGE: what is in the cache is whole.
-download_deb() {
-	(cd "$PRIVATE/download" && timeout 120 apt-get -q -o Acquire::Retries=0 download "$2") >>"$PRIVATE/apt.log" 2>&1 &&
-		mv "$PRIVATE/download/$2"_*.deb "$1"
+	chmod g-s "$UNPACKED/usr/libexec/sendmail/sendmail"
 }
 
 # start_sendmail MILTER_SOCKET: takes mail for local.test and, by a mailer of its own, acme.test on SMTP_PORT, but none
@@ -47,7 +24,7 @@ start_sendmail() {
 	write_deliver "$dir" >"$dir/deliver"
 	chmod 755 "$dir/deliver"
 	write_sendmail_mc "$dir" "$1" >"$dir/sendmail.mc"
-	m4 -D"_CF_DIR_=$SENDMAIL_ROOT/usr/share/sendmail/cf/" "$dir/sendmail.mc" >"$dir/sendmail.cf" || return 1
+	m4 -D"_CF_DIR_=$UNPACKED/usr/share/sendmail/cf/" "$dir/sendmail.mc" >"$dir/sendmail.cf" || return 1
 	start_process run_sendmail -bD -X "$dir/traffic" >"$dir/start.log" 2>&1
 	SENDMAIL_PID=$STARTED
 	await 10 port_answers "$SMTP_PORT"
@@ -56,13 +33,9 @@ start_sendmail() {
 # run_sendmail OPTION...: the unpacked program on the private configuration; ends this shell. It would wait a minute for
 # a host name with a dot, so it gets one, and one that needs no look-up.
 run_sendmail() {
-	local lib paths=
-	for lib in "$SENDMAIL_ROOT"/lib/*-linux-gnu* "$SENDMAIL_ROOT"/usr/lib/*-linux-gnu*; do
-		paths=$paths${paths:+:}$lib
-	done
 	# shellcheck disable=SC2016
 	exec unshare --uts sh -c 'hostname 127.0.0.1 && LD_LIBRARY_PATH=$1 && export LD_LIBRARY_PATH && shift && exec "$@"' \
-		sh "$paths" "$SENDMAIL_ROOT/usr/libexec/sendmail/sendmail" -C "$PRIVATE/sendmail/sendmail.cf" "$@"
+		sh "$(unpacked_libraries)" "$UNPACKED/usr/libexec/sendmail/sendmail" -C "$PRIVATE/sendmail/sendmail.cf" "$@"
 }
 
 # write_deliver DIR: one file for each delivery; the name ends in .new once it is whole.
