@@ -59,7 +59,8 @@ judge_use(struct ledger *ledger, const struct limit_use *use, struct explained_u
 	}
 	if (!ledger_get_rate(ledger, &use->key, &tat_us, err))
 		return false;
-	int64_t wait_us = gcra_wait_us(tat_us, use->count, use->per_ms, clock_wall_us());
+	const struct conf_rate rate = limit_rate(use);
+	int64_t wait_us = gcra_wait_us(tat_us, &rate, clock_wall_us());
 	out->wait_ms = (wait_us + 999) / 1000;
 	out->has_room = wait_us == 0;
 	return true;

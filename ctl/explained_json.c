@@ -117,13 +117,14 @@ use_json(const struct explained *explained, size_t i)
 	const struct explained_use *now = &explained->uses[i];
 	char key[KEY_TEXT_LEN + 1];
 	key_print(&use->key, key);
-	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "scope",
-	                 scopes[use->scope], "name",
+	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}",
+	                 "scope", scopes[use->scope], "name",
 	                 status_text(plan_limit_of(&explained->plan, use)->name), "bound",
 	                 kinds[use->kind], "count", (json_int_t)use->count, "per",
-	                 (json_int_t)(use->per_ms / 1000), "held", (json_int_t)now->held,
-	                 "wait", (json_int_t)((now->wait_ms + 999) / 1000), "room",
-	                 now->has_room, "observed", use->observed, "key", key);
+	                 (json_int_t)(use->per_ms / 1000), "burst",
+	                 (json_int_t)use->burst, "held", (json_int_t)now->held, "wait",
+	                 (json_int_t)((now->wait_ms + 999) / 1000), "room", now->has_room,
+	                 "observed", use->observed, "key", key);
 }
 
 static json_t *

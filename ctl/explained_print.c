@@ -118,6 +118,8 @@ put_use(struct table *table, const json_t *use)
 		text_puts(&text, " in ");
 		when_print_long(per_s, &text);
 	}
+	if (json_number(use, "burst") > 0)
+		text_printf(&text, ", burst %lld", (long long)json_number(use, "burst"));
 	table_cell(table, text_slice(&text));
 	text = TEXT(buf);
 	if (per_s == 0)

@@ -76,11 +76,15 @@ tell_whose(const struct view *view, const struct decided *decided)
 	tell_client(view, decided);
 	if (decided->sender.n > 0)
 		say(view, "  sender       ", decided->sender, "\n");
+	if (decided->user.n > 0)
+		say(view, "  user         ", decided->user, "\n");
 	if (decided->recipient.n > 0)
 		say(view, "  recipient    ", decided->recipient, "\n");
 	if (decided->destination.n > 0)
 		say(view, "  destination  ", decided->destination, "\n");
 	say(view, "  reason       ", decided->why, "");
+	if (decided->limit.n > 0)
+		say(view, ", limit ", decided->limit, "");
 	if (decided->entry.n > 0)
 		say(view, ", ", decided->entry, "");
 	if (decided->held > 0)

@@ -29,10 +29,19 @@ struct conf_texts {
 	size_t n;
 };
 
-/* `count` events in `per_ms`; count 0 means no limit. */
+/* `count` events in `per_ms`, `burst` of them at once; count 0 means no limit. */
 struct conf_rate {
 	int64_t count;
 	int64_t per_ms;
+	int64_t burst; /* 0: the whole count */
+};
+
+#define RATE_WINDOWS_MAX 4
+
+/* All of them hold: "20/1m, 500/1d".  The longest time first; none means no limit. */
+struct conf_rates {
+	struct conf_rate v[RATE_WINDOWS_MAX];
+	size_t n;
 };
 
 /*
@@ -41,8 +50,8 @@ struct conf_rate {
  */
 struct conf_limit {
 	int64_t concurrency; /* deliveries under way */
-	struct conf_rate messages;
-	struct conf_rate recipients;
+	struct conf_rates messages;
+	struct conf_rates recipients;
 	int mode;    /* enum conf_mode */
 	char *reply; /* its own; empty: that of limits.*_reply */
 };

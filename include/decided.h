@@ -37,10 +37,12 @@ struct decided {
 	int64_t wait_s, delayed_s, held;
 	struct slice store;   /* "ok", or what the store answered instead */
 	struct slice triplet; /* its key as key_print() has it; empty without one */
+	struct slice user;    /* who has logged in */
+	struct slice limit;   /* of a limit: what it allows, "500/1d" */
 };
 
 /* A line is never longer, '\n' included. */
-#define DECIDED_LINE_MAX 1024
+#define DECIDED_LINE_MAX 1280
 
 /* Appends the line; addresses in lower case, and only as much of them as `addresses` says. */
 void decided_print(const struct decided *decided, enum decided_addresses addresses,
@@ -56,7 +58,7 @@ bool decided_cut_last(struct slice *lines, struct slice *line_out);
 /* What is looked for; what is empty or 0 does not matter.  All zero before the words are set. */
 struct decided_filter {
 	struct slice id; /* in upper case */
-	/* client or its network, its name, sender, recipient, a domain of these, or destination */
+	/* client or its network, its name, sender, recipient, a domain of these, destination, or user */
 	struct slice address;
 	struct slice destination;
 	struct slice why;

@@ -41,7 +41,7 @@ enum granted_by { BY_STORE, BY_SHARE, BY_SHARE_UNASKED };
 
 /* These uses of the plan's limits were granted. */
 void delivery_take(struct delivery *delivery, const struct plan *plan,
-                   const struct limits_ask *ask, unsigned taken, enum granted_by by);
+                   const struct limits_ask *ask, limit_set taken, enum granted_by by);
 
 /*
  * Nobody waits for the answer to this question any more, but it may still be granted: slots that it

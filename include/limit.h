@@ -3,7 +3,8 @@
  *
  * A limit has a scope (whose it is) and up to three bounds (of what).  The bound on deliveries
  * under way is kept as leases: a holder has a slot until it gives it back, or until the lease
- * runs out because nobody renewed it.  The bounds on messages and recipients are rates (gcra.h).
+ * runs out because nobody renewed it.  The bounds on messages and recipients are rates (gcra.h),
+ * one or several of them at the same time: windows.
  */
 #ifndef WEIR_LIMIT_H
 #define WEIR_LIMIT_H
@@ -29,17 +30,27 @@ enum limit_scope {
 
 enum limit_kind { LIMIT_CONCURRENCY, LIMIT_MESSAGES, LIMIT_RECIPIENTS, LIMIT_KINDS };
 
-/* One bound in which there must be room. */
+/* One bound in which there must be room; of a rate one of its windows. */
 struct limit_use {
-	enum limit_scope scope;
-	enum limit_kind kind;
-	bool observed; /* never refuses; takes nothing where it would */
-	int64_t count; /* deliveries at once, or events in per_ms */
+	enum limit_scope scope : 8;
+	enum limit_kind kind   : 8;
+	unsigned window        : 8; /* 0: the longest */
+	bool observed;              /* never refuses; takes nothing where it would */
+	int64_t count;              /* deliveries at once, or events in per_ms */
 	int64_t per_ms;
+	int64_t burst; /* of a rate, as in struct conf_rate */
 	struct key key;
 };
 
-#define LIMIT_USES_MAX (SCOPES * LIMIT_KINDS)
+/* Scopes and kinds; and all of one recipient, windows counted. */
+#define LIMIT_BOUNDS   (SCOPES * LIMIT_KINDS)
+#define LIMIT_RATES    (SCOPES * (LIMIT_KINDS - 1))
+#define LIMIT_USES_MAX (SCOPES + LIMIT_RATES * RATE_WINDOWS_MAX)
+
+/* Uses as a set: bit i is use i.  Redis' scripts hold it in a double. */
+typedef uint64_t limit_set;
+#define LIMIT_BIT(i) (UINT64_C(1) << (i))
+_Static_assert(LIMIT_USES_MAX < 53, "a bit for each use");
 
 /* No lease is made for longer: the most that limits.lease and policyd.hold may be. */
 #define LEASE_MAX_MS INT64_C(3600000)
@@ -47,11 +58,26 @@ struct limit_use {
 /* "m/" or "p/", node, '/', address, ':', port */
 #define HOLDER_MAX (2 + 64 + 1 + 45 + 1 + 20)
 
-/* A number for scope and kind, below LIMIT_USES_MAX. */
+/* A number for scope and kind, below LIMIT_BOUNDS. */
 static inline int
 limit_bound(const struct limit_use *use)
 {
 	return (int)use->scope * LIMIT_KINDS + (int)use->kind;
+}
+
+/* Of a rate: a number for scope, kind and window, by which notes name it. */
+static inline int
+limit_note_bit(const struct limit_use *use)
+{
+	return (int)use->window * LIMIT_RATES + (int)use->scope * (LIMIT_KINDS - 1) +
+	       (int)use->kind - LIMIT_MESSAGES;
+}
+
+/* Of a rate. */
+static inline struct conf_rate
+limit_rate(const struct limit_use *use)
+{
+	return (struct conf_rate){use->count, use->per_ms, use->burst};
 }
 
 /*
@@ -70,7 +96,7 @@ struct limits_ask {
 	/* 0: not known, or no matter; else the store's clock has to show this, nearly. */
 	int64_t store_ms;
 	int64_t tolerance_ms;
-	unsigned mine; /* bit i: the delivery has the slot of use i already */
+	limit_set mine; /* the delivery has the slots of these uses already */
 	/*
 	 * Which rates of this session's recipient were taken already: policyd notes them, with
 	 * the message's number, and the milter uses the note up.  What policyd has then observed
@@ -86,7 +112,7 @@ struct limits_result {
 	bool granted;
 	/* The use that refused; when granted, the first observed one that would have; or -1. */
 	int refused;
-	unsigned taken;  /* bit i: something was taken, or is held, for use i */
+	limit_set taken; /* something was taken, or is held, for these uses */
 	int64_t held;    /* slots held at the first concurrency bound, ours among them */
 	int64_t wait_ms; /* until a rate has room again; 0 = unknown */
 	/* Neither granted nor refused: the daemon is not signed in, or others are not (term.h). */
@@ -141,15 +167,15 @@ struct key limit_use_key(const struct key_secret *secret, const struct limit_use
 struct slice limit_destination(const struct conf *conf, const struct query *query,
                                const struct conf_destination **destination_out);
 
-/* One use for each bound of these limits. */
+/* One use for each bound of these limits, and for each window of a rate. */
 void limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *secret,
                  struct limits_ask *ask);
 
-/* Keeps those uses only whose bits are set, as in limits_result.taken. */
-void limits_keep(struct limits_ask *ask, unsigned wanted);
+/* Keeps those uses only that are in the set, such as limits_result.taken. */
+void limits_keep(struct limits_ask *ask, limit_set wanted);
 
-/* The uses that are rates, bit by bit; and whether there is any. */
-unsigned limits_rates(const struct limits_ask *ask);
+/* The uses that are rates; and whether there is any. */
+limit_set limits_rates(const struct limits_ask *ask);
 bool limits_have_rates(const struct limits_ask *ask);
 
 /* Whether policyd leaves a note for the milter: there are rates, or limits that are only observed. */

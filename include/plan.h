@@ -47,7 +47,7 @@ enum why {
 	WHY_DRAINED,    /* the operator lets nothing through to the destination */
 	WHY_RECOVERING, /* limits wait for daemons that have not told what they hold */
 	WHY_LIMIT,      /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
-	WHY_COUNT = WHY_LIMIT + LIMIT_USES_MAX
+	WHY_COUNT = WHY_LIMIT + LIMIT_BOUNDS
 };
 
 struct plan {

@@ -20,7 +20,8 @@ enum setting_type {
 	SET_OCTAL,        /* int64_t, min..max, written in octal */
 	SET_TIME,         /* int64_t milliseconds, "90s", "3m"; min..max */
 	SET_SIZE,         /* int64_t bytes, "512M"; min..max */
-	SET_RATE,         /* struct conf_rate, "100/1m" */
+	SET_RATE,         /* struct conf_rate, "100/1m", "100/1m burst 10" */
+	SET_RATES,        /* struct conf_rates, "20/1m, 500/1d" */
 	SET_ENUM,         /* int: position among `words` */
 	SET_REPLY,        /* char *, "451 4.7.1 text"; empty where that is the default */
 	SET_TEXTS,        /* struct conf_texts */
@@ -66,9 +67,18 @@ bool schema_set(const struct setting *row, void *base, struct slice value,
 /* Frees what the setting holds. */
 void schema_clear(const struct setting *row, void *base);
 
-/* The times, sizes and rates of the settings, for tests and tools. */
+/* The times, sizes and rates of the settings, for tests and tools.  False with a text. */
 bool parse_time(struct slice text, int64_t *ms_out) MUST_CHECK;
 bool parse_size(struct slice text, int64_t *bytes_out) MUST_CHECK;
-bool parse_rate(struct slice text, struct conf_rate *rate_out) MUST_CHECK;
+bool parse_rate(struct slice text, struct conf_rate *rate_out, struct err *err_out)
+	MUST_CHECK;
+bool parse_rates(struct slice text, struct conf_rates *rates_out, struct err *err_out)
+	MUST_CHECK;
+
+/* "3m", "90s", "100ms": in the largest unit that holds it in whole numbers. */
+void print_time(int64_t ms, struct text *out);
+
+/* "500/1d", "600/1m burst 20" */
+void print_rate(const struct conf_rate *rate, struct text *out);
 
 #endif

@@ -29,7 +29,7 @@ void share_quiet(struct share *share, const struct key *key, int by);
  * Room in every limit, or in none.  Bit i of `mine`: the delivery has the slot of use i already.
  * Tokens of rates are taken when all is granted; slots are counted by share_hold().
  */
-void share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
+void share_judge(struct share *share, const struct limits_ask *ask, limit_set mine,
                  int64_t nodes, int64_t now_us, struct limits_result *result_out);
 
 /* A token of that rate was taken for nothing. */

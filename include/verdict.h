@@ -27,6 +27,7 @@ struct verdict {
 	struct slice reply; /* DEFER: "451 4.7.1 text" */
 	struct slice
 		header; /* a first pass: to be added to the message, once; else empty */
+	struct slice limit; /* of a limit that refused: what it allows, "500/1d", "20" */
 	char id[VERDICT_ID_LEN + 1];
 };
 

@@ -12,14 +12,18 @@
 enum { VALUE_MAX = 8192 };
 
 static void
-print_rate(const char *name, const struct conf_rate *rate, struct text *out)
+print_rates(const char *name, const struct conf_rates *rates, struct text *out)
 {
-	if (rate->count > 0)
-		text_printf(out, " %s=%lld/%llds", name, (long long)rate->count,
-		            (long long)(rate->per_ms / 1000));
+	for (size_t i = 0; i < rates->n; i++) {
+		if (i == 0)
+			text_printf(out, " %s=", name);
+		else
+			text_puts(out, ", ");
+		print_rate(&rates->v[i], out);
+	}
 }
 
-/* "acme (acme.example, .acme.example) concurrency=20 messages=600/60s" */
+/* "acme (acme.example, .acme.example) concurrency=20 messages=600/1m" */
 static void
 print_destination(const struct conf_destination *destination, struct text *out)
 {
@@ -30,8 +34,8 @@ print_destination(const struct conf_destination *destination, struct text *out)
 	text_putc(out, ')');
 	if (limit->concurrency > 0)
 		text_printf(out, " concurrency=%lld", (long long)limit->concurrency);
-	print_rate("messages", &limit->messages, out);
-	print_rate("recipients", &limit->recipients, out);
+	print_rates("messages", &limit->messages, out);
+	print_rates("recipients", &limit->recipients, out);
 	if (limit->mode != MODE_ON)
 		text_printf(out, " mode=%s", conf_mode_word(limit->mode));
 	if (destination->has_greylist)

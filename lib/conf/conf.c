@@ -87,12 +87,14 @@ conf_value(config_setting_t *node, enum setting_type wanted, struct text *out)
 	case CONFIG_TYPE_INT64:
 		text_int(out, config_setting_get_int64(node));
 		return wanted == SET_INT || wanted == SET_SIZE || wanted == SET_RATE ||
-		       wanted == SET_TIME;
+		       wanted == SET_RATES || wanted == SET_TIME;
 	case CONFIG_TYPE_BOOL:
 		text_puts(out, config_setting_get_bool(node) ? "true" : "false");
 		return wanted == SET_BOOL;
 	case CONFIG_TYPE_ARRAY:
-	case CONFIG_TYPE_LIST: return wanted == SET_TEXTS && join_strings(node, out);
+	case CONFIG_TYPE_LIST:
+		return (wanted == SET_TEXTS || wanted == SET_RATES) &&
+		       join_strings(node, out);
 	default: return false;
 	}
 }
@@ -103,6 +105,9 @@ conf_wanted(enum setting_type type)
 	switch (type) {
 	case SET_TEXTS:
 		return "wants an array of strings without commas: [ \"...\", \"...\" ]";
+	case SET_RATES:
+		return "wants a string or an array of strings: \"20/1m\", "
+		       "[ \"20/1m\", \"500/1d\" ]";
 	case SET_BOOL: return "wants true or false, without quotes";
 	case SET_INT: return "wants a whole number";
 	default: return "wants a string: \"...\"";

@@ -155,16 +155,19 @@ check_times(struct loading *load)
 bool
 conf_limit_bounds(const struct conf_limit *limit)
 {
-	return limit->concurrency > 0 || limit->messages.count > 0 ||
-	       limit->recipients.count > 0;
+	return limit->concurrency > 0 || limit->messages.n > 0 || limit->recipients.n > 0;
 }
 
 bool
 conf_limit_fits(const struct conf_limit *limit)
 {
-	return limit->recipients.count == 0 ||
-	       limit->recipients.per_ms != limit->messages.per_ms ||
-	       limit->recipients.count >= limit->messages.count;
+	for (size_t i = 0; i < limit->recipients.n; i++)
+		for (size_t j = 0; j < limit->messages.n; j++)
+			if (limit->recipients.v[i].per_ms ==
+			            limit->messages.v[j].per_ms &&
+			    limit->recipients.v[i].count < limit->messages.v[j].count)
+				return false;
+	return true;
 }
 
 static bool
@@ -185,7 +188,7 @@ check_default(struct loading *load)
 		return true;
 	if (other->concurrency > 0)
 		name = "limits.default.concurrency";
-	else if (other->messages.count > 0)
+	else if (other->messages.n > 0)
 		name = "limits.default.messages";
 	char buf[200];
 	struct text text = TEXT(buf);

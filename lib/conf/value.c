@@ -1,11 +1,8 @@
-/* value.c - settings from text: times, sizes, rates, words, replies. */
+/* value.c - settings from text: times, sizes, words, replies; rates are in rate.c. */
 #include <stdlib.h>
 
 #include "mem.h"
 #include "schema.h"
-
-/* Rates are counted in microseconds: a day leaves room enough. */
-#define RATE_TIME_MAX_MS 86400000
 
 struct unit {
 	const char *name;
@@ -53,24 +50,6 @@ parse_size(struct slice text, int64_t *bytes_out)
 	return parse_united(text, units, COUNT_OF(units), bytes_out);
 }
 
-bool
-parse_rate(struct slice text, struct conf_rate *rate_out)
-{
-	if (slice_eq(text, SLICE("0"))) {
-		*rate_out = (struct conf_rate){0};
-		return true;
-	}
-	struct slice rest = text, number;
-	uint64_t count;
-	if (!slice_cut(&rest, '/', &number) ||
-	    !slice_to_u64(number, 1000000000, &count) || count == 0 ||
-	    !parse_time(rest, &rate_out->per_ms) || rate_out->per_ms == 0 ||
-	    rate_out->per_ms > RATE_TIME_MAX_MS)
-		return false;
-	rate_out->count = (int64_t)count;
-	return true;
-}
-
 static void *
 member(void *base, const struct setting *row)
 {
@@ -112,6 +91,18 @@ set_octal(const struct setting *row, void *base, struct slice value, struct err 
 	return set_number(row, base, number, err);
 }
 
+/* "must be from 1m to 30d" */
+static bool
+refuse_time(const struct setting *row, struct err *err)
+{
+	char buf[100];
+	struct text text = TEXT(buf);
+	print_time(row->min, &text);
+	text_puts(&text, " to ");
+	print_time(row->max, &text);
+	return err_set(err, "must be from %s", buf);
+}
+
 static bool
 set_time(const struct setting *row, void *base, struct slice value, struct err *err)
 {
@@ -121,11 +112,7 @@ set_time(const struct setting *row, void *base, struct slice value, struct err *
 			err,
 			"wants a time with its unit, such as \"90s\", \"3m\" or \"35d\"");
 	if (ms < row->min || ms > row->max)
-		return row->min < 1000 ? err_set(err, "must be from %lldms to %lldms",
-		                                 (long long)row->min, (long long)row->max)
-		                       : err_set(err, "must be from %llds to %llds",
-		                                 (long long)row->min / 1000,
-		                                 (long long)row->max / 1000);
+		return refuse_time(row, err);
 	if (row->min >= 1000 && ms % 1000 != 0)
 		return err_set(err, "must be whole seconds");
 	return set_number(row, base, ms, err);
@@ -140,15 +127,6 @@ set_size(const struct setting *row, void *base, struct slice value, struct err *
 	if (bytes > row->max)
 		return err_set(err, "must be at most %lldG", (long long)(row->max >> 30));
 	return set_number(row, base, bytes, err);
-}
-
-static bool
-set_rate(const struct setting *row, void *base, struct slice value, struct err *err)
-{
-	if (!parse_rate(value, member(base, row)))
-		return err_set(err,
-		               "wants a number for a time, such as \"100/1m\", or \"0\"");
-	return true;
 }
 
 static bool
@@ -264,7 +242,8 @@ schema_set(const struct setting *row, void *base, struct slice value, struct err
 	case SET_OCTAL: return set_octal(row, base, value, err);
 	case SET_TIME: return set_time(row, base, value, err);
 	case SET_SIZE: return set_size(row, base, value, err);
-	case SET_RATE: return set_rate(row, base, value, err);
+	case SET_RATE: return parse_rate(value, member(base, row), err);
+	case SET_RATES: return parse_rates(value, member(base, row), err);
 	case SET_ENUM: return set_enum(row, base, value, err);
 	case SET_REPLY: return set_reply(row, base, value, err);
 	case SET_TEXTS: return set_texts(row, base, value);
@@ -294,6 +273,7 @@ schema_clear(const struct setting *row, void *base)
 	case SET_TIME:
 	case SET_SIZE:
 	case SET_RATE:
+	case SET_RATES:
 	case SET_ENUM:
 	case SET_POOLS:
 	case SET_DESTINATIONS: break;

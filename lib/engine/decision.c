@@ -81,7 +81,7 @@ judge_by_share(struct decision *decision, struct limits_result *result_out)
 
 /* What the store has granted is given back, since this process has all there is under way. */
 static void
-return_granted(struct decision *decision, unsigned taken)
+return_granted(struct decision *decision, limit_set taken)
 {
 	struct ask back = decision->ask;
 	back.kind = ASK_GIVE_BACK;

@@ -88,11 +88,11 @@ find_held(const struct delivery *delivery, const struct limit_use *use)
 static void
 leave_out_counted(const struct delivery *delivery, struct limits_ask *ask)
 {
-	unsigned wanted = 0;
+	limit_set wanted = 0;
 	for (size_t i = 0; i < ask->n; i++) {
 		const struct held *held = find_held(delivery, &ask->uses[i]);
 		if (ask->uses[i].kind != LIMIT_MESSAGES || !held || held->maybe)
-			wanted |= 1u << i;
+			wanted |= LIMIT_BIT(i);
 	}
 	limits_keep(ask, wanted);
 }
@@ -107,14 +107,14 @@ message_number(struct engine *engine, struct slice instance)
 	return number & ((UINT64_C(1) << 53) - 1);
 }
 
-static unsigned
+static limit_set
 slots_of(const struct delivery *delivery, const struct limits_ask *ask)
 {
-	unsigned slots = 0;
+	limit_set slots = 0;
 	for (size_t i = 0; i < ask->n; i++) {
 		const struct held *held = find_held(delivery, &ask->uses[i]);
 		if (held && held_is_slot(held) && !held->maybe)
-			slots |= 1u << i;
+			slots |= LIMIT_BIT(i);
 	}
 	return slots;
 }
@@ -210,11 +210,11 @@ find_or_add_held(struct delivery *delivery, const struct limit_use *use)
 
 /* policyd's question may have taken these rates, and then its note says so. */
 static void
-add_receipt(struct delivery *delivery, const struct limits_ask *ask, unsigned rates)
+add_receipt(struct delivery *delivery, const struct limits_ask *ask, limit_set rates)
 {
 	struct receipt receipt = {.note = ask->note, .message = ask->message};
 	for (size_t i = 0; i < ask->n; i++) {
-		struct held *held = rates & 1u << i
+		struct held *held = rates & LIMIT_BIT(i)
 		                            ? find_or_add_held(delivery, &ask->uses[i])
 		                            : NULL;
 		if (held)
@@ -234,10 +234,10 @@ add_receipt(struct delivery *delivery, const struct limits_ask *ask, unsigned ra
 
 void
 delivery_take(struct delivery *delivery, const struct plan *plan,
-              const struct limits_ask *ask, unsigned taken, enum granted_by by)
+              const struct limits_ask *ask, limit_set taken, enum granted_by by)
 {
 	for (size_t i = 0; i < ask->n; i++) {
-		if (!(taken & 1u << i))
+		if (!(taken & LIMIT_BIT(i)))
 			continue;
 		struct held *held = find_held(delivery, &ask->uses[i]);
 		bool old = held && !held->unasked;

@@ -57,8 +57,7 @@ newcap_has_room(const struct newcap *newcap, const struct key *identity,
 	for (size_t i = 0; i < NEIGHBOURS; i++) {
 		const struct slot *slot = &newcap->slots[place(tag, i)];
 		if (slot->tat_us != 0 && slot->tag == tag)
-			return gcra_has_room(slot->tat_us, rate->count, rate->per_ms,
-			                     now_ms * 1000);
+			return gcra_has_room(slot->tat_us, rate, now_ms * 1000);
 	}
 	return true;
 }
@@ -82,6 +81,5 @@ newcap_take(struct newcap *newcap, const struct key *identity,
 	}
 	if (chosen->tag != tag)
 		*chosen = (struct slot){.tag = tag};
-	chosen->tat_us =
-		gcra_take(chosen->tat_us, rate->count, rate->per_ms, now_ms * 1000);
+	chosen->tat_us = gcra_take(chosen->tat_us, rate, now_ms * 1000);
 }

@@ -62,6 +62,8 @@ log_plan(struct log_record *rec, const struct decision *decision)
 	}
 	log_slice(rec, "sender", sender_of(query));
 	log_slice(rec, "rcpt", query->recipient);
+	if (query->sasl_username.n > 0)
+		log_slice(rec, "user", query->sasl_username);
 	char entry[ENTRY_CAP];
 	struct slice text = entry_of(plan, entry);
 	if (text.n > 0)
@@ -78,6 +80,8 @@ log_limit(struct log_record *rec, const struct decision *decision)
 		log_slice(rec, "destination", plan->destination);
 	if (decision->held > 0)
 		log_int(rec, "held", decision->held);
+	if (decision->verdict.limit.n > 0)
+		log_slice(rec, "limit", decision->verdict.limit);
 }
 
 static void
@@ -161,6 +165,8 @@ remember(const struct decision *decision)
 		.held = decision->held,
 		.store = slice_of(store_status_word(decision->status)),
 		.triplet = slice_of(triplet),
+		.user = query->sasl_username,
+		.limit = verdict->limit,
 	};
 	clerk_decided(decision->engine->clerk, &decided);
 }

@@ -115,33 +115,42 @@ part_of(int64_t count, int64_t nodes)
 	return count > nodes ? count / nodes : 1;
 }
 
+static struct conf_rate
+rate_part(const struct limit_use *use, int64_t nodes)
+{
+	struct conf_rate rate = limit_rate(use);
+	rate.count = part_of(rate.count, nodes);
+	rate.burst = rate.burst > 0 ? part_of(rate.burst, nodes) : 0;
+	return rate;
+}
+
 static bool
 has_room(const struct share *share, const struct limit_use *use, int64_t nodes,
          int64_t now_us, int64_t *wait_ms_out)
 {
 	const struct entry *entry = find(share, &use->key);
-	int64_t count = part_of(use->count, nodes);
 	*wait_ms_out = 0;
 	if (!entry)
 		return true;
 	if (use->kind == LIMIT_CONCURRENCY)
-		return entry->slots < count;
-	int64_t wait_us = gcra_wait_us(entry->tat_us, count, use->per_ms, now_us);
+		return entry->slots < part_of(use->count, nodes);
+	const struct conf_rate rate = rate_part(use, nodes);
+	int64_t wait_us = gcra_wait_us(entry->tat_us, &rate, now_us);
 	*wait_ms_out = (wait_us + 999) / 1000;
 	return wait_us == 0;
 }
 
 static void
-take_tokens(struct share *share, const struct limits_ask *ask, unsigned taken,
+take_tokens(struct share *share, const struct limits_ask *ask, limit_set taken,
             int64_t nodes, int64_t now_us)
 {
 	for (size_t i = 0; i < ask->n; i++) {
 		const struct limit_use *use = &ask->uses[i];
-		if (use->kind == LIMIT_CONCURRENCY || !(taken & 1u << i))
+		if (use->kind == LIMIT_CONCURRENCY || !(taken & LIMIT_BIT(i)))
 			continue;
 		struct entry *entry = find_or_add(share, &use->key);
-		entry->tat_us = gcra_take(entry->tat_us, part_of(use->count, nodes),
-		                          use->per_ms, now_us);
+		const struct conf_rate rate = rate_part(use, nodes);
+		entry->tat_us = gcra_take(entry->tat_us, &rate, now_us);
 	}
 }
 
@@ -150,13 +159,13 @@ share_give_back(struct share *share, const struct limit_use *use, int64_t nodes,
                 int64_t now_us)
 {
 	struct entry *entry = find(share, &use->key);
+	const struct conf_rate rate = rate_part(use, nodes);
 	if (entry)
-		entry->tat_us = gcra_give_back(entry->tat_us, part_of(use->count, nodes),
-		                               use->per_ms, now_us);
+		entry->tat_us = gcra_give_back(entry->tat_us, &rate, now_us);
 }
 
 void
-share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
+share_judge(struct share *share, const struct limits_ask *ask, limit_set mine,
             int64_t nodes, int64_t now_us, struct limits_result *result_out)
 {
 	struct limits_result *result = result_out;
@@ -164,8 +173,9 @@ share_judge(struct share *share, const struct limits_ask *ask, unsigned mine,
 	for (size_t i = 0; i < ask->n; i++) {
 		const struct limit_use *use = &ask->uses[i];
 		int64_t wait_ms = 0;
-		if (mine & 1u << i || has_room(share, use, nodes, now_us, &wait_ms)) {
-			result->taken |= 1u << i;
+		if (mine & LIMIT_BIT(i) ||
+		    has_room(share, use, nodes, now_us, &wait_ms)) {
+			result->taken |= LIMIT_BIT(i);
 			continue;
 		}
 		if (!use->observed || result->refused < 0)
@@ -191,7 +201,7 @@ share_is_full(const struct share *share, const struct limits_ask *ask,
 			continue;
 		const struct entry *entry = find(share, &use->key);
 		int64_t slots = entry ? entry->slots - entry->quiet : 0;
-		bool is_mine = ask->mine & 1u << i;
+		bool is_mine = ask->mine & LIMIT_BIT(i);
 		if (slots >= use->count && !is_mine && !use->observed) {
 			*result_out = (struct limits_result){.refused = (int)i,
 			                                     .held = first ? slots : 0};

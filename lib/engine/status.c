@@ -42,6 +42,8 @@ status_decision(const struct decided *decided)
 		{"sender", decided->sender},
 		{"recipient", decided->recipient},
 		{"destination", decided->destination},
+		{"user", decided->user},
+		{"limit", decided->limit},
 		{"entry", decided->entry},
 		{"store", decided->store},
 		{"triplet", decided->triplet},

@@ -4,7 +4,8 @@
 #include "key.h"
 #include "mailaddr.h"
 
-#define FIELDS 19
+#define FIELDS     21
+#define FIELDS_OLD 19 /* without user and limit */
 
 /* The most that is kept of each: all of them, with tabs between, fit into DECIDED_LINE_MAX. */
 enum {
@@ -19,11 +20,14 @@ enum {
 	RECIPIENT_MAX = 160,
 	DESTINATION_MAX = 100,
 	ENTRY_MAX = 64,
+	USER_MAX = 100,
+	LIMIT_MAX = 120,
 };
 
 _Static_assert(5 * WORD_MAX + WHY_MAX + 4 * NUMBER_MAX + NODE_MAX + CLIENT_MAX +
                                NAME_MAX_KEPT + IDENTITY_MAX + SENDER_MAX + RECIPIENT_MAX +
-                               DESTINATION_MAX + ENTRY_MAX + KEY_TEXT_LEN + FIELDS <=
+                               DESTINATION_MAX + ENTRY_MAX + USER_MAX + LIMIT_MAX +
+                               KEY_TEXT_LEN + FIELDS <=
                        DECIDED_LINE_MAX,
                "the longest line has room");
 
@@ -116,8 +120,10 @@ decided_print(const struct decided *decided, enum decided_addresses addresses,
 	put_number(out, decided->delayed_s);
 	put_number(out, decided->held);
 	put_word(out, decided->store, WORD_MAX);
-	text_put(out, slice_head(decided->triplet, KEY_TEXT_LEN));
-	text_putc(out, '\n');
+	put_word(out, decided->triplet, KEY_TEXT_LEN);
+	put_address(out, decided->user, addresses, USER_MAX);
+	put_field(out, decided->limit, LIMIT_MAX);
+	out->p[out->n - 1] = '\n'; /* instead of the last tab */
 }
 
 static struct slice
@@ -134,11 +140,12 @@ static bool
 split(struct slice line, struct slice fields_out[FIELDS])
 {
 	size_t n = 0;
+	fields_out[FIELDS - 2] = fields_out[FIELDS - 1] = (struct slice){0};
 	if (line.n > 0 && line.p[line.n - 1] == '\n')
 		line.n--;
 	while (n < FIELDS && slice_cut(&line, '\t', &fields_out[n]))
 		n++;
-	return n == FIELDS && !line.p;
+	return (n == FIELDS || n == FIELDS_OLD) && !line.p;
 }
 
 bool
@@ -173,6 +180,8 @@ decided_parse(struct slice line, struct arena *arena, struct decided *decided_ou
 		.held = (int64_t)held,
 		.store = fields[17],
 		.triplet = fields[18],
+		.user = unescape(fields[19], arena),
+		.limit = unescape(fields[20], arena),
 	};
 	return true;
 }
@@ -243,7 +252,8 @@ has_address(const struct decided *decided, const struct decided_filter *filter)
 	       is_of_domain(decided->name, address) ||
 	       is_of_domain(decided->sender, address) ||
 	       is_of_domain(decided->recipient, address) ||
-	       slice_eq_nocase(decided->destination, address);
+	       slice_eq_nocase(decided->destination, address) ||
+	       slice_eq_nocase(decided->user, address);
 }
 
 static bool

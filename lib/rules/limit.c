@@ -12,8 +12,8 @@ bool
 limit_is_set(const struct conf_limit *limit)
 {
 	return limit->mode != MODE_OFF &&
-	       (limit->concurrency > 0 || limit->messages.count > 0 ||
-	        limit->recipients.count > 0);
+	       (limit->concurrency > 0 || limit->messages.n > 0 ||
+	        limit->recipients.n > 0);
 }
 
 struct slice
@@ -54,7 +54,7 @@ limit_in_force(const struct conf *conf, const struct orders *orders,
 	limit->concurrency = order->limit;
 	if (limit->mode == MODE_OFF) { /* its rates stay off */
 		limit->mode = MODE_ON;
-		limit->messages = limit->recipients = (struct conf_rate){0};
+		limit->messages = limit->recipients = (struct conf_rates){0};
 	}
 	return limit;
 }
@@ -80,50 +80,65 @@ limits_find(const struct conf *conf, const struct orders *orders,
 	return n;
 }
 
-/* Names of destinations that nobody configured are kept apart from those of the settings. */
+/*
+ * Names of destinations that nobody configured are kept apart from those of the settings.  A
+ * window that is not the longest is named by its time, so that each goes on when others are added
+ * or taken away.
+ */
 static struct key
-key_of(const struct key_secret *secret, enum limit_scope scope, bool unnamed,
-       enum limit_kind kind, struct slice name)
+key_of(const struct key_secret *secret, const struct limit_of *of, enum limit_kind kind,
+       int64_t window_ms)
 {
-	const char what[] = {unnamed ? 'd' : (char)('0' + (int)scope),
-	                     (char)('0' + (int)kind)};
-	return key_limit(secret, (struct slice){.p = what, .n = sizeof(what)}, name);
+	char buf[40];
+	struct text what = TEXT(buf);
+	text_putc(&what, of->unnamed ? 'd' : (char)('0' + (int)of->scope));
+	text_putc(&what, (char)('0' + (int)kind));
+	if (window_ms > 0)
+		text_int(&what, window_ms);
+	return key_limit(secret, text_slice(&what), of->name);
 }
 
 struct key
 limit_slots_key(const struct key_secret *secret, bool unnamed, struct slice destination)
 {
-	return key_of(secret, SCOPE_DESTINATION, unnamed, LIMIT_CONCURRENCY, destination);
+	const struct limit_of of = {.scope = SCOPE_DESTINATION,
+	                            .unnamed = unnamed,
+	                            .name = destination};
+	return key_of(secret, &of, LIMIT_CONCURRENCY, 0);
 }
 
 struct key
 limit_use_key(const struct key_secret *secret, const struct limit_use *use, bool unnamed,
               struct slice name)
 {
-	return key_of(secret, use->scope, unnamed, use->kind, name);
+	const struct limit_of of = {.scope = use->scope,
+	                            .unnamed = unnamed,
+	                            .name = name};
+	return key_of(secret, &of, use->kind, use->window > 0 ? use->per_ms : 0);
 }
 
 static void
 add_use(struct limits_ask *ask, const struct limit_of *of, enum limit_kind kind,
-        const struct key_secret *secret)
+        uint8_t window, const struct conf_rate *bound, const struct key_secret *secret)
 {
-	const struct conf_limit *limit = of->limit;
-	const struct conf_rate concurrency = {.count = limit->concurrency};
-	const struct conf_rate bounds[] = {
-		[LIMIT_CONCURRENCY] = concurrency,
-		[LIMIT_MESSAGES] = limit->messages,
-		[LIMIT_RECIPIENTS] = limit->recipients,
-	};
-	if (bounds[kind].count == 0)
-		return;
 	ask->uses[ask->n++] = (struct limit_use){
 		.scope = of->scope,
 		.kind = kind,
-		.observed = limit->mode == MODE_OBSERVE,
-		.count = bounds[kind].count,
-		.per_ms = bounds[kind].per_ms,
-		.key = key_of(secret, of->scope, of->unnamed, kind, of->name),
+		.window = window,
+		.observed = of->limit->mode == MODE_OBSERVE,
+		.count = bound->count,
+		.per_ms = bound->per_ms,
+		.burst = bound->burst,
+		.key = key_of(secret, of, kind, window > 0 ? bound->per_ms : 0),
 	};
+}
+
+static void
+add_rates(struct limits_ask *ask, const struct limit_of *of, enum limit_kind kind,
+          const struct conf_rates *rates, const struct key_secret *secret)
+{
+	for (uint8_t i = 0; i < rates->n; i++)
+		add_use(ask, of, kind, i, &rates->v[i], secret);
 }
 
 void
@@ -131,28 +146,33 @@ limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *se
             struct limits_ask *ask)
 {
 	ask->n = 0;
-	for (size_t i = 0; i < n; i++)
-		for (int kind = 0; kind < LIMIT_KINDS; kind++)
-			add_use(ask, &limits[i], (enum limit_kind)kind, secret);
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_limit *limit = limits[i].limit;
+		const struct conf_rate slots = {.count = limit->concurrency};
+		if (slots.count > 0)
+			add_use(ask, &limits[i], LIMIT_CONCURRENCY, 0, &slots, secret);
+		add_rates(ask, &limits[i], LIMIT_MESSAGES, &limit->messages, secret);
+		add_rates(ask, &limits[i], LIMIT_RECIPIENTS, &limit->recipients, secret);
+	}
 }
 
 void
-limits_keep(struct limits_ask *ask, unsigned wanted)
+limits_keep(struct limits_ask *ask, limit_set wanted)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < ask->n; i++)
-		if (wanted & 1u << i)
+		if (wanted & LIMIT_BIT(i))
 			ask->uses[n++] = ask->uses[i];
 	ask->n = n;
 }
 
-unsigned
+limit_set
 limits_rates(const struct limits_ask *ask)
 {
-	unsigned rates = 0;
+	limit_set rates = 0;
 	for (size_t i = 0; i < ask->n; i++)
 		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
-			rates |= 1u << i;
+			rates |= LIMIT_BIT(i);
 	return rates;
 }
 

@@ -2,6 +2,7 @@
 #include "verdict.h"
 
 #include "header.h"
+#include "schema.h"
 
 static const char *const why_words[] = {
 	[WHY_NOT_JUDGED] = "not-judged",
@@ -186,6 +187,20 @@ limit_reply(const struct conf *conf, const struct limit_use *use,
 	                                       : conf->limits.client_reply;
 }
 
+/* What the limit allows, so that one of several windows is known. */
+static struct slice
+print_limit(const struct limit_use *use, struct arena *arena)
+{
+	size_t cap = 80;
+	struct text out = {.p = arena_take(arena, cap), .cap = cap};
+	const struct conf_rate rate = limit_rate(use);
+	if (use->kind == LIMIT_CONCURRENCY)
+		text_int(&out, use->count);
+	else
+		print_rate(&rate, &out);
+	return text_slice(&out);
+}
+
 void
 verdict_limits(const struct conf *conf, const struct plan *plan,
                const struct limits_ask *ask, const struct limits_result *result,
@@ -198,6 +213,7 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 	verdict->why = result->not_yet ? WHY_RECOVERING
 	                               : (enum why)(WHY_LIMIT + limit_bound(use));
 	verdict->observed = result->granted;
+	verdict->limit = print_limit(use, arena);
 	if (result->granted)
 		return;
 	verdict->action = VERDICT_DEFER;

@@ -84,12 +84,12 @@ backlog_forget(struct backlog *backlog, const struct limits_ask *ask, uint64_t s
 		return;
 	for (struct told *told = backlog->first; told; told = told->next) {
 		struct limits_ask *old = &told->ask.limits;
-		unsigned others = 0;
+		limit_set others = 0;
 		if (strcmp(old->holder, ask->holder) != 0)
 			continue;
 		for (size_t i = 0; i < old->n; i++)
 			if (!has_use(ask, &old->uses[i].key))
-				others |= 1u << i;
+				others |= LIMIT_BIT(i);
 		limits_keep(old, others);
 	}
 }

@@ -87,10 +87,11 @@ redis_send_script(struct store_job *job, const struct script *script, bool whole
 {
 	struct store_backend *backend = job->backend;
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
-	struct slice words[REDIS_WORDS_MAX] = {whole ? SLICE("EVAL") : SLICE("EVALSHA"),
-	                                       whole ? script->text : script->sha,
-	                                       redis_number(&numbers, (int64_t)n_keys)};
-	size_t n = 3;
+	struct slice words[REDIS_WORDS_MAX];
+	size_t n = 0;
+	words[n++] = whole ? SLICE("EVAL") : SLICE("EVALSHA");
+	words[n++] = whole ? script->text : script->sha;
+	words[n++] = redis_number(&numbers, (int64_t)n_keys);
 	for (size_t i = 0; i < n_keys; i++)
 		words[n++] = keys[i];
 	for (size_t i = 0; i < n_args; i++)

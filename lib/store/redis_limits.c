@@ -3,6 +3,7 @@
 
 #include "gcra.h"
 #include "redis_job.h"
+#include "redis_reader.h"
 #include "redis_term.h"
 #include "scripts.h"
 
@@ -25,6 +26,10 @@ static const struct slice what_words[] = {
 #define FIXED_KEYS 3
 #define FIXED_ARGS 11
 #define USE_ARGS   4
+
+_Static_assert(3 + FIXED_KEYS + FIXED_ARGS + (1 + USE_ARGS) * LIMIT_USES_MAX <=
+                       REDIS_WORDS_MAX,
+               "a command has room for all uses");
 
 struct slice
 redis_index_name(const struct store_backend *backend, struct redis_key *name)
@@ -56,11 +61,12 @@ write_args(const struct store_backend *backend, const struct ask *ask,
 	for (size_t i = 0; i < limits->n; i++) {
 		const struct limit_use *use = &limits->uses[i];
 		bool leases = use->kind == LIMIT_CONCURRENCY;
-		args[n++] = redis_number(numbers, limit_bound(use));
-		args[n++] = redis_number(numbers, use->count);
-		args[n++] = redis_number(numbers, leases ? 0
-		                                         : gcra_interval_us(use->count,
-		                                                            use->per_ms));
+		const struct conf_rate rate = limit_rate(use);
+		args[n++] =
+			leases ? SLICE("-") : redis_number(numbers, limit_note_bit(use));
+		args[n++] =
+			redis_number(numbers, leases ? use->count : gcra_burst(&rate));
+		args[n++] = redis_number(numbers, leases ? 0 : gcra_interval_us(&rate));
 		args[n++] = redis_number(numbers, use->observed);
 	}
 	return n;
@@ -103,12 +109,12 @@ read_result(const struct redis_reply *reply, struct limits_result *result_out)
 	if (!slice_word(&rest, &row) || !slice_word(&rest, &word) ||
 	    !slice_to_u64(word, INT64_MAX, &store_ms))
 		return false;
-	if (values[1] > LIMIT_USES_MAX || values[2] >= 1u << LIMIT_USES_MAX)
+	if (values[1] > LIMIT_USES_MAX || values[2] >= LIMIT_BIT(LIMIT_USES_MAX))
 		return false;
 	*result_out = (struct limits_result){
 		.granted = values[0] == 1,
 		.refused = (int)values[1] - 1,
-		.taken = (unsigned)values[2],
+		.taken = (limit_set)values[2],
 		.held = (int64_t)values[3],
 		.wait_ms = (int64_t)values[4],
 		.late = values[5] == 1,

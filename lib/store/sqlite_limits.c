@@ -186,8 +186,8 @@ put_rate(struct sqlite_db *db, const struct key *key, int64_t tat_us)
 
 /* What policyd has noted of this recipient. */
 struct note {
-	bool found;      /* by the milter, or of the same message */
-	unsigned bounds; /* whose rates it has taken, a bit for each */
+	bool found;       /* by the milter, or of the same message */
+	limit_set bounds; /* whose rates it has taken, a bit for each */
 };
 
 static int
@@ -205,7 +205,7 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 		uint64_t message = (uint64_t)sqlite3_column_int64(stmt, 0);
 		note_out->found = ask->takes_over || message == ask->message;
 		if (note_out->found)
-			note_out->bounds = (unsigned)sqlite3_column_int(stmt, 1);
+			note_out->bounds = (limit_set)sqlite3_column_int64(stmt, 1);
 		rc = SQLITE_DONE;
 	}
 	sqlite3_reset(stmt);
@@ -213,18 +213,18 @@ get_note(struct sqlite_db *db, const struct limits_ask *ask, int64_t now_ms,
 }
 
 static bool
-is_noted(const struct limit_use *use, unsigned bounds)
+is_noted(const struct limit_use *use, limit_set bounds)
 {
-	return use->kind != LIMIT_CONCURRENCY && bounds & 1u << limit_bound(use);
+	return use->kind != LIMIT_CONCURRENCY && bounds & LIMIT_BIT(limit_note_bit(use));
 }
 
 static int
-put_note(struct sqlite_db *db, const struct limits_ask *ask, unsigned bounds,
+put_note(struct sqlite_db *db, const struct limits_ask *ask, limit_set bounds,
          int64_t now_ms)
 {
 	sqlite3_stmt *stmt = bind_key(db, ST_PUT_NOTE, &ask->note);
 	sqlite3_bind_int64(stmt, 2, (int64_t)ask->message);
-	sqlite3_bind_int(stmt, 3, (int)bounds);
+	sqlite3_bind_int64(stmt, 3, (int64_t)bounds);
 	sqlite3_bind_int64(stmt, 4,
 	                   now_ms + (ask->ttl_ms > NOTE_MS ? ask->ttl_ms : NOTE_MS));
 	return db_step(db, ST_PUT_NOTE);
@@ -252,8 +252,9 @@ judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 	const struct limit_use *use = &ask->uses[i];
 	if (use->kind != LIMIT_CONCURRENCY) {
 		int rc = get_rate(db, &use->key, &judged->tat_us[i]);
-		int64_t wait_us = gcra_wait_us(judged->tat_us[i], use->count, use->per_ms,
-		                               judged->now.wall_us);
+		const struct conf_rate rate = limit_rate(use);
+		int64_t wait_us =
+			gcra_wait_us(judged->tat_us[i], &rate, judged->now.wall_us);
 		*room_out = is_noted(use, judged->note.bounds) || wait_us == 0;
 		result->wait_ms = *room_out ? 0 : (wait_us + 999) / 1000;
 		return rc;
@@ -278,7 +279,8 @@ judge_all(struct sqlite_db *db, const struct limits_ask *ask, struct judged *jud
 		rc = judge_use(db, ask, i, judged, &room, result);
 		if (room &&
 		    !(is_noted(&ask->uses[i], judged->note.bounds) && !ask->takes_over))
-			result->taken |= 1u << i; /* unless it was before, by ourselves */
+			result->taken |=
+				LIMIT_BIT(i); /* unless it was before, by ourselves */
 		if (room)
 			continue;
 		bool told = judged->note.found && ask->takes_over;
@@ -302,23 +304,23 @@ take_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
 		                 judged->now.lease_ms);
 	if (is_noted(use, judged->note.bounds))
 		return SQLITE_DONE;
+	const struct conf_rate rate = limit_rate(use);
 	return put_rate(db, &use->key,
-	                gcra_take(judged->tat_us[i], use->count, use->per_ms,
-	                          judged->now.wall_us));
+	                gcra_take(judged->tat_us[i], &rate, judged->now.wall_us));
 }
 
 static int
 take_all(struct sqlite_db *db, const struct limits_ask *ask, const struct judged *judged,
-         unsigned taken)
+         limit_set taken)
 {
-	unsigned bounds = judged->note.bounds;
+	limit_set bounds = judged->note.bounds;
 	int rc = SQLITE_DONE;
 	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
-		if (!(taken & 1u << i))
+		if (!(taken & LIMIT_BIT(i)))
 			continue;
 		rc = take_use(db, ask, i, judged);
 		if (ask->uses[i].kind != LIMIT_CONCURRENCY)
-			bounds |= 1u << limit_bound(&ask->uses[i]);
+			bounds |= LIMIT_BIT(limit_note_bit(&ask->uses[i]));
 	}
 	if (rc != SQLITE_DONE || !limits_have_note(ask))
 		return rc;
@@ -334,8 +336,8 @@ give_back_rate(struct sqlite_db *db, const struct limit_use *use, int64_t now_us
 	int rc = get_rate(db, &use->key, &tat_us);
 	if (rc != SQLITE_DONE || tat_us == 0)
 		return rc;
-	return put_rate(db, &use->key,
-	                gcra_give_back(tat_us, use->count, use->per_ms, now_us));
+	const struct conf_rate rate = limit_rate(use);
+	return put_rate(db, &use->key, gcra_give_back(tat_us, &rate, now_us));
 }
 
 static int

@@ -21,8 +21,8 @@
  *                                 connection is closed
  *   drop by=milter session=1      the milter hears that the message was given up, or the session's end
  *   want accept|defer ...         what was answered: why, wait, delayed, rung, identity,
- *                                 observed, header (0 or 1), destination, held, late and lost
- *                                 (leases so far), and last: reply contains "text"
+ *                                 observed, header (0 or 1), destination, held, limit (blanks as
+ *                                 _), late and lost (leases so far), and last: reply contains "text"
  *   store down|up                 Redis is killed, and comes back with what it had
  *   store empty                   everything in it is flushed
  *   reload                        the settings are read anew by all daemons that run

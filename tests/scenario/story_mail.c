@@ -287,6 +287,14 @@ said_number(const struct story *story, struct slice name, int64_t *number_out)
 	return false;
 }
 
+/* "60/1m_burst_3": a word. */
+static void
+put_without_blanks(struct slice value, struct text *out)
+{
+	for (size_t i = 0; i < value.n; i++)
+		text_putc(out, value.p[i] == ' ' ? '_' : value.p[i]);
+}
+
 /* What the verdict says under that name; false when there is no such thing. */
 static bool
 said(const struct story *story, struct slice name, struct text *out)
@@ -303,6 +311,8 @@ said(const struct story *story, struct slice name, struct text *out)
 		text_put(out, plan->identity.text);
 	else if (slice_eq(name, SLICE("destination")))
 		text_put(out, plan->destination);
+	else if (slice_eq(name, SLICE("limit")))
+		put_without_blanks(story->verdict.limit, out);
 	else
 		return false;
 	return true;

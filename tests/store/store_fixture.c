@@ -250,9 +250,13 @@ fixture_use(struct slice word)
 	use.count = strtoll(word.p + 2, &rest, 10);
 	if (*rest == '/')
 		use.per_ms = 1000 * strtoll(rest + 1, &rest, 10);
+	if (*rest == 'b')
+		use.burst = strtoll(rest + 1, &rest, 10);
+	if (*rest == '#')
+		use.window = (uint8_t)strtoll(rest + 1, &rest, 10);
 	use.observed = *rest == '?';
 	use.key = fixture_key(use.kind == LIMIT_CONCURRENCY ? 'l' : 'r',
-	                      (unsigned)limit_bound(&use));
+	                      (unsigned)use.window << 8 | (unsigned)limit_bound(&use));
 	return use;
 }
 
@@ -268,7 +272,7 @@ void
 fixture_put_limits(const struct limits_result *result, struct text *out)
 {
 	if (result->granted)
-		text_printf(out, "yes %x", result->taken);
+		text_printf(out, "yes %llx", (unsigned long long)result->taken);
 	else
 		text_printf(out, "no %x", (unsigned)result->refused);
 	if (result->granted && result->refused >= 0)

@@ -502,6 +502,44 @@ static const struct test_case {
 		RENEW(180000, "mA", "Dl3", "late"),
 		ROWS("Dl3", "1")}},
 
+	{"a burst below the count", {
+		ASK(0, "pAx1", "Cm10/100b2", "yes 1"),
+		ASK(0, "pBx1", "Cm10/100b2", "yes 1"),
+		ASK(0, "pCx1", "Cm10/100b2", "no 0 wait 10000"),
+		ASK(9999, "pCx1", "Cm10/100b2", "no 0 wait 1"),
+		ASK(10000, "pCx1", "Cm10/100b2", "yes 1"),
+		ASK(10000, "pDx1", "Cm10/100b2", "no 0 wait 10000"),
+		BACK(10000, "pCx1", "Cm10/100b2"),
+		ASK(10000, "pDx1", "Cm10/100b2", "yes 1")}},
+	{"a burst above the count", {
+		ASK(0, "pAx1", "Cm1/100b2", "yes 1"),
+		ASK(0, "pBx1", "Cm1/100b2", "yes 1"),
+		ASK(0, "pCx1", "Cm1/100b2", "no 0 wait 100000")}},
+	{"four weeks", {
+		ASK(0, "pAx1", "Um1/2419200", "yes 1"),
+		ASK(1, "pBx1", "Um1/2419200", "no 0 wait 2419199999")}},
+	{"windows: the one that is over refuses", {
+		ASK(0, "pAx1", "Um3/1000 Um2/60#1", "yes 3"),
+		ASK(0, "pBx1", "Um3/1000 Um2/60#1", "yes 3"),
+		ASK(0, "pCx1", "Um3/1000 Um2/60#1", "no 1 wait 30000"),
+		ASK(60000, "pCx1", "Um3/1000 Um2/60#1", "yes 3"),
+		ASK(120000, "pDx1", "Um3/1000 Um2/60#1", "no 0 wait 213334")}},
+	{"windows: what one refuses takes nothing of the others", {
+		ASK(0, "pAx1", "Um2/1000 Um1/60#1", "yes 3"),
+		ASK(0, "pBx1", "Um2/1000 Um1/60#1", "no 1 wait 60000"),
+		ASK(0, "pBx1", "Um2/1000 Um1/60#1", "no 1 wait 60000"),
+		ASK(60000, "pBx1", "Um2/1000 Um1/60#1", "yes 3")}},
+	{"windows: each is noted for itself", {
+		ASK(0, "pAx1", "Um9/1000 Um2/60#1 Um1/10#3 Sr5/70#2", "yes f"),
+		ASK(1, "mAx", "Um9/1000 Um2/60#1 Um1/10#3 Sr5/70#2", "yes f"),
+		ASK(1, "mBx", "Um9/1000 Um1/10#3", "no 1 wait 9999"),
+		ASK(2, "mBx", "Um9/1000 Um2/60#1", "yes 3"),
+		ASK(3, "mCx", "Um9/1000 Um2/60#1", "no 1 wait 29997")}},
+	{"windows: what policyd took is given back when the MTA refuses", {
+		ASK(0, "pAx1", "Um1/1000 Um1/60#3", "yes 3"),
+		REFUSED(1, "mAx", "Um1/1000 Um1/60#3"),
+		ASK(2, "pBx1", "Um1/1000 Um1/60#3", "yes 3")}},
+
 	{"observed: slots never refuse", {
 		ASK(0, "mA", "Dl1?", "yes 1 held 1"),
 		ASK(0, "mB", "Dl1?", "yes 0 would 0 held 1"),
@@ -717,8 +755,8 @@ START_TEST(one_turn_keeps_the_order)
 		                      got->taken == (i < 5   ? 3U
 		                                     : i < 7 ? 1U
 		                                             : 0U),
-		              "question %zu: granted %d, taken %x", i, got->granted,
-		              got->taken);
+		              "question %zu: granted %d, taken %llx", i, got->granted,
+		              (unsigned long long)got->taken);
 	}
 	ck_assert_int_eq(rows(&fixture.place, "Dl7"), 7);
 	fixture_close(&fixture);

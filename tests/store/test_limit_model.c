@@ -39,13 +39,13 @@ enum side { OF_POLICYD, OF_MILTER, SIDES };
 struct note {
 	int64_t ends_s;
 	uint64_t message;
-	unsigned bounds;
+	limit_set rates;
 };
 
 /* Zero is "nothing" everywhere. */
 struct model {
-	int64_t ends_s[LIMIT_USES_MAX][NAMES][SESSIONS][SIDES];
-	int64_t tat_s[LIMIT_USES_MAX][NAMES];
+	int64_t ends_s[SCOPES][NAMES][SESSIONS][SIDES];
+	int64_t tat_s[LIMIT_RATES * RATE_WINDOWS_MAX][NAMES];
 	struct note notes[SESSIONS][RECIPIENTS];
 };
 
@@ -104,14 +104,13 @@ draw(struct run *run, uint64_t below)
 static int64_t *
 lease_of(struct model *model, const struct step *step, size_t i, enum side side)
 {
-	return &model->ends_s[limit_bound(&step->uses[i])][step->names[i]][step->session]
-	                     [side];
+	return &model->ends_s[step->uses[i].scope][step->names[i]][step->session][side];
 }
 
 static int64_t *
 tat_of(struct model *model, const struct step *step, size_t i)
 {
-	return &model->tat_s[limit_bound(&step->uses[i])][step->names[i]];
+	return &model->tat_s[limit_note_bit(&step->uses[i])][step->names[i]];
 }
 
 static bool
@@ -126,7 +125,7 @@ count_in_force(struct model *model, const struct step *step, size_t i)
 	int64_t n = 0;
 	for (unsigned session = 0; session < SESSIONS; session++)
 		for (int side = 0; side < SIDES; side++)
-			n += in_force(step, model->ends_s[limit_bound(&step->uses[i])]
+			n += in_force(step, model->ends_s[step->uses[i].scope]
 			                                 [step->names[i]][session][side]);
 	return n;
 }
@@ -137,13 +136,19 @@ interval_s(const struct limit_use *use)
 	return use->per_ms / 1000 / use->count;
 }
 
+static int64_t
+burst(const struct limit_use *use)
+{
+	return use->burst > 0 ? use->burst : use->count;
+}
+
 /* How far the rate's events lie ahead; nothing when that is further than they can. */
 static int64_t
 ahead_s(struct model *model, const struct step *step, size_t i)
 {
 	const struct limit_use *use = &step->uses[i];
 	int64_t ahead = *tat_of(model, step, i) - step->now_s;
-	return ahead < 0 || ahead > (use->count + 1) * interval_s(use) ? 0 : ahead;
+	return ahead < 0 || ahead > (burst(use) + 1) * interval_s(use) ? 0 : ahead;
 }
 
 static bool
@@ -170,18 +175,18 @@ has_been_noted(struct model *model, const struct step *step)
 	       (step->side == OF_MILTER || note->message == step->message);
 }
 
-/* The bounds that are noted as taken. */
-static unsigned
+/* The rates that are noted as taken. */
+static limit_set
 noted(struct model *model, const struct step *step)
 {
-	return has_been_noted(model, step) ? note_of(model, step)->bounds : 0;
+	return has_been_noted(model, step) ? note_of(model, step)->rates : 0;
 }
 
 static bool
-is_noted(const struct step *step, size_t i, unsigned bounds)
+is_noted(const struct step *step, size_t i, limit_set rates)
 {
 	return step->uses[i].kind != LIMIT_CONCURRENCY &&
-	       bounds >> limit_bound(&step->uses[i]) & 1;
+	       rates & LIMIT_BIT(limit_note_bit(&step->uses[i]));
 }
 
 static void
@@ -191,15 +196,15 @@ give_token_back(struct model *model, const struct step *step, size_t i)
 	*tat_of(model, step, i) = ahead > 0 ? step->now_s + ahead : 0;
 }
 
-/* What the names of that side hold, and the tokens of these bounds. */
+/* What the names of that side hold, and the tokens of these rates. */
 static void
 give_all_back(struct model *model, const struct step *step, enum side side,
-              unsigned bounds)
+              limit_set rates)
 {
 	for (size_t i = 0; i < step->n; i++)
 		if (step->uses[i].kind == LIMIT_CONCURRENCY)
 			*lease_of(model, step, i, side) = 0;
-		else if (is_noted(step, i, bounds))
+		else if (is_noted(step, i, rates))
 			give_token_back(model, step, i);
 	if (has_note(step) &&
 	    (step->kind == ASK_GIVE_BACK || has_been_noted(model, step)))
@@ -212,7 +217,7 @@ drop_dead(struct model *model, const struct step *step, size_t i)
 {
 	for (unsigned session = 0; session < SESSIONS; session++)
 		for (int side = 0; side < SIDES; side++) {
-			int64_t *ends = &model->ends_s[limit_bound(&step->uses[i])]
+			int64_t *ends = &model->ends_s[step->uses[i].scope]
 			                              [step->names[i]][session][side];
 			if (!in_force(step, *ends))
 				*ends = 0;
@@ -245,15 +250,15 @@ has_slot(struct model *model, const struct step *step, size_t i)
 
 /* Whether there is room; what it adds to the result. */
 static bool
-judge(struct model *model, const struct step *step, size_t i, unsigned bounds,
+judge(struct model *model, const struct step *step, size_t i, limit_set rates,
       struct limits_result *result)
 {
 	const struct limit_use *use = &step->uses[i];
 	result->wait_ms = 0;
 	if (use->kind != LIMIT_CONCURRENCY) {
 		int64_t wait_s =
-			ahead_s(model, step, i) - (use->count - 1) * interval_s(use);
-		if (wait_s <= 0 || is_noted(step, i, bounds))
+			ahead_s(model, step, i) - (burst(use) - 1) * interval_s(use);
+		if (wait_s <= 0 || is_noted(step, i, rates))
 			return true;
 		result->wait_ms = wait_s * 1000;
 		return false;
@@ -267,17 +272,19 @@ judge(struct model *model, const struct step *step, size_t i, unsigned bounds,
 }
 
 static void
-take(struct model *model, const struct step *step, unsigned bounds, unsigned room)
+take(struct model *model, const struct step *step, limit_set rates, limit_set room)
 {
 	struct note *note = note_of(model, step);
-	unsigned all = bounds;
+	limit_set all = rates;
 	for (size_t i = 0; i < step->n; i++) {
-		if (!(room >> i & 1))
+		if (!(room & LIMIT_BIT(i)))
 			continue;
-		all |= 1U << limit_bound(&step->uses[i]);
-		if (step->uses[i].kind == LIMIT_CONCURRENCY)
+		if (step->uses[i].kind == LIMIT_CONCURRENCY) {
 			take_slot(model, step, i);
-		else if (!is_noted(step, i, bounds))
+			continue;
+		}
+		all |= LIMIT_BIT(limit_note_bit(&step->uses[i]));
+		if (!is_noted(step, i, rates))
 			*tat_of(model, step, i) = step->now_s + ahead_s(model, step, i) +
 			                          interval_s(&step->uses[i]);
 	}
@@ -293,13 +300,13 @@ static struct limits_result
 ask_model(struct model *model, const struct step *step)
 {
 	struct limits_result result = {.refused = -1};
-	unsigned bounds = noted(model, step), room = 0;
+	limit_set rates = noted(model, step), room = 0;
 	bool told = step->side == OF_MILTER && has_been_noted(model, step);
 	for (size_t i = 0; i < step->n; i++) {
-		if (judge(model, step, i, bounds, &result)) {
-			room |= 1U << i;
-			if (step->side == OF_MILTER || !is_noted(step, i, bounds))
-				result.taken |= 1U << i;
+		if (judge(model, step, i, rates, &result)) {
+			room |= LIMIT_BIT(i);
+			if (step->side == OF_MILTER || !is_noted(step, i, rates))
+				result.taken |= LIMIT_BIT(i);
 			continue;
 		}
 		if (!step->uses[i].observed || (result.refused < 0 && !told))
@@ -308,12 +315,12 @@ ask_model(struct model *model, const struct step *step)
 			continue;
 		result.taken = 0;
 		if (step->side == OF_MILTER)
-			give_all_back(model, step, OF_POLICYD, bounds);
+			give_all_back(model, step, OF_POLICYD, rates);
 		return result;
 	}
 	result.granted = true;
 	result.wait_ms = 0;
-	take(model, step, bounds, room);
+	take(model, step, rates, room);
 	return result;
 }
 
@@ -340,7 +347,9 @@ do_in_model(struct model *model, const struct step *step)
 	switch (step->kind) {
 	case ASK_LIMITS: return ask_model(model, step);
 	case ASK_RENEW: return renew_model(model, step);
-	case ASK_GIVE_BACK: give_all_back(model, step, step->side, ~0U); return nothing;
+	case ASK_GIVE_BACK:
+		give_all_back(model, step, step->side, ~UINT64_C(0));
+		return nothing;
 	case ASK_RETURN:
 		give_all_back(model, step, step->side, noted(model, step));
 		return nothing;
@@ -378,39 +387,65 @@ note_seen(struct run *run, const struct step *step, const struct model *before)
 
 /* ---- the steps ---- */
 
-static void
-draw_limit(struct run *run, int bound, unsigned name)
+/* The use with this number: first the slots of each scope, then the rates by their bits. */
+static struct limit_use
+numbered_use(int number)
 {
-	struct limit_use *limit = &run->limits[bound][name];
-	*limit = (struct limit_use){
-		.scope = (enum limit_scope)(bound / LIMIT_KINDS),
-		.kind = (enum limit_kind)(bound % LIMIT_KINDS),
-		.observed = draw(run, 5) == 0,
-		.count = 1 + (int64_t)draw(run, 4),
+	int bit = number - SCOPES;
+	if (bit < 0)
+		return (struct limit_use){.scope = (enum limit_scope)number,
+		                          .kind = LIMIT_CONCURRENCY};
+	int of_window = bit % LIMIT_RATES;
+	return (struct limit_use){
+		.scope = (enum limit_scope)(of_window / (LIMIT_KINDS - 1)),
+		.kind = (enum limit_kind)(LIMIT_MESSAGES + of_window % (LIMIT_KINDS - 1)),
+		.window = (uint8_t)(bit / LIMIT_RATES),
 	};
+}
+
+static void
+draw_limit(struct run *run, int number, unsigned name)
+{
+	struct limit_use *limit = &run->limits[number][name];
+	*limit = numbered_use(number);
+	limit->observed = draw(run, 5) == 0;
+	limit->count = 1 + (int64_t)draw(run, 4);
 	bool leases = limit->kind == LIMIT_CONCURRENCY;
-	if (!leases) /* an interval of 10 s to a minute */
+	if (!leases) { /* an interval of 10 s to a minute */
 		limit->per_ms =
 			limit->count * GRID_S * 1000 * (1 + (int64_t)draw(run, 6));
-	limit->key = fixture_key(leases ? 'l' : 'r', (unsigned)bound << 4 | name);
+		limit->burst = draw(run, 3) ? 0 : 1 + (int64_t)draw(run, 6);
+	}
+	limit->key = fixture_key(leases ? 'l' : 'r', (unsigned)number << 4 | name);
+}
+
+/* Now and then all windows, mostly few of those beside the first. */
+static bool
+is_left_out(struct run *run, const struct limit_use *use, bool all)
+{
+	if (all)
+		return false;
+	return draw(run, 3) == 0 || (use->window > 0 && draw(run, 6));
 }
 
 /* Some of the bounds of some scopes, in any order; renewals are of slots only. */
 static void
 draw_uses(struct run *run, struct step *step)
 {
-	unsigned scopes = 1 + (unsigned)draw(run, 15);
+	unsigned scopes = 1 + (unsigned)draw(run, (1 << SCOPES) - 1);
 	unsigned name = (unsigned)draw(run, NAMES);
-	for (int bound = 0; bound < LIMIT_USES_MAX; bound++) {
-		if (!(scopes >> bound / LIMIT_KINDS & 1) || draw(run, 3) == 0)
+	bool all = draw(run, 50) == 0;
+	for (int number = 0; number < LIMIT_USES_MAX; number++) {
+		const struct limit_use use = numbered_use(number);
+		if (!(scopes >> use.scope & 1) || is_left_out(run, &use, all))
 			continue;
-		if (step->kind == ASK_RENEW && bound % LIMIT_KINDS != LIMIT_CONCURRENCY)
+		if (step->kind == ASK_RENEW && use.kind != LIMIT_CONCURRENCY)
 			continue;
 		size_t at = draw(run, 4) ? step->n : draw(run, step->n + 1);
 		step->uses[step->n] = step->uses[at];
 		step->names[step->n++] = step->names[at];
 		step->names[at] = draw(run, 3) ? 0 : name;
-		step->uses[at] = run->limits[bound][step->names[at]];
+		step->uses[at] = run->limits[number][step->names[at]];
 	}
 }
 
@@ -511,9 +546,10 @@ print_step(const struct run *run, size_t at)
 	       step->message);
 	for (size_t i = 0; i < step->n; i++) {
 		const struct limit_use *use = &step->uses[i];
-		printf(" %c%c%u:%" PRId64 "/%" PRId64 "%s", "DCSU"[use->scope],
-		       "lmr"[use->kind], step -> names[i], use -> count,
-		       use -> per_ms / 1000, use -> observed ? "?" : "");
+		printf(" %c%c%u:%" PRId64 "/%" PRId64 "b%" PRId64 "#%u%s",
+		       "DCSU"[use->scope], "lmr"[use->kind], step -> names[i],
+		       use -> count, use -> per_ms / 1000, use -> burst, use -> window,
+		       use -> observed ? "?" : "");
 	}
 	printf(" -> %s%s%s\n", buf, step->want.late ? " late" : "",
 	       step->want.lost ? " lost" : "");
@@ -578,18 +614,18 @@ run_turn(struct run *run, size_t from)
 static void
 compare_leases(const struct run *run, const struct store_place *place)
 {
-	for (int bound = 0; bound < LIMIT_USES_MAX; bound += LIMIT_KINDS)
+	for (int scope = 0; scope < SCOPES; scope++)
 		for (unsigned name = 0; name < NAMES; name++) {
 			int64_t want = 0;
 			for (size_t i = 0; i < (size_t)SESSIONS * SIDES; i++)
-				want += run->model.ends_s[bound][name][i / SIDES]
+				want += run->model.ends_s[scope][name][i / SIDES]
 				                         [i % SIDES] > 0;
-			int64_t got = place_leases(place, &run->limits[bound][name].key,
+			int64_t got = place_leases(place, &run->limits[scope][name].key,
 			                           0, EVER);
 			ck_assert_msg(got == want,
 			              "WEIR_SEED=%" PRIu64 ": %" PRId64
-			              " leases of bound %d, want %" PRId64,
-			              run->seed, got, bound, want);
+			              " leases of scope %d, want %" PRId64,
+			              run->seed, got, scope, want);
 		}
 }
 
@@ -632,9 +668,9 @@ START_TEST(stores_do_what_the_model_does)
 	                   .now_s = FIXTURE_T0_S};
 	run.random = run.seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
 	run.steps = calloc(run.n_steps + 1, sizeof(*run.steps));
-	for (int bound = 0; bound < LIMIT_USES_MAX; bound++)
+	for (int number = 0; number < LIMIT_USES_MAX; number++)
 		for (unsigned name = 0; name < NAMES; name++)
-			draw_limit(&run, bound, name);
+			draw_limit(&run, number, name);
 	open_stores(&run);
 	int64_t end_ms = clock_mono_ms() + PATIENT_MS;
 	size_t next = 0;

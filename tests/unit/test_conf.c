@@ -59,8 +59,8 @@ check_texts(const char *row, const struct conf_texts *texts, const char *want)
 static void
 check_no_limit(const char *row, const struct conf_limit *limit)
 {
-	ck_assert_msg(limit->concurrency == 0 && limit->messages.count == 0 &&
-	                      limit->recipients.count == 0 && limit->mode == MODE_ON &&
+	ck_assert_msg(limit->concurrency == 0 && limit->messages.n == 0 &&
+	                      limit->recipients.n == 0 && limit->mode == MODE_ON &&
 	                      limit->reply && !*limit->reply,
 	              "%s", row);
 }
@@ -208,7 +208,7 @@ static const struct number_row {
 	{"policyd.idle_timeout", "5m", 300000},
 	{"policyd.idle_timeout", "24h", 86400000},
 	{"policyd.request_timeout", "1s", 1000},
-	{"policyd.request_timeout", "5000ms", 5000},
+	{"policyd.request_timeout", "5s", 5000},
 	{"greylist.delay", "1s", 1000},
 	{"greylist.delay", " 2m ", 120000},
 	{"greylist.retry_window", "2d", 172800000},
@@ -304,15 +304,22 @@ static const struct rate_row {
 	const char *value;
 	struct conf_rate want;
 } rate_rows[] = {
-	{"greylist.new_triplets", "5/10s", {5, 10000}},
-	{"limits.default.messages", "600/1m", {600, 60000}},
-	{"limits.default.recipients", "0", {0, 0}},
-	{"limits.clients.messages", "1/1d", {1, 86400000}},
-	{"limits.clients.recipients", "2/1s", {2, 1000}},
-	{"limits.senders.messages", "3/1s", {3, 1000}},
-	{"limits.senders.recipients", "4/1s", {4, 1000}},
-	{"limits.users.messages", "5/1s", {5, 1000}},
-	{"limits.users.recipients", "1000000000/1ms", {1000000000, 1}},
+	{"greylist.new_triplets", "5/10s", {5, 10000, 0}},
+	{"limits.default.messages", "600/1m", {600, 60000, 0}},
+	{"limits.default.recipients", "0", {0, 0, 0}},
+	{"limits.clients.messages", "1/1d", {1, 86400000, 0}},
+	{"greylist.new_triplets", "9/4w", {9, 2419200000, 0}},
+	{"greylist.new_triplets", "9/28d", {9, 2419200000, 0}},
+	{"greylist.new_triplets", "600/1m burst 20", {600, 60000, 20}},
+	{"greylist.new_triplets", " 600/1m  burst  1 ", {600, 60000, 1}},
+	{"greylist.new_triplets", "1/1s burst 2419200", {1, 1000, 2419200}},
+	{"limits.users.messages", "2000/1w", {2000, 604800000, 0}},
+	{"limits.users.messages", "600/1m burst 20", {600, 60000, 20}},
+	{"limits.clients.recipients", "2/1s", {2, 1000, 0}},
+	{"limits.senders.messages", "3/1s", {3, 1000, 0}},
+	{"limits.senders.recipients", "4/1s", {4, 1000, 0}},
+	{"limits.users.messages", "5/1s", {5, 1000, 0}},
+	{"limits.users.recipients", "1000000000/1ms", {1000000000, 1, 0}},
 };
 
 /* clang-format on */
@@ -327,9 +334,66 @@ START_TEST(rates_are_read)
 	const struct setting *row = schema_find(slice_of(r->name));
 	const char *at = (const char *)conf + row->offset;
 	const struct conf_rate *got = (const void *)at;
-	ck_assert_msg(got->count == r->want.count && got->per_ms == r->want.per_ms,
-	              "%s: %lld/%lldms", override, (long long)got->count,
-	              (long long)got->per_ms);
+	ck_assert_msg(got->count == r->want.count && got->per_ms == r->want.per_ms &&
+	                      got->burst == r->want.burst,
+	              "%s: %lld/%lldms burst %lld", override, (long long)got->count,
+	              (long long)got->per_ms, (long long)got->burst);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+/* Several at once, in the order in which they are held; what -o takes. */
+/* clang-format off */
+static const struct windows_row {
+	const char *value;
+	const char *want;
+} windows_rows[] = {
+	{"0", ""},
+	{"5/1m", "5/1m"},
+	{"20/1m,500/1d,2000/1w", "2000/1w, 500/1d, 20/1m"},
+	{"2000/1w, 500/1d, 20/1m", "2000/1w, 500/1d, 20/1m"},
+	{"500/1d, 2000/7d, 20/60s, 100/1h", "2000/1w, 500/1d, 100/1h, 20/1m"},
+	{"600/1m burst 20, 5000/1h", "5000/1h, 600/1m burst 20"},
+	{"600/1m, 20/1s", "600/1m, 20/1s"},
+	{"5/90s, 50/36h", "50/36h, 5/90s"},
+};
+
+/* clang-format on */
+
+START_TEST(windows_are_read)
+{
+	const struct windows_row *r = &windows_rows[_i];
+	char override[200], buf[200];
+	struct text text = TEXT(override), got = TEXT(buf);
+	text_printf(&text, "limits.users.recipients=%s", r->value);
+	struct conf *conf = must_load(override, NULL, override);
+	const struct conf_rates *rates = &conf->limits.users.recipients;
+	text_puts(&got, "");
+	for (size_t i = 0; i < rates->n; i++) {
+		text_puts(&got, i > 0 ? ", " : "");
+		print_rate(&rates->v[i], &got);
+	}
+	ck_assert_msg(strcmp(buf, r->want) == 0, "%s: got %s", r->value, buf);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(windows_are_read_from_a_file)
+{
+	const char *path =
+		harness_file("weir.conf",
+	                     "limits: { users: { messages = [ \"20/1m\", \"500/1d\" ];\n"
+	                     "recipients = ( \"100/1m burst 30\" ); };\n"
+	                     "senders: { messages = \"20/1m, 500/1d\"; }; };\n");
+	struct conf *conf = must_load("windows", path, NULL);
+	ck_assert_uint_eq(conf->limits.users.messages.n, 2);
+	ck_assert_int_eq(conf->limits.users.messages.v[0].count, 500);
+	ck_assert_int_eq(conf->limits.users.messages.v[1].per_ms, 60000);
+	ck_assert_uint_eq(conf->limits.users.recipients.n, 1);
+	ck_assert_int_eq(conf->limits.users.recipients.v[0].burst, 30);
+	ck_assert_uint_eq(conf->limits.senders.messages.n, 2);
 	conf_unref(&conf);
 }
 
@@ -364,9 +428,13 @@ START_TEST(a_rate_is_bounded)
 
 END_TEST
 
-#define TIME_WANTED     "wants a time with its unit, such as \"90s\", \"3m\" or \"35d\""
-#define SIZE_WANTED     "wants a size such as \"512M\" or \"2G\""
-#define RATE_WANTED     "wants a number for a time, such as \"100/1m\", or \"0\""
+#define TIME_WANTED "wants a time with its unit, such as \"90s\", \"3m\" or \"35d\""
+#define SIZE_WANTED "wants a size such as \"512M\" or \"2G\""
+#define RATE_WANTED                                                                  \
+ "wants a number for a time, such as \"100/1m\", \"2000/1w\" or \"600/1m burst 20\"" \
+ " (units s, m, h, d, w), or \"0\""
+#define RATE_COUNT      "must count from 1 to 1000000000 in a rate"
+#define RATE_TIME       "must be for a time of at most 4w"
 #define MODE_WANTED     "wants an octal mode such as \"0660\""
 #define ENDPOINT_WANTED "wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\""
 #define REPLY_WANTED    "wants a temporary failure such as \"451 4.7.1 some text\" (not 421)"
@@ -429,14 +497,14 @@ static const struct refused_row {
 	{"greylist.delay=5mm", "-o greylist.delay " TIME_WANTED},
 	{"greylist.delay=1h30m", "-o greylist.delay " TIME_WANTED},
 	{"greylist.delay=1y", "-o greylist.delay " TIME_WANTED},
-	{"greylist.delay=99999999999s", "-o greylist.delay must be from 1s to 86400s"},
-	{"greylist.delay=0s", "-o greylist.delay must be from 1s to 86400s"},
-	{"greylist.delay=999ms", "-o greylist.delay must be from 1s to 86400s"},
+	{"greylist.delay=99999999999s", "-o greylist.delay must be from 1s to 1d"},
+	{"greylist.delay=0s", "-o greylist.delay must be from 1s to 1d"},
+	{"greylist.delay=999ms", "-o greylist.delay must be from 1s to 1d"},
 	{"greylist.delay=1500ms", "-o greylist.delay must be whole seconds"},
-	{"greylist.delay=25h", "-o greylist.delay must be from 1s to 86400s"},
-	{"greylist.delay=2147483647w", "-o greylist.delay must be from 1s to 86400s"},
-	{"store.deadline=9ms", "-o store.deadline must be from 10ms to 10000ms"},
-	{"store.deadline=11s", "-o store.deadline must be from 10ms to 10000ms"},
+	{"greylist.delay=25h", "-o greylist.delay must be from 1s to 1d"},
+	{"greylist.delay=2147483647w", "-o greylist.delay must be from 1s to 1d"},
+	{"store.deadline=9ms", "-o store.deadline must be from 10ms to 10s"},
+	{"store.deadline=11s", "-o store.deadline must be from 10ms to 10s"},
 
 	{"store.max_size=", "-o store.max_size " SIZE_WANTED},
 	{"store.max_size=1T", "-o store.max_size " SIZE_WANTED},
@@ -450,10 +518,36 @@ static const struct refused_row {
 	{"greylist.new_triplets=5", "-o greylist.new_triplets " RATE_WANTED},
 	{"greylist.new_triplets=5/", "-o greylist.new_triplets " RATE_WANTED},
 	{"greylist.new_triplets=/1m", "-o greylist.new_triplets " RATE_WANTED},
-	{"greylist.new_triplets=0/1m", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=0/1m", "-o greylist.new_triplets " RATE_COUNT},
 	{"greylist.new_triplets=5/0s", "-o greylist.new_triplets " RATE_WANTED},
 	{"greylist.new_triplets=5/60", "-o greylist.new_triplets " RATE_WANTED},
 	{"greylist.new_triplets=5/1m/1m", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1y", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/5w", "-o greylist.new_triplets " RATE_TIME},
+	{"greylist.new_triplets=5/29d", "-o greylist.new_triplets " RATE_TIME},
+	{"greylist.new_triplets=1000000001/1d", "-o greylist.new_triplets " RATE_COUNT},
+	{"greylist.new_triplets=5/1m, 9/1h", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1m burst", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1m burst x", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1m burst 2 3", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1m brust 2", "-o greylist.new_triplets " RATE_WANTED},
+	{"greylist.new_triplets=5/1m burst 0", "-o greylist.new_triplets " RATE_COUNT},
+	{"greylist.new_triplets=1/1w burst 5",
+		"-o greylist.new_triplets has a burst that takes too long to refill: at most 4 (4w)"},
+	{"limits.users.messages=", "-o limits.users.messages " RATE_WANTED},
+	{"limits.users.messages=5/1m,", "-o limits.users.messages " RATE_WANTED},
+	{"limits.users.messages=5/1m, 0", "-o limits.users.messages has \"0\" (no limit) beside other rates"},
+	{"limits.users.messages=1/1s, 20/1m, 100/1h, 500/1d, 900/1w",
+		"-o limits.users.messages has too many rates: at most 4"},
+	{"limits.users.messages=20/1m, 9000/5w", "-o limits.users.messages " RATE_TIME},
+	{"limits.users.messages=20/1m, 20/1m",
+		"-o limits.users.messages has \"20/1m\", which never refuses anything beside \"20/1m\""},
+	{"limits.users.messages=20/1m burst 5, 10/60s",
+		"-o limits.users.messages has two rates for the same time"},
+	{"limits.users.messages=20/1m, 50000/1d",
+		"-o limits.users.messages has \"50000/1d\", which never refuses anything beside \"20/1m\""},
+	{"limits.users.messages=500/1m, 20/1d",
+		"-o limits.users.messages has \"500/1m\", which never refuses anything beside \"20/1d\""},
 
 	{"greylist.reply=", "-o greylist.reply " REPLY_WANTED},
 	{"greylist.reply=try later", "-o greylist.reply " REPLY_WANTED},
@@ -513,23 +607,23 @@ static const struct refused_row {
 
 	{"nodes=0", "-o nodes must be from 1 to 1000"},
 	{"nodes=1001", "-o nodes must be from 1 to 1000"},
-	{"policyd.hold=0s", "-o policyd.hold must be from 1s to 3600s"},
-	{"policyd.hold=61m", "-o policyd.hold must be from 1s to 3600s"},
+	{"policyd.hold=0s", "-o policyd.hold must be from 1s to 1h"},
+	{"policyd.hold=61m", "-o policyd.hold must be from 1s to 1h"},
 	{"milter.max_sessions=0", "-o milter.max_sessions must be from 1 to 65536"},
-	{"milter.deadline=9ms", "-o milter.deadline must be from 10ms to 5000ms"},
-	{"milter.deadline=6s", "-o milter.deadline must be from 10ms to 5000ms"},
+	{"milter.deadline=9ms", "-o milter.deadline must be from 10ms to 5s"},
+	{"milter.deadline=6s", "-o milter.deadline must be from 10ms to 5s"},
 	{"milter.enforce=no", "-o milter.enforce must be true or false"},
 	{"milter.listen=", "-o milter.listen " ENDPOINT_WANTED},
 	{"milter.listen=unix:weir.sock", "-o milter.listen " ENDPOINT_WANTED},
 	{"milter.listen=inet:127.0.0.1:1, inet:127.0.0.1:2", "-o milter.listen " ENDPOINT_WANTED},
-	{"limits.lease=2s", "-o limits.lease must be from 3s to 3600s"},
+	{"limits.lease=2s", "-o limits.lease must be from 3s to 1h"},
 	{"limits.lease=3500ms", "-o limits.lease must be whole seconds"},
 	{"limits.destinations_by=mx", "-o limits.destinations_by must be one of domain|nexthop"},
 	{"limits.default.mode=no", "-o limits.default.mode must be one of on|observe|off"},
 	{"limits.clients.concurrency=1000001",
 		"-o limits.clients.concurrency must be from 0 to 1000000"},
 	{"limits.users.messages=5", "-o limits.users.messages " RATE_WANTED},
-	{"limits.senders.recipients=1/25h", "-o limits.senders.recipients " RATE_WANTED},
+	{"limits.senders.recipients=1/673h", "-o limits.senders.recipients " RATE_TIME},
 	{"limits.reply=", "-o limits.reply " REPLY_WANTED},
 	{"limits.client_reply=", "-o limits.client_reply " REPLY_WANTED},
 	{"limits.rate_reply=", "-o limits.rate_reply " REPLY_WANTED},
@@ -670,7 +764,7 @@ static const struct file_row {
 		":1: greylist.delay wants a string: \"...\""},
 	{"a value for a group", "greylist = \"on\";\n", ":1: greylist is not a setting"},
 	{"a value out of bounds", "\n\n\ngreylist: { delay = \"2d\"; };\n",
-		":4: greylist.delay must be from 1s to 86400s"},
+		":4: greylist.delay must be from 1s to 1d"},
 	{"a number for a string", "node = 5;\n", ":1: node wants a string: \"...\""},
 	{"a number for a time", "greylist: { delay = 180; };\n", ":1: greylist.delay " TIME_WANTED},
 	{"a fraction", "store: { redis: { db = 1.5; }; };\n", ":1: store.redis.db wants a whole number"},
@@ -881,7 +975,7 @@ static const struct file_row destination_rows[] = {
 	{"a rate without time", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n messages = 5; } ); };\n",
 		":2: limits.destinations.messages " RATE_WANTED},
 	{"true as a rate", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n recipients = true; } ); };\n",
-		":2: limits.destinations.recipients wants a string: \"...\""},
+		":2: limits.destinations.recipients wants a string or an array of strings: \"20/1m\", [ \"20/1m\", \"500/1d\" ]"},
 	{"an unknown mode", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n mode = \"yes\"; } ); };\n",
 		":2: limits.destinations.mode must be one of on|observe|off"},
 	{"greylisting that is true", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n greylist = true; } ); };\n",
@@ -946,9 +1040,9 @@ START_TEST(destinations_are_loaded)
 	ck_assert_str_eq(one->name, "acme");
 	check_texts("domains", &one->domains, "acme.example|.acme.example");
 	ck_assert_int_eq(one->limit.concurrency, 20);
-	ck_assert_int_eq(one->limit.messages.count, 600);
-	ck_assert_int_eq(one->limit.messages.per_ms, 60000);
-	ck_assert_int_eq(one->limit.recipients.count, 5);
+	ck_assert_int_eq(one->limit.messages.v[0].count, 600);
+	ck_assert_int_eq(one->limit.messages.v[0].per_ms, 60000);
+	ck_assert_int_eq(one->limit.recipients.v[0].count, 5);
 	ck_assert_int_eq(one->limit.mode, MODE_OBSERVE);
 	ck_assert_str_eq(one->limit.reply, "451 4.4.5 x");
 	ck_assert(one->has_greylist);
@@ -1025,7 +1119,7 @@ START_TEST(included_files_are_named)
 	text_printf(&text, "node = \"a\";\n@include \"%s\"\n", inner);
 	const char *outer = harness_file("outer.conf", content);
 	struct text wanted = TEXT(want);
-	text_printf(&wanted, "%s:3: greylist.delay must be from 1s to 86400s", inner);
+	text_printf(&wanted, "%s:3: greylist.delay must be from 1s to 1d", inner);
 	must_refuse("a wrong value", outer, NULL, want);
 
 	harness_file("inner.conf", "greylist: {\n delay = ; };\n");
@@ -1365,6 +1459,8 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, texts_are_split, 0, COUNT_OF(texts_rows));
 	tcase_add_loop_test(tcase, rates_are_read, 0, COUNT_OF(rate_rows));
 	tcase_add_test(tcase, the_rate_is_read);
+	tcase_add_loop_test(tcase, windows_are_read, 0, COUNT_OF(windows_rows));
+	tcase_add_test(tcase, windows_are_read_from_a_file);
 	tcase_add_test(tcase, a_rate_is_bounded);
 	tcase_add_loop_test(tcase, wrong_values_are_refused, 0, COUNT_OF(refused_rows));
 	tcase_add_loop_test(tcase, right_values_are_taken, 0, COUNT_OF(taken));

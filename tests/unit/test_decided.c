@@ -23,12 +23,16 @@ static const struct decided whole = {
 	.held = 3,
 	.store = SLICE_INIT("ok"),
 	.triplet = SLICE_INIT("AAAAAAAAAAAAAAAAAAAAAA"),
+	.user = SLICE_INIT("alice"),
+	.limit = SLICE_INIT("500/1d"),
 };
 
-#define WHOLE_LINE                                                           \
+#define OLD_LINE                                                             \
  "7Q2K9F\t1795342272\tpolicyd\tmx1\tdefer\tgreylist-new\t192.0.2.9\t"        \
  "mail.example.com\texample.com\tdomain\talice@example.org\tbob@acme.test\t" \
- "acme\t\t180\t0\t3\tok\tAAAAAAAAAAAAAAAAAAAAAA\n"
+ "acme\t\t180\t0\t3\tok\tAAAAAAAAAAAAAAAAAAAAAA"
+
+#define WHOLE_LINE OLD_LINE "\talice\t500/1d\n"
 
 static struct arena arena;
 
@@ -46,6 +50,18 @@ print(const struct decided *decided, enum decided_addresses addresses)
 START_TEST(the_line_is_literally_this)
 {
 	ck_slice_eq("whole", print(&whole, ADDRESSES_FULL), WHOLE_LINE);
+}
+
+END_TEST
+
+/* As versions before wrote it. */
+START_TEST(an_older_line_is_understood)
+{
+	struct decided got;
+	ck_assert(decided_parse(SLICE(OLD_LINE "\n"), &arena, &got));
+	ck_slice_eq("triplet", got.triplet, "AAAAAAAAAAAAAAAAAAAAAA");
+	ck_slice_eq("user", got.user, "");
+	ck_slice_eq("limit", got.limit, "");
 }
 
 END_TEST
@@ -73,6 +89,8 @@ START_TEST(a_line_comes_back_as_it_was)
 	ck_assert_int_eq(got.held, 3);
 	ck_slice_eq("store", got.store, "ok");
 	ck_slice_eq("triplet", got.triplet, "AAAAAAAAAAAAAAAAAAAAAA");
+	ck_slice_eq("user", got.user, "alice");
+	ck_slice_eq("limit", got.limit, "500/1d");
 }
 
 END_TEST
@@ -83,10 +101,10 @@ START_TEST(the_longest_line_is_whole)
 	char bytes[1000];
 	memset(bytes, 'x', sizeof(bytes));
 	struct slice most = {.p = bytes, .n = sizeof(bytes)};
-	struct decided decided = {most,      INT64_MIN, most,      most, most,
-	                          false,     most,      most,      most, most,
-	                          most,      most,      most,      most, most,
-	                          INT64_MIN, INT64_MIN, INT64_MIN, most, most};
+	struct decided decided = {most, INT64_MIN, most, most,      most,      false,
+	                          most, most,      most, most,      most,      most,
+	                          most, most,      most, INT64_MIN, INT64_MIN, INT64_MIN,
+	                          most, most,      most, most};
 	struct slice line = print(&decided, ADDRESSES_FULL);
 	ck_assert_int_eq(line.p[line.n - 1], '\n');
 	decided = whole;
@@ -149,6 +167,7 @@ START_TEST(the_longest_fits)
 	struct decided decided = whole, got;
 	decided.node = decided.client = decided.name = decided.identity = s;
 	decided.sender = decided.recipient = decided.destination = decided.entry = s;
+	decided.user = decided.limit = s;
 	decided.at_s = decided.wait_s = decided.delayed_s = decided.held = INT32_MAX;
 	decided.why = SLICE("destination-concurrency");
 	ck_assert(decided_parse(print(&decided, ADDRESSES_FULL), &arena, &got));
@@ -184,6 +203,8 @@ START_TEST(addresses_are_kept_as_far_as_is_wanted)
 	ck_slice_eq(r->name, got.sender, r->want_sender);
 	ck_slice_eq(r->name, got.recipient, r->want_recipient);
 	ck_slice_eq(r->name, got.identity, "example.com");
+	ck_slice_eq(r->name, got.user, r->addresses == ADDRESSES_FULL ? "alice" : "");
+	ck_slice_eq(r->name, got.limit, "500/1d");
 	decided.entry = SLICE("allow-sender alice@example.org");
 	ck_assert(decided_parse(print(&decided, r->addresses), &arena, &got));
 	ck_assert(r->addresses == ADDRESSES_FULL || got.entry.n == 0);
@@ -238,6 +259,9 @@ static const struct match_row {
 	{"recipient", {.address = SLICE_INIT("bob@acme.test")}, true},
 	{"destination", {.destination = SLICE_INIT("Acme")}, true},
 	{"destination, as an address", {.address = SLICE_INIT("Acme")}, true},
+	{"user", {.address = SLICE_INIT("Alice")}, true},
+	{"part of the user", {.address = SLICE_INIT("lice")}, false},
+	{"what it allows is no address", {.address = SLICE_INIT("500/1d")}, false},
 	{"part of it", {.address = SLICE_INIT("cme")}, false},
 	{"other destination", {.destination = SLICE_INIT("bob@acme.test")}, false},
 	{"cause", {.why = SLICE_INIT("greylist-new")}, true},
@@ -292,6 +316,7 @@ fill(TCase *tcase)
 {
 	tcase_add_test(tcase, lines_are_taken_from_the_end);
 	tcase_add_test(tcase, the_line_is_literally_this);
+	tcase_add_test(tcase, an_older_line_is_understood);
 	tcase_add_test(tcase, a_line_comes_back_as_it_was);
 	tcase_add_test(tcase, the_longest_line_is_whole);
 	tcase_add_test(tcase, an_observed_one_comes_back_as_such);

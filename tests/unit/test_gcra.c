@@ -7,15 +7,15 @@
 
 /* How many of `tries` events, `every_ms` apart, are let through. */
 static int
-let_through(int64_t count, int64_t per_ms, int tries, int64_t every_ms)
+let_through(const struct conf_rate *rate, int tries, int64_t every_ms)
 {
 	int64_t tat = 0;
 	int let = 0;
 	for (int i = 0; i < tries; i++) {
 		int64_t now = T0 + i * every_ms * 1000;
-		if (!gcra_has_room(tat, count, per_ms, now))
+		if (!gcra_has_room(tat, rate, now))
 			continue;
-		tat = gcra_take(tat, count, per_ms, now);
+		tat = gcra_take(tat, rate, now);
 		let++;
 	}
 	return let;
@@ -24,23 +24,30 @@ let_through(int64_t count, int64_t per_ms, int tries, int64_t every_ms)
 /* clang-format off */
 static const struct rate_row {
 	const char *row;
-	int64_t count;
-	int64_t per_ms;
+	struct conf_rate rate;
 	int tries;
 	int64_t every_ms;
 	int want;
 } rate_rows[] = {
-	{"one at once", 1, 60000, 10, 0, 1},
-	{"the whole count at once", 100, 60000, 1000, 0, 100},
-	{"a count that does not divide the time", 7, 1000, 100, 0, 7},
-	{"one a minute, asked each second", 1, 60000, 601, 1000, 11},
-	{"slower than the rate: all", 100, 60000, 500, 600, 500},
-	{"twice as fast as the rate", 100, 60000, 1000, 300, 599},
-	{"one a day", 1, 86400000, 48, 3600000, 2},
-	{"a thousand a second, at once", 1000, 1000, 5000, 0, 1000},
-	{"600 a second, at once", 600, 1000, 5000, 0, 600},
-	{"40000 a minute, at once", 40000, 60000, 100000, 0, 40000},
-	{"more than one a millisecond, at once", 5000, 1000, 20000, 0, 5000},
+	{"one at once", {1, 60000, 0}, 10, 0, 1},
+	{"the whole count at once", {100, 60000, 0}, 1000, 0, 100},
+	{"a count that does not divide the time", {7, 1000, 0}, 100, 0, 7},
+	{"one a minute, asked each second", {1, 60000, 0}, 601, 1000, 11},
+	{"slower than the rate: all", {100, 60000, 0}, 500, 600, 500},
+	{"twice as fast as the rate", {100, 60000, 0}, 1000, 300, 599},
+	{"one a day", {1, 86400000, 0}, 48, 3600000, 2},
+	{"a thousand a second, at once", {1000, 1000, 0}, 5000, 0, 1000},
+	{"600 a second, at once", {600, 1000, 0}, 5000, 0, 600},
+	{"40000 a minute, at once", {40000, 60000, 0}, 100000, 0, 40000},
+	{"a burst of one", {600, 60000, 1}, 100, 0, 1},
+	{"a burst below the count, at once", {600, 60000, 20}, 1000, 0, 20},
+	{"a burst, then at the rate", {600, 60000, 20}, 1200, 50, 619},
+	{"a burst, slower than the rate: all", {600, 60000, 1}, 500, 100, 500},
+	{"a burst above the count, at once", {1, 1000, 30}, 100, 0, 30},
+	{"2000 in four weeks, at once", {2000, 2419200000, 0}, 5000, 0, 2000},
+	{"2000 in four weeks, ten at once", {2000, 2419200000, 10}, 5000, 0, 10},
+	{"one in four weeks", {1, 2419200000, 0}, 57, 43200000, 2},
+	{"more than one a millisecond, at once", {5000, 1000, 0}, 20000, 0, 5000},
 };
 
 /* clang-format on */
@@ -48,16 +55,16 @@ static const struct rate_row {
 START_TEST(the_rate_is_kept)
 {
 	const struct rate_row *r = &rate_rows[_i];
-	int got = let_through(r->count, r->per_ms, r->tries, r->every_ms);
+	int got = let_through(&r->rate, r->tries, r->every_ms);
 	ck_assert_msg(got == r->want, "%s: %d, not %d", r->row, got, r->want);
 }
 
 END_TEST
 
 /* Two in a hundred milliseconds: 50 ms stand for one.  Times are from T0 on. */
-#define COUNT  2
-#define PER_MS 100
-#define NEVER  (-T0) /* nothing yet */
+static const struct conf_rate two = {2, 100, 0};
+
+#define NEVER (-T0) /* nothing yet */
 
 /* clang-format off */
 static const struct moment_row {
@@ -85,12 +92,12 @@ START_TEST(one_moment)
 {
 	const struct moment_row *r = &moment_rows[_i];
 	int64_t tat_us = T0 + r->tat_us;
-	int64_t wait_us = gcra_wait_us(tat_us, COUNT, PER_MS, T0);
-	int64_t taken_us = gcra_take(tat_us, COUNT, PER_MS, T0) - T0;
-	int64_t back_us = gcra_give_back(tat_us, COUNT, PER_MS, T0) - T0;
+	int64_t wait_us = gcra_wait_us(tat_us, &two, T0);
+	int64_t taken_us = gcra_take(tat_us, &two, T0) - T0;
+	int64_t back_us = gcra_give_back(tat_us, &two, T0) - T0;
 	ck_assert_msg(wait_us == r->wait_us, "%s: waits %lld", r->row,
 	              (long long)wait_us);
-	ck_assert_msg(gcra_has_room(tat_us, COUNT, PER_MS, T0) == (r->wait_us == 0),
+	ck_assert_msg(gcra_has_room(tat_us, &two, T0) == (r->wait_us == 0),
 	              "%s: room and wait differ", r->row);
 	ck_assert_msg(taken_us == r->taken_us, "%s: taken %lld", r->row,
 	              (long long)taken_us);
@@ -105,14 +112,13 @@ START_TEST(the_wait_is_exact)
 	const struct rate_row *r = &rate_rows[_i];
 	int64_t tat = 0, now = T0;
 	for (int i = 0; i < 1000; i++) {
-		int64_t wait = gcra_wait_us(tat, r->count, r->per_ms, now);
-		ck_assert_msg(wait == 0 || !gcra_has_room(tat, r->count, r->per_ms,
-		                                          now + wait - 1),
+		int64_t wait = gcra_wait_us(tat, &r->rate, now);
+		ck_assert_msg(wait == 0 || !gcra_has_room(tat, &r->rate, now + wait - 1),
 		              "%s: room before the wait is over", r->row);
 		now += wait;
-		ck_assert_msg(gcra_has_room(tat, r->count, r->per_ms, now),
+		ck_assert_msg(gcra_has_room(tat, &r->rate, now),
 		              "%s: no room after the wait", r->row);
-		tat = gcra_take(tat, r->count, r->per_ms, now);
+		tat = gcra_take(tat, &r->rate, now);
 	}
 }
 
@@ -123,10 +129,10 @@ START_TEST(given_back_is_as_if_never_taken)
 {
 	const struct rate_row *r = &rate_rows[_i];
 	int64_t tat = 0;
-	for (int64_t taken = 0; taken < r->count; taken++) {
+	for (int64_t taken = 0; taken < gcra_burst(&r->rate); taken++) {
 		int64_t now = T0 + taken;
-		int64_t after = gcra_take(tat, r->count, r->per_ms, now);
-		int64_t back = gcra_give_back(after, r->count, r->per_ms, now);
+		int64_t after = gcra_take(tat, &r->rate, now);
+		int64_t back = gcra_give_back(after, &r->rate, now);
 		ck_assert_msg(back == (tat > now ? tat : 0), "%s: event %lld", r->row,
 		              (long long)taken);
 		tat = after;
@@ -137,26 +143,28 @@ END_TEST
 
 START_TEST(room_comes_back_evenly)
 {
+	const struct conf_rate rate = {4, 1000, 0};
 	int64_t tat = 0;
 	for (int i = 0; i < 4; i++)
-		tat = gcra_take(tat, 4, 1000, T0);
-	ck_assert(!gcra_has_room(tat, 4, 1000, T0));
-	ck_assert(!gcra_has_room(tat, 4, 1000, T0 + 249999));
-	ck_assert(gcra_has_room(tat, 4, 1000, T0 + 250000));
-	tat = gcra_take(tat, 4, 1000, T0 + 250000);
-	ck_assert(!gcra_has_room(tat, 4, 1000, T0 + 499999));
-	ck_assert(gcra_has_room(tat, 4, 1000, T0 + 500000));
+		tat = gcra_take(tat, &rate, T0);
+	ck_assert(!gcra_has_room(tat, &rate, T0));
+	ck_assert(!gcra_has_room(tat, &rate, T0 + 249999));
+	ck_assert(gcra_has_room(tat, &rate, T0 + 250000));
+	tat = gcra_take(tat, &rate, T0 + 250000);
+	ck_assert(!gcra_has_room(tat, &rate, T0 + 499999));
+	ck_assert(gcra_has_room(tat, &rate, T0 + 500000));
 }
 
 END_TEST
 
 START_TEST(rest_is_not_saved_up)
 {
-	int64_t tat = gcra_take(0, 10, 1000, T0);
+	const struct conf_rate rate = {10, 1000, 0};
+	int64_t tat = gcra_take(0, &rate, T0);
 	int let = 0;
-	for (int64_t now = T0 + INT64_C(3600000000); gcra_has_room(tat, 10, 1000, now);
+	for (int64_t now = T0 + INT64_C(3600000000); gcra_has_room(tat, &rate, now);
 	     let++)
-		tat = gcra_take(tat, 10, 1000, now);
+		tat = gcra_take(tat, &rate, now);
 	ck_assert_int_eq(let, 10);
 }
 
@@ -164,11 +172,12 @@ END_TEST
 
 START_TEST(a_clock_that_starts_at_zero_is_no_trouble)
 {
-	ck_assert(gcra_has_room(0, 1, 1, 0));
-	ck_assert(gcra_has_room(0, 1, 1, 1));
-	int64_t tat = gcra_take(0, 1, 1, 1);
-	ck_assert(!gcra_has_room(tat, 1, 1, 1000));
-	ck_assert(gcra_has_room(tat, 1, 1, 1001));
+	const struct conf_rate rate = {1, 1, 0};
+	ck_assert(gcra_has_room(0, &rate, 0));
+	ck_assert(gcra_has_room(0, &rate, 1));
+	int64_t tat = gcra_take(0, &rate, 1);
+	ck_assert(!gcra_has_room(tat, &rate, 1000));
+	ck_assert(gcra_has_room(tat, &rate, 1001));
 }
 
 END_TEST
@@ -177,12 +186,14 @@ END_TEST
 START_TEST(no_rate_overflows)
 {
 	int64_t longest_ms = INT64_C(3650) * 86400000;
-	int64_t tat = gcra_take(0, 1000000000, 1, T0);
-	ck_assert(gcra_has_room(tat, 1000000000, 1, T0));
-	tat = gcra_take(0, 1, longest_ms, T0);
-	ck_assert(!gcra_has_room(tat, 1, longest_ms, T0 + 1));
-	tat = gcra_take(0, 1000000000, longest_ms, T0);
-	ck_assert(gcra_has_room(tat, 1000000000, longest_ms, T0));
+	const struct conf_rate fast = {1000000000, 1, 0}, slow = {1, longest_ms, 0},
+			       many = {1000000000, longest_ms, 1000000000};
+	int64_t tat = gcra_take(0, &fast, T0);
+	ck_assert(gcra_has_room(tat, &fast, T0));
+	tat = gcra_take(0, &slow, T0);
+	ck_assert(!gcra_has_room(tat, &slow, T0 + 1));
+	tat = gcra_take(0, &many, T0);
+	ck_assert(gcra_has_room(tat, &many, T0));
 }
 
 END_TEST

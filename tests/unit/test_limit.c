@@ -190,6 +190,12 @@ START_TEST(the_destination_is_told)
 
 END_TEST
 
+/* One rate, with its whole count as burst. */
+#define RATE(count, per_ms)         \
+ {                                  \
+  .v = {{count, per_ms, 0}}, .n = 1 \
+ }
+
 /* clang-format off */
 static const struct set_row {
 	const char *row;
@@ -198,11 +204,10 @@ static const struct set_row {
 } set_rows[] = {
 	{"nothing", {0}, false},
 	{"slots", {.concurrency = 1}, true},
-	{"messages", {.messages = {1, 1000}}, true},
-	{"recipients", {.recipients = {1, 1000}}, true},
-	{"observed", {.recipients = {1, 1000}, .mode = MODE_OBSERVE}, true},
-	{"off", {1, {1, 1000}, {1, 1000}, MODE_OFF, NULL}, false},
-	{"a time without a count", {.messages = {0, 1000}}, false},
+	{"messages", {.messages = RATE(1, 1000)}, true},
+	{"recipients", {.recipients = RATE(1, 1000)}, true},
+	{"observed", {.recipients = RATE(1, 1000), .mode = MODE_OBSERVE}, true},
+	{"off", {1, RATE(1, 1000), RATE(1, 1000), MODE_OFF, NULL}, false},
 };
 
 /* clang-format on */
@@ -218,8 +223,10 @@ END_TEST
 static const struct key_secret secret = {{1, 2, 3}};
 
 /* Every scope with every bound, and two of a scope. */
-static const struct conf_limit whole = {3, {5, 60000}, {9, 3600000}, MODE_ON, NULL};
-static const struct conf_limit watched = {.messages = {7, 1000}, .mode = MODE_OBSERVE};
+static const struct conf_limit whole = {3, RATE(5, 60000), RATE(9, 3600000), MODE_ON,
+                                        NULL};
+static const struct conf_limit watched = {.messages = RATE(7, 1000),
+                                          .mode = MODE_OBSERVE};
 
 START_TEST(a_use_for_each_bound)
 {
@@ -260,14 +267,14 @@ START_TEST(each_bound_has_a_key_of_its_own)
 			                          .limit = &whole,
 			                          .name = slice_of(names[a])};
 		limits_uses(limits, SCOPES, a == 3 ? &other : &secret, &asks[a]);
-		ck_assert_uint_eq(asks[a].n, LIMIT_USES_MAX);
+		ck_assert_uint_eq(asks[a].n, LIMIT_BOUNDS);
 	}
-	for (size_t i = 0; i < 4 * LIMIT_USES_MAX; i++)
+	for (size_t i = 0; i < 4 * LIMIT_BOUNDS; i++)
 		for (size_t j = 0; j < i; j++) {
 			const struct limit_use *a =
-				&asks[i / LIMIT_USES_MAX].uses[i % LIMIT_USES_MAX];
+				&asks[i / LIMIT_BOUNDS].uses[i % LIMIT_BOUNDS];
 			const struct limit_use *b =
-				&asks[j / LIMIT_USES_MAX].uses[j % LIMIT_USES_MAX];
+				&asks[j / LIMIT_BOUNDS].uses[j % LIMIT_BOUNDS];
 			ck_assert_msg(memcmp(&a->key, &b->key, sizeof(a->key)) != 0,
 			              "keys %zu and %zu are the same", i, j);
 		}
@@ -295,7 +302,8 @@ END_TEST
 /* Whatever it allows, it is the same limit. */
 START_TEST(a_changed_limit_has_the_same_key)
 {
-	const struct conf_limit changed = {4, {6, 1000}, {10, 1000}, MODE_OBSERVE, NULL};
+	const struct conf_limit changed = {4, RATE(6, 1000), RATE(10, 1000), MODE_OBSERVE,
+	                                   NULL};
 	struct limit_of of = {.scope = SCOPE_CLIENT, .limit = &whole, .name = SLICE("a")};
 	struct limits_ask before = {.n = 0}, after = {.n = 0};
 	limits_uses(&of, 1, &secret, &before);
@@ -310,11 +318,76 @@ END_TEST
 
 START_TEST(bounds_have_numbers)
 {
-	for (int i = 0; i < LIMIT_USES_MAX; i++) {
+	for (int i = 0; i < LIMIT_BOUNDS; i++) {
 		struct limit_use use = {.scope = (enum limit_scope)(i / LIMIT_KINDS),
 		                        .kind = (enum limit_kind)(i % LIMIT_KINDS)};
 		ck_assert_int_eq(limit_bound(&use), i);
 	}
+}
+
+END_TEST
+
+/* No two rates have the same bit, and all fit into a note. */
+START_TEST(rates_have_bits)
+{
+	limit_set seen = 0;
+	for (int i = 0; i < LIMIT_RATES * RATE_WINDOWS_MAX; i++) {
+		int of_window = i % LIMIT_RATES;
+		struct limit_use use = {.scope = (enum limit_scope)(of_window / 2),
+		                        .kind = of_window % 2 ? LIMIT_RECIPIENTS
+		                                              : LIMIT_MESSAGES,
+		                        .window = (uint8_t)(i / LIMIT_RATES)};
+		int bit = limit_note_bit(&use);
+		ck_assert(bit >= 0 && bit < 53);
+		ck_assert(!(seen & LIMIT_BIT(bit)));
+		seen |= LIMIT_BIT(bit);
+	}
+}
+
+END_TEST
+
+static struct limits_ask
+uses_of_rates(struct conf_rates rates, const char *name)
+{
+	const struct conf_limit limit = {.messages = rates};
+	const struct limit_of of = {.scope = SCOPE_USER,
+	                            .limit = &limit,
+	                            .name = slice_of(name)};
+	struct limits_ask ask = {.n = 0};
+	limits_uses(&of, 1, &secret, &ask);
+	return ask;
+}
+
+/* Each window is a use; the longest has the key that a limit with one rate has. */
+START_TEST(windows_have_keys)
+{
+	const struct conf_rate week = {2000, 604800000, 0}, day = {500, 86400000, 0},
+			       minute = {20, 60000, 5};
+	struct limits_ask three =
+		uses_of_rates((struct conf_rates){.v = {week, day, minute}, .n = 3}, "u");
+	struct limits_ask two =
+		uses_of_rates((struct conf_rates){.v = {week, minute}, .n = 2}, "u");
+	struct limits_ask one =
+		uses_of_rates((struct conf_rates){.v = {day}, .n = 1}, "u");
+	struct limits_ask other =
+		uses_of_rates((struct conf_rates){.v = {week, day, minute}, .n = 3}, "v");
+	ck_assert_uint_eq(three.n, 3);
+	ck_assert_int_eq(three.uses[0].count, 2000);
+	ck_assert_int_eq(three.uses[0].burst, 0);
+	ck_assert_int_eq(three.uses[2].per_ms, 60000);
+	ck_assert_int_eq(three.uses[2].burst, 5);
+	for (size_t i = 0; i < three.n; i++) {
+		ck_assert_uint_eq(three.uses[i].window, i);
+		for (size_t j = 0; j < other.n; j++)
+			ck_assert_mem_ne(&three.uses[i].key, &other.uses[j].key,
+			                 KEY_BYTES);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_mem_ne(&three.uses[i].key, &three.uses[j].key,
+			                 KEY_BYTES);
+	}
+	ck_assert_mem_eq(&three.uses[0].key, &one.uses[0].key, KEY_BYTES);
+	ck_assert_mem_eq(&three.uses[0].key, &two.uses[0].key, KEY_BYTES);
+	ck_assert_mem_eq(&three.uses[2].key, &two.uses[1].key, KEY_BYTES);
 }
 
 END_TEST
@@ -427,6 +500,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_domain_is_no_destination_of_that_name);
 	tcase_add_test(tcase, a_changed_limit_has_the_same_key);
 	tcase_add_test(tcase, bounds_have_numbers);
+	tcase_add_test(tcase, rates_have_bits);
+	tcase_add_test(tcase, windows_have_keys);
 	tcase_add_loop_test(tcase, what_was_not_taken_is_left_out, 0,
 	                    COUNT_OF(keep_rows));
 	tcase_add_test(tcase, what_leaves_a_note_is_noticed);

@@ -533,13 +533,13 @@ END_TEST
 
 /* A bound: scope, kind, count and time. */
 static const struct limit_use bounds[] = {
-	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, false, 1, 0, {{0}}},
-	{SCOPE_DESTINATION, LIMIT_MESSAGES, false, 2, 60000, {{0}}},
-	{SCOPE_CLIENT, LIMIT_MESSAGES, false, 5, 60000, {{0}}},
-	{SCOPE_SENDER, LIMIT_RECIPIENTS, false, 5, 60000, {{0}}},
-	{SCOPE_USER, LIMIT_CONCURRENCY, false, 3, 0, {{0}}},
-	{SCOPE_USER, LIMIT_MESSAGES, false, 5, 60000, {{0}}},
-	{SCOPE_USER, LIMIT_RECIPIENTS, false, 9, 60000, {{0}}},
+	{.scope = SCOPE_DESTINATION, .kind = LIMIT_CONCURRENCY, .count = 1, .per_ms = 0},
+	{.scope = SCOPE_DESTINATION, .kind = LIMIT_MESSAGES, .count = 2, .per_ms = 60000},
+	{.scope = SCOPE_CLIENT, .kind = LIMIT_MESSAGES, .count = 5, .per_ms = 60000},
+	{.scope = SCOPE_SENDER, .kind = LIMIT_RECIPIENTS, .count = 5, .per_ms = 60000},
+	{.scope = SCOPE_USER, .kind = LIMIT_CONCURRENCY, .count = 3, .per_ms = 0},
+	{.scope = SCOPE_USER, .kind = LIMIT_MESSAGES, .count = 5, .per_ms = 60000},
+	{.scope = SCOPE_USER, .kind = LIMIT_RECIPIENTS, .count = 9, .per_ms = 60000},
 };
 
 START_TEST(each_bound_is_a_use_with_a_key_of_its_own)
@@ -695,7 +695,7 @@ START_TEST(an_order_sets_the_number_of_deliveries)
 	make_plan(conf, orders, &query, NOW, &plan);
 	ck_assert_uint_eq(plan.n_limits, 1);
 	ck_assert_int_eq(plan.limits[0].limit->concurrency, 3);
-	ck_assert_int_eq(plan.limits[0].limit->messages.count, 9);
+	ck_assert_int_eq(plan.limits[0].limit->messages.v[0].count, 9);
 	make_plan(conf, orders, &query, NOW + 1, &plan);
 	ck_assert_int_eq(plan.limits[0].limit->concurrency, 0);
 	conf_unref(&conf);

@@ -365,13 +365,17 @@ ask_of(const struct limit_row *r)
 {
 	return (struct limits_ask){.n = 2,
 	                           .uses = {{.scope = SCOPE_USER},
-	                                    {.scope = r->scope, .kind = r->kind}}};
+	                                    {.scope = r->scope,
+	                                     .kind = r->kind,
+	                                     .count = 20,
+	                                     .per_ms = 60000,
+	                                     .burst = 3}}};
 }
 
 START_TEST(a_limit_that_refuses_defers)
 {
 	const struct limit_row *r = &limit_rows[_i];
-	ck_assert_uint_eq(COUNT_OF(limit_rows), LIMIT_USES_MAX);
+	ck_assert_uint_eq(COUNT_OF(limit_rows), LIMIT_BOUNDS);
 	struct conf *conf = settings_of_limits();
 	struct verdict v = first_pass(conf, &limited);
 	struct limits_ask ask = ask_of(r);
@@ -383,6 +387,7 @@ START_TEST(a_limit_that_refuses_defers)
 	ck_assert(!v.observed);
 	ck_assert_int_eq(v.wait_s, rate ? 2 : 0);
 	ck_slice_eq(r->word, v.reply, with_id(r->reply, v.id));
+	ck_slice_eq(r->word, v.limit, rate ? "20/1m burst 3" : "20");
 	ck_assert_uint_eq(v.header.n, 0);
 	conf_unref(&conf);
 	arena_free(&arena);

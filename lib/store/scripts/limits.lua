@@ -8,7 +8,8 @@
 -- KEYS[n]  for each use from 4 on: leases (holder -> when it runs out, ms) or a rate (its tat, us)
 -- ARGV     what ('ask', 'renew', 'keep', 'put', 'back', 'return' or 'refused'), holder, other, takes_over, ttl_ms, ttl_max_ms,
 --          now_ms (0: the server's clock), message, daemon, what the server's clock has to show, and how nearly (0: no
---          matter); then for each use: bound (3 * scope + kind; kind 0: leases), count, interval_us, observed
+--          matter); then for each use: its bit in a note (of leases '-'), how many there may be at once, interval_us,
+--          observed
 -- answers  "granted refused taken held wait_ms late lost not_yet row now_ms"; refused is one too high, so that 0 is none
 local INDEX, NOTE, TERM = KEYS[1], KEYS[2], KEYS[3]
 local NOTE_MS, KEPT_MS = 20000, 60000 -- a note is kept for as long as policyd's lease, but so long at least
@@ -27,9 +28,9 @@ end
 local uses, has_note = {}, false
 for i = 4, #KEYS do
   local at = 12 + 4 * (i - 4)
-  local bound = tonumber(ARGV[at])
-  local use = {key = KEYS[i], bit = 2 ^ bound, leases = bound % 3 == 0, count = tonumber(ARGV[at + 1]),
-    interval = tonumber(ARGV[at + 2]), observed = ARGV[at + 3] == '1'}
+  local leases = ARGV[at] == '-'
+  local use = {key = KEYS[i], bit = not leases and 2 ^ tonumber(ARGV[at]), leases = leases,
+    count = tonumber(ARGV[at + 1]), interval = tonumber(ARGV[at + 2]), observed = ARGV[at + 3] == '1'}
   has_note = has_note or not use.leases or use.observed
   uses[#uses + 1] = use
 end
@@ -97,6 +98,11 @@ local function set_rate(use, tat, call)
   end
 end
 
+-- Of a set in a double, since the library of bits ends at 32.
+local function has_bit(set, bit)
+  return math.floor(set / bit) % 2 == 1
+end
+
 local function tat_of(use)
   local tat = tonumber(string.match(redis.call('GET', use.key) or '', '^%d+$')) or 0
   if tat - now_us > (use.count + 1) * use.interval then
@@ -123,15 +129,15 @@ local function read_note()
   end
   is_noted, noted_bounds = true, tonumber(bounds)
   for _, use in ipairs(uses) do
-    use.noted = not use.leases and bit.band(noted_bounds, use.bit) ~= 0
+    use.noted = not use.leases and has_bit(noted_bounds, use.bit)
   end
 end
 
 local function write_note()
   local bounds = noted_bounds
   for _, use in ipairs(uses) do
-    if use.taken and not use.leases then
-      bounds = bit.bor(bounds, use.bit)
+    if use.taken and not use.leases and not has_bit(bounds, use.bit) then
+      bounds = bounds + use.bit
     end
   end
   local kept = math.max(NOTE_MS, ttl)
