@@ -102,26 +102,21 @@ greylist(const struct explained *explained)
 static json_t *
 use_json(const struct explained *explained, size_t i)
 {
-	static const char *const scopes[] = {
-		[SCOPE_DESTINATION] = "destination",
-		[SCOPE_CLIENT] = "client",
-		[SCOPE_SENDER] = "sender",
-		[SCOPE_USER] = "user",
-	};
 	static const char *const kinds[] = {
 		[LIMIT_CONCURRENCY] = "concurrency",
 		[LIMIT_MESSAGES] = "messages",
 		[LIMIT_RECIPIENTS] = "recipients",
 	};
 	const struct limit_use *use = &explained->limits.uses[i];
+	const struct limit_of *of = plan_limit_of(&explained->plan, use);
 	const struct explained_use *now = &explained->uses[i];
 	char key[KEY_TEXT_LEN + 1];
 	key_print(&use->key, key);
-	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}",
-	                 "scope", scopes[use->scope], "name",
-	                 status_text(plan_limit_of(&explained->plan, use)->name), "bound",
-	                 kinds[use->kind], "count", (json_int_t)use->count, "per",
-	                 (json_int_t)(use->per_ms / 1000), "burst",
+	return json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}",
+	                 "scope", limit_scope_word(use->scope), "name",
+	                 status_text(of->name), "group", of->group ? of->group->name : "",
+	                 "bound", kinds[use->kind], "count", (json_int_t)use->count,
+	                 "per", (json_int_t)(use->per_ms / 1000), "burst",
 	                 (json_int_t)use->burst, "held", (json_int_t)now->held, "wait",
 	                 (json_int_t)((now->wait_ms + 999) / 1000), "room", now->has_room,
 	                 "observed", use->observed, "key", key);

@@ -92,6 +92,15 @@ static const struct reason reasons[] = {
 	{"user-recipients",
          "The user has had as many recipients as limits.users allows in that time.",
          REMEDY_LIMIT},
+	{"mailbox-concurrency",
+         "The recipient had as many deliveries under way as limits.mailboxes allows.",
+         REMEDY_LIMIT},
+	{"mailbox-messages",
+         "The recipient has got as many messages as limits.mailboxes allows in that time.",
+         REMEDY_LIMIT},
+	{"mailbox-recipients",
+         "The recipient has been named as often as limits.mailboxes allows in that time.",
+         REMEDY_LIMIT},
 };
 
 const struct reason *

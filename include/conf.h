@@ -17,6 +17,7 @@
 
 struct list;
 struct domain_table;
+struct member_table;
 
 enum conf_backend { BACKEND_EMBEDDED, BACKEND_REDIS };
 
@@ -45,7 +46,7 @@ struct conf_rates {
 };
 
 /*
- * What one client, sender, user or destination may have at once and in a time.  Zero is no
+ * What one client, sender, user, mailbox or destination may have at once and in a time.  Zero is no
  * limit; a limit without any of the three applies to nothing.
  */
 struct conf_limit {
@@ -54,6 +55,20 @@ struct conf_limit {
 	struct conf_rates recipients;
 	int mode;    /* enum conf_mode */
 	char *reply; /* its own; empty: that of limits.*_reply */
+};
+
+/* Users, senders or mailboxes that have limits of their own in place of those of all others. */
+struct conf_group {
+	char *name;
+	struct conf_texts members; /* as they are compared: in lower case */
+	bool shared;               /* all of them together; else each for itself */
+	struct conf_limit limit;
+};
+
+struct conf_groups {
+	struct conf_group *v;
+	size_t n;
+	struct member_table *by_member; /* see group.h */
 };
 
 /* "on", "observe", "off" */
@@ -158,13 +173,17 @@ struct conf {
 		int64_t lease_ms;
 		int destinations_by;     /* enum conf_destinations_by */
 		char *reply;             /* a destination has all it may have at once */
-		char *client_reply;      /* a client, sender or user has */
+		char *client_reply;      /* a client, sender, user or mailbox has */
 		char *rate_reply;        /* a rate is over */
 		char *drain_reply;       /* the operator has drained the destination */
 		struct conf_limit other; /* limits.default: each destination not named */
 		struct conf_limit clients;
 		struct conf_limit senders;
 		struct conf_limit users;
+		struct conf_limit mailboxes;
+		struct conf_groups sender_groups;
+		struct conf_groups user_groups;
+		struct conf_groups mailbox_groups;
 		struct conf_destination *destinations;
 		size_t n_destinations;
 		struct domain_table *by_domain; /* of their domains; see destination.h */

@@ -25,6 +25,7 @@ enum limit_scope {
 	SCOPE_CLIENT, /* the identity, as in greylisting */
 	SCOPE_SENDER,
 	SCOPE_USER,
+	SCOPE_MAILBOX, /* the recipient */
 	SCOPES
 };
 
@@ -126,12 +127,17 @@ struct limits_result {
 /* Whether it bounds anything. */
 bool limit_is_set(const struct conf_limit *limit);
 
+/* "destination", "client", "sender", "user", "mailbox" */
+const char *limit_scope_word(enum limit_scope scope);
+
 /* A limit that applies to a recipient, and whose it is. */
 struct limit_of {
 	enum limit_scope scope;
 	bool unnamed; /* a destination that is a mere domain, under limits.default */
+	bool shared;  /* one count for all members of the group */
 	const struct conf_limit *limit; /* lives as long as the settings */
-	struct slice name;              /* "acme", "192.0.2.0/24", ... */
+	const struct conf_group *group; /* that it is of; NULL: none */
+	struct slice name; /* "acme", "192.0.2.0/24", ...; of a shared group its name */
 };
 
 /*
@@ -156,9 +162,9 @@ const struct conf_limit *limit_in_force(const struct conf *conf,
 struct key limit_slots_key(const struct key_secret *secret, bool unnamed,
                            struct slice destination);
 
-/* The key of a use whose limit has that name; `unnamed` as in struct limit_of. */
+/* The key of a use of that limit, of which name, scope, unnamed and shared matter. */
 struct key limit_use_key(const struct key_secret *secret, const struct limit_use *use,
-                         bool unnamed, struct slice name);
+                         const struct limit_of *of);
 
 /*
  * The destination of a recipient: the name of a configured one, else the domain itself; empty when it

@@ -27,6 +27,7 @@ enum setting_type {
 	SET_TEXTS,        /* struct conf_texts */
 	SET_POOLS,        /* conf->greylist.pools: a list of groups */
 	SET_DESTINATIONS, /* conf->limits.destinations: the same */
+	SET_GROUPS,       /* struct conf_groups: the same */
 };
 
 /* Of limits.*.concurrency. */

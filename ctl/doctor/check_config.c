@@ -25,12 +25,14 @@ print_rates(const char *name, const struct conf_rates *rates, struct text *out)
 
 /* "acme (acme.example, .acme.example) concurrency=20 messages=600/1m" */
 static void
-print_destination(const struct conf_destination *destination, struct text *out)
+print_limit(const char *name, const struct conf_texts *members,
+            const struct conf_limit *limit, struct text *out)
 {
-	const struct conf_limit *limit = &destination->limit;
-	text_printf(out, "%s (", destination->name);
-	for (size_t i = 0; i < destination->domains.n; i++)
-		text_printf(out, "%s%s", i > 0 ? ", " : "", destination->domains.v[i]);
+	text_printf(out, "%s (", name);
+	for (size_t i = 0; i < members->n; i++) {
+		text_puts(out, i > 0 ? ", " : "");
+		text_puts(out, members->v[i]);
+	}
 	text_putc(out, ')');
 	if (limit->concurrency > 0)
 		text_printf(out, " concurrency=%lld", (long long)limit->concurrency);
@@ -38,8 +40,31 @@ print_destination(const struct conf_destination *destination, struct text *out)
 	print_rates("recipients", &limit->recipients, out);
 	if (limit->mode != MODE_ON)
 		text_printf(out, " mode=%s", conf_mode_word(limit->mode));
+}
+
+static void
+print_destination(const struct conf_destination *destination, struct text *out)
+{
+	print_limit(destination->name, &destination->domains, &destination->limit, out);
 	if (destination->has_greylist)
 		text_printf(out, " greylist=%s", conf_mode_word(destination->greylist));
+}
+
+static void
+print_group(const struct conf_group *group, struct text *out)
+{
+	print_limit(group->name, &group->members, &group->limit, out);
+	if (group->shared)
+		text_puts(out, " shared=true");
+}
+
+static void
+print_groups(const struct conf_groups *groups, struct text *out)
+{
+	for (size_t i = 0; i < groups->n; i++) {
+		text_puts(out, i > 0 ? "; " : "");
+		print_group(&groups->v[i], out);
+	}
 }
 
 /* In the form that -o takes, but for lists of groups, which it does not take. */
@@ -57,6 +82,10 @@ print_value(const struct conf *conf, size_t row, struct text *out)
 			text_puts(out, i > 0 ? "; " : "");
 			print_destination(&conf->limits.destinations[i], out);
 		}
+		break;
+	case SET_GROUPS:
+		print_groups((const void *)((const char *)conf + schema[row].offset),
+		             out);
 		break;
 	default: text_puts(out, conf->value_texts[row]); break;
 	}

@@ -42,8 +42,9 @@ judge_greylist(const struct conf *conf, struct findings *findings)
 	                       "systemctl reload weir-policyd weir-milter");
 }
 
+/* `list`: where it is by that name, "group of limits.users"; NULL: it is a group by itself. */
 static void
-judge_mode(const struct conf_limit *limit, const char *name, bool group,
+judge_mode(const struct conf_limit *limit, const char *name, const char *list,
            struct findings *findings)
 {
 	if (limit->mode != MODE_OBSERVE)
@@ -52,7 +53,7 @@ judge_mode(const struct conf_limit *limit, const char *name, bool group,
 		findings, FINDING_NOTE, "a limit only observes",
 		"It counts, and logs what it would have deferred, but defers nothing.");
 	finding_seen(findings, "limits: %s has mode \"observe\"", name);
-	if (group)
+	if (!list)
 		finding_mend(findings,
 		             "When the log looks right:\n"
 		             "in weir.conf: limits: { %s: { mode = \"on\"; }; };\n"
@@ -61,21 +62,34 @@ judge_mode(const struct conf_limit *limit, const char *name, bool group,
 	else
 		finding_mend(findings,
 		             "When the log looks right, take mode = \"observe\" out of "
-		             "the destination %s in limits.destinations; then:\n"
+		             "%s, a %s; then:\n"
 		             "systemctl reload weir-policyd weir-milter",
-		             name);
+		             name, list);
+}
+
+static void
+judge_groups(const struct conf_groups *groups, const char *what,
+             struct findings *findings)
+{
+	for (size_t i = 0; i < groups->n; i++)
+		judge_mode(&groups->v[i].limit, groups->v[i].name, what, findings);
 }
 
 static void
 judge_limits(const struct conf *conf, struct findings *findings)
 {
-	judge_mode(&conf->limits.other, "default", true, findings);
-	judge_mode(&conf->limits.clients, "clients", true, findings);
-	judge_mode(&conf->limits.senders, "senders", true, findings);
-	judge_mode(&conf->limits.users, "users", true, findings);
+	judge_mode(&conf->limits.other, "default", NULL, findings);
+	judge_mode(&conf->limits.clients, "clients", NULL, findings);
+	judge_mode(&conf->limits.senders, "senders", NULL, findings);
+	judge_mode(&conf->limits.users, "users", NULL, findings);
+	judge_mode(&conf->limits.mailboxes, "mailboxes", NULL, findings);
+	judge_groups(&conf->limits.sender_groups, "group of limits.senders", findings);
+	judge_groups(&conf->limits.user_groups, "group of limits.users", findings);
+	judge_groups(&conf->limits.mailbox_groups, "group of limits.mailboxes", findings);
 	for (size_t i = 0; i < conf->limits.n_destinations; i++)
 		judge_mode(&conf->limits.destinations[i].limit,
-		           conf->limits.destinations[i].name, false, findings);
+		           conf->limits.destinations[i].name,
+		           "destination of limits.destinations", findings);
 	if (conf->milter.enforce)
 		return;
 	finding_add(

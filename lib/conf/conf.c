@@ -125,6 +125,8 @@ load_value(struct loading *load, config_setting_t *node, const char *name)
 		return conf_load_pools(load, node);
 	if (row->type == SET_DESTINATIONS)
 		return conf_load_destinations(load, node);
+	if (row->type == SET_GROUPS)
+		return conf_load_limit_groups(load, node, row);
 	char buf[8192];
 	struct text value = TEXT(buf);
 	if (!conf_value(node, row->type, &value))
@@ -144,9 +146,8 @@ is_section(const char *name)
 	return false;
 }
 
-/* Walks the groups; names are joined with dots. */
-static bool
-load_group(struct loading *load, config_setting_t *group, const char *prefix)
+bool
+conf_load_group(struct loading *load, config_setting_t *group, const char *prefix)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
@@ -154,7 +155,7 @@ load_group(struct loading *load, config_setting_t *group, const char *prefix)
 		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "",
 		         config_setting_name(node));
 		if (config_setting_is_group(node) && is_section(name)) {
-			if (!load_group(load, node, name))
+			if (!conf_load_group(load, node, name))
 				return false;
 		} else if (!load_value(load, node, name)) {
 			return false;
@@ -219,7 +220,7 @@ load_tree(struct loading *load, config_t *tree, const char *path)
 		refuse_file(load, tree, path);
 		return false;
 	}
-	return load_group(load, config_root_setting(tree), "");
+	return conf_load_group(load, config_root_setting(tree), "");
 }
 
 static bool
@@ -312,6 +313,9 @@ conf_unref(struct conf **conf_at)
 		return;
 	free_lists(conf);
 	conf_free_groups(conf);
+	conf_free_limit_groups(&conf->limits.sender_groups);
+	conf_free_limit_groups(&conf->limits.user_groups);
+	conf_free_limit_groups(&conf->limits.mailbox_groups);
 	for (size_t i = 0; i < schema_rows; i++) {
 		schema_clear(&schema[i], conf);
 		free(conf->value_texts[i]);

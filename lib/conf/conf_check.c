@@ -197,13 +197,26 @@ check_default(struct loading *load)
 	return complain_of(load, name, buf);
 }
 
+static bool
+have_concurrency(const struct conf_groups *groups)
+{
+	for (size_t i = 0; i < groups->n; i++)
+		if (groups->v[i].limit.concurrency > 0)
+			return true;
+	return false;
+}
+
 bool
 conf_has_concurrency(const struct conf *conf)
 {
 	bool any = conf->limits.other.concurrency > 0 ||
 	           conf->limits.clients.concurrency > 0 ||
 	           conf->limits.senders.concurrency > 0 ||
-	           conf->limits.users.concurrency > 0;
+	           conf->limits.users.concurrency > 0 ||
+	           conf->limits.mailboxes.concurrency > 0 ||
+	           have_concurrency(&conf->limits.sender_groups) ||
+	           have_concurrency(&conf->limits.user_groups) ||
+	           have_concurrency(&conf->limits.mailbox_groups);
 	for (size_t i = 0; !any && i < conf->limits.n_destinations; i++)
 		any = conf->limits.destinations[i].limit.concurrency > 0;
 	return any;
@@ -232,6 +245,8 @@ check_limits(struct loading *load)
 	       check_rates(load, "limits.clients.recipients", &conf->limits.clients) &&
 	       check_rates(load, "limits.senders.recipients", &conf->limits.senders) &&
 	       check_rates(load, "limits.users.recipients", &conf->limits.users) &&
+	       check_rates(load, "limits.mailboxes.recipients",
+	                   &conf->limits.mailboxes) &&
 	       check_default(load) && check_lease(load);
 }
 

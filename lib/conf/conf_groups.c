@@ -111,16 +111,23 @@ static const struct setting members[] = {
 
 /* clang-format on */
 
+bool
+conf_complain_of_member(struct loading *load, config_setting_t *node, const char *setting,
+                        const char *member, const char *why)
+{
+	char name[128];
+	struct text text = TEXT(name);
+	text_printf(&text, "%s.", setting);
+	text_puts(&text, member);
+	return conf_complain(load, conf_place(node), name, why);
+}
+
 /* Complains about "limits.destinations.MEMBER". */
 static bool
 complain_of_member(struct loading *load, config_setting_t *node, const char *member,
                    const char *why)
 {
-	char name[128];
-	struct text text = TEXT(name);
-	text_puts(&text, DESTINATIONS ".");
-	text_puts(&text, member);
-	return conf_complain(load, conf_place(node), name, why);
+	return conf_complain_of_member(load, node, DESTINATIONS, member, why);
 }
 
 /* "[...]" around a name or an address, as MTAs write a host that is not to be looked up as MX. */
@@ -219,35 +226,48 @@ load_domains(struct loading *load, config_setting_t *node, struct conf_destinati
 	return true;
 }
 
-static bool
-unknown_member(struct loading *load, config_setting_t *node, const char *member)
+const struct setting *
+conf_member_row(struct loading *load, config_setting_t *node, const char *setting,
+                const struct setting *rows, size_t n)
 {
 	char name[128];
 	struct text text = TEXT(name);
-	text_puts(&text, DESTINATIONS ".");
+	const char *member = config_setting_name(node);
+	const struct setting *row = setting_find(rows, n, slice_of(member));
+	if (row)
+		return row;
+	text_printf(&text, "%s.", setting);
 	text_puts(&text, member);
-	return conf_unknown(load, conf_place(node), name,
-	                    setting_nearest(members, COUNT_OF(members),
-	                                    slice_of(member)));
+	conf_unknown(load, conf_place(node), name,
+	             setting_nearest(rows, n, slice_of(member)));
+	return NULL;
+}
+
+bool
+conf_set_member(struct loading *load, config_setting_t *node, const char *setting,
+                const struct setting *row, void *base)
+{
+	char buf[1024];
+	struct text value = TEXT(buf);
+	struct err why;
+	if (!conf_value(node, row->type, &value))
+		return conf_complain_of_member(load, node, setting, row->name,
+		                               conf_wanted(row->type));
+	return schema_set(row, base, text_slice(&value), &why) ||
+	       conf_complain_of_member(load, node, setting, row->name, why.text);
 }
 
 static bool
 load_member(struct loading *load, config_setting_t *node, struct conf_destination *to)
 {
-	const char *name = config_setting_name(node);
 	const struct setting *row =
-		setting_find(members, COUNT_OF(members), slice_of(name));
+		conf_member_row(load, node, DESTINATIONS, members, COUNT_OF(members));
 	if (!row)
-		return unknown_member(load, node, name);
+		return false;
 	if (row->type == SET_TEXTS)
 		return load_domains(load, node, to);
-	char buf[1024];
-	struct text value = TEXT(buf);
-	struct err why;
-	if (!conf_value(node, row->type, &value))
-		return complain_of_member(load, node, name, conf_wanted(row->type));
-	if (!schema_set(row, to, text_slice(&value), &why))
-		return complain_of_member(load, node, name, why.text);
+	if (!conf_set_member(load, node, DESTINATIONS, row, to))
+		return false;
 	if (row->offset == IN(greylist))
 		to->has_greylist = true;
 	return true;

@@ -57,6 +57,42 @@ bool conf_load_destinations(struct loading *load, struct config_setting_t *node)
 void conf_free_groups(struct conf *conf);
 
 /*
+ * limits.users and its like: a list of groups with a name and members, among which one without
+ * them is what holds for all others.
+ */
+bool conf_load_limit_groups(struct loading *load, struct config_setting_t *node,
+                            const struct setting *row) MUST_CHECK;
+void conf_free_limit_groups(struct conf_groups *groups);
+
+/* The settings of a group such as "limits.users"; names are joined with dots. */
+bool conf_load_group(struct loading *load, struct config_setting_t *group,
+                     const char *prefix) MUST_CHECK;
+
+/* Complains about "SETTING.MEMBER" of a group in a list. */
+bool conf_complain_of_member(struct loading *load, struct config_setting_t *node,
+                             const char *setting, const char *member, const char *why);
+
+/* The row of such a member; NULL, and said so, when there is none. */
+const struct setting *conf_member_row(struct loading *load, struct config_setting_t *node,
+                                      const char *setting, const struct setting *rows,
+                                      size_t n) MUST_CHECK;
+
+/* Sets it in `base`. */
+bool conf_set_member(struct loading *load, struct config_setting_t *node,
+                     const char *setting, const struct setting *row, void *base)
+	MUST_CHECK;
+
+/*
+ * Adds a member in lower case, which must live as long as the table, to that of the groups.
+ * Returns the group that has it already, or NULL.
+ */
+const struct conf_group *group_add(struct conf_groups *groups, const char *member,
+                                   size_t group) MUST_CHECK;
+
+/* Frees groups->by_member. */
+void group_table_free(struct conf_groups *groups);
+
+/*
  * Adds a domain in lower case, which must live as long as the table, to conf->limits.by_domain.
  * Returns the destination that has it already, or NULL.
  */

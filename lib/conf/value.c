@@ -249,6 +249,7 @@ schema_set(const struct setting *row, void *base, struct slice value, struct err
 	case SET_TEXTS: return set_texts(row, base, value);
 	case SET_POOLS:
 	case SET_DESTINATIONS:
+	case SET_GROUPS:
 		if (value.n == 0)
 			return true;
 		return err_set(err, "can only be given in the settings file");
@@ -276,6 +277,7 @@ schema_clear(const struct setting *row, void *base)
 	case SET_RATES:
 	case SET_ENUM:
 	case SET_POOLS:
-	case SET_DESTINATIONS: break;
+	case SET_DESTINATIONS:
+	case SET_GROUPS: break;
 	}
 }

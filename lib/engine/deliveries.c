@@ -165,13 +165,16 @@ static void
 rekey_held(struct delivery *delivery, struct held *held)
 {
 	const struct engine *engine = delivery->engine;
+	const struct limit_of of = {.scope = held->use.scope,
+	                            .unnamed = held->unnamed,
+	                            .shared = held->shared,
+	                            .name = slice_of(held->name)};
 	bool counted = held_is_slot(held) && !held->maybe;
 	if (!held->name)
 		return;
 	if (counted)
 		delivery_count(delivery, held, false);
-	held->use.key = limit_use_key(store_secret(engine->store), &held->use,
-	                              held->unnamed, slice_of(held->name));
+	held->use.key = limit_use_key(store_secret(engine->store), &held->use, &of);
 	held->tokens = held->share_tokens = 0;
 	if (counted)
 		delivery_count(delivery, held, true);

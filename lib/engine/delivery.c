@@ -182,6 +182,7 @@ make_sure(struct delivery *delivery, const struct plan *plan, struct held *held)
 	if (!held->name)
 		held->name = mem_dup(of->name);
 	held->unnamed = of->unnamed;
+	held->shared = of->shared;
 }
 
 /* `old`: the store may have heard of it before. */

@@ -7,7 +7,7 @@
 struct held {
 	struct limit_use use;
 	char *name; /* of the limit, for a key with another secret; NULL while `maybe` */
-	bool unnamed;
+	bool unnamed, shared;  /* as in struct limit_of */
 	bool to_put;           /* the store is to be told that it is held */
 	bool unasked;          /* the store has never heard of it */
 	unsigned tokens;       /* of a rate, from the store; the milter's only */

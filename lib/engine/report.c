@@ -174,10 +174,6 @@ remember(const struct decision *decision)
 void
 report_names(const struct decision *decision)
 {
-	static const char *const scopes[] = {[SCOPE_DESTINATION] = "destination",
-	                                     [SCOPE_CLIENT] = "client",
-	                                     [SCOPE_SENDER] = "sender",
-	                                     [SCOPE_USER] = "user"};
 	const struct limits_ask *ask = &decision->ask.limits;
 	bool whole = decision->conf->decisions.addresses == ADDRESSES_FULL;
 	for (size_t i = 0; i < ask->n; i++) {
@@ -189,7 +185,7 @@ report_names(const struct decision *decision)
 			continue;
 		char buf[LEDGER_NAME_MAX];
 		struct text name = TEXT(buf);
-		text_printf(&name, "%s ", scopes[use->scope]);
+		text_printf(&name, "%s ", limit_scope_word(use->scope));
 		text_put(&name, of->name);
 		clerk_name(decision->engine->clerk, &use->key, text_slice(&name));
 	}

@@ -6,7 +6,19 @@
 
 #include "addr.h"
 #include "destination.h"
+#include "group.h"
 #include "mailaddr.h"
+
+const char *
+limit_scope_word(enum limit_scope scope)
+{
+	static const char *const words[SCOPES] = {
+		[SCOPE_DESTINATION] = "destination", [SCOPE_CLIENT] = "client",
+		[SCOPE_SENDER] = "sender",           [SCOPE_USER] = "user",
+		[SCOPE_MAILBOX] = "mailbox",
+	};
+	return words[scope];
+}
 
 bool
 limit_is_set(const struct conf_limit *limit)
@@ -59,6 +71,30 @@ limit_in_force(const struct conf *conf, const struct orders *orders,
 	return limit;
 }
 
+/* That of the group that has the name, else that of all others. */
+static void
+add_grouped(struct limit_of *limits, size_t *n, enum limit_scope scope,
+            const struct conf_groups *groups, const struct conf_limit *others,
+            struct slice name)
+{
+	struct slice domain =
+		scope == SCOPE_USER ? (struct slice){0} : mailaddr_domain(name);
+	const struct conf_group *group = group_find(groups, name, domain);
+	size_t before = *n;
+	add_limit(limits, n, scope, group ? &group->limit : others,
+	          group && group->shared ? slice_of(group->name) : name);
+	if (*n == before)
+		return;
+	limits[before].group = group;
+	limits[before].shared = group && group->shared;
+}
+
+static bool
+may_apply(const struct conf_groups *groups, const struct conf_limit *others)
+{
+	return groups->n > 0 || limit_is_set(others);
+}
+
 size_t
 limits_find(const struct conf *conf, const struct orders *orders,
             const struct query *query, struct slice identity, int64_t now_s,
@@ -71,19 +107,24 @@ limits_find(const struct conf *conf, const struct orders *orders,
 	          limit_in_force(conf, orders, destination, name, now_s, arena), name);
 	limits_out[0].unnamed = !destination;
 	add_limit(limits_out, &n, SCOPE_CLIENT, &conf->limits.clients, identity);
-	if (limit_is_set(&conf->limits.senders))
-		add_limit(limits_out, &n, SCOPE_SENDER, &conf->limits.senders,
-		          mailaddr_mailbox(query->sender, arena));
-	if (limit_is_set(&conf->limits.users))
-		add_limit(limits_out, &n, SCOPE_USER, &conf->limits.users,
-		          query->sasl_username);
+	if (may_apply(&conf->limits.sender_groups, &conf->limits.senders))
+		add_grouped(limits_out, &n, SCOPE_SENDER, &conf->limits.sender_groups,
+		            &conf->limits.senders,
+		            mailaddr_mailbox(query->sender, arena));
+	if (may_apply(&conf->limits.user_groups, &conf->limits.users))
+		add_grouped(limits_out, &n, SCOPE_USER, &conf->limits.user_groups,
+		            &conf->limits.users, query->sasl_username);
+	if (may_apply(&conf->limits.mailbox_groups, &conf->limits.mailboxes))
+		add_grouped(limits_out, &n, SCOPE_MAILBOX, &conf->limits.mailbox_groups,
+		            &conf->limits.mailboxes,
+		            mailaddr_mailbox(query->recipient, arena));
 	return n;
 }
 
 /*
- * Names of destinations that nobody configured are kept apart from those of the settings.  A
- * window that is not the longest is named by its time, so that each goes on when others are added
- * or taken away.
+ * Names of destinations that nobody configured are kept apart from those of the settings, and those
+ * of groups that share from those of their members.  A window that is not the longest is named by its
+ * time, so that each goes on when others are added or taken away.
  */
 static struct key
 key_of(const struct key_secret *secret, const struct limit_of *of, enum limit_kind kind,
@@ -91,7 +132,8 @@ key_of(const struct key_secret *secret, const struct limit_of *of, enum limit_ki
 {
 	char buf[40];
 	struct text what = TEXT(buf);
-	text_putc(&what, of->unnamed ? 'd' : (char)('0' + (int)of->scope));
+	char base = of->shared ? 'A' : '0';
+	text_putc(&what, of->unnamed ? 'd' : (char)(base + (int)of->scope));
 	text_putc(&what, (char)('0' + (int)kind));
 	if (window_ms > 0)
 		text_int(&what, window_ms);
@@ -108,13 +150,10 @@ limit_slots_key(const struct key_secret *secret, bool unnamed, struct slice dest
 }
 
 struct key
-limit_use_key(const struct key_secret *secret, const struct limit_use *use, bool unnamed,
-              struct slice name)
+limit_use_key(const struct key_secret *secret, const struct limit_use *use,
+              const struct limit_of *of)
 {
-	const struct limit_of of = {.scope = use->scope,
-	                            .unnamed = unnamed,
-	                            .name = name};
-	return key_of(secret, &of, use->kind, use->window > 0 ? use->per_ms : 0);
+	return key_of(secret, of, use->kind, use->window > 0 ? use->per_ms : 0);
 }
 
 static void

@@ -41,6 +41,9 @@ static const char *const why_words[] = {
 	[WHY_LIMIT + 9] = "user-concurrency",
 	[WHY_LIMIT + 10] = "user-messages",
 	[WHY_LIMIT + 11] = "user-recipients",
+	[WHY_LIMIT + 12] = "mailbox-concurrency",
+	[WHY_LIMIT + 13] = "mailbox-messages",
+	[WHY_LIMIT + 14] = "mailbox-recipients",
 };
 
 _Static_assert(COUNT_OF(why_words) == WHY_COUNT, "one word for each reason");
@@ -187,12 +190,14 @@ limit_reply(const struct conf *conf, const struct limit_use *use,
 	                                       : conf->limits.client_reply;
 }
 
-/* What the limit allows, so that one of several windows is known. */
+/* What the limit allows, so that one of several windows is known: "bulk 500/1d". */
 static struct slice
-print_limit(const struct limit_use *use, struct arena *arena)
+print_limit(const struct limit_use *use, const struct limit_of *of, struct arena *arena)
 {
-	size_t cap = 80;
+	size_t cap = 160;
 	struct text out = {.p = arena_take(arena, cap), .cap = cap};
+	if (of->group)
+		text_printf(&out, "%s ", of->group->name);
 	const struct conf_rate rate = limit_rate(use);
 	if (use->kind == LIMIT_CONCURRENCY)
 		text_int(&out, use->count);
@@ -213,7 +218,7 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 	verdict->why = result->not_yet ? WHY_RECOVERING
 	                               : (enum why)(WHY_LIMIT + limit_bound(use));
 	verdict->observed = result->granted;
-	verdict->limit = print_limit(use, arena);
+	verdict->limit = print_limit(use, of, arena);
 	if (result->granted)
 		return;
 	verdict->action = VERDICT_DEFER;

@@ -8,7 +8,7 @@
 
 #define REDIS_REPLY_MAX 65536 /* bytes of one reply */
 #define REDIS_ARRAY_MAX 64    /* elements of one array */
-#define REDIS_WORDS_MAX 240   /* of one command */
+#define REDIS_WORDS_MAX 256   /* of one command */
 
 #if HIREDIS_MAJOR >= 1
 typedef size_t element_count;

@@ -97,6 +97,28 @@ do_destination(struct story *story, struct slice rest)
 		story_complain(story, "too many destinations", (struct slice){0});
 }
 
+/* Without a name and members: what holds for all others. */
+static void
+do_group(struct story *story, struct slice rest)
+{
+	struct slice kind = {0};
+	slice_word(&rest, &kind);
+	for (int i = 0; i < GROUPS; i++) {
+		struct text out = {.p = story->groups[i],
+		                   .cap = sizeof(story->groups[i])};
+		if (!slice_eq(kind, slice_of(story_groups[i])))
+			continue;
+		out.n = strlen(story->groups[i]);
+		text_puts(&out, out.n ? ", { " : "{ ");
+		text_put(&out, rest);
+		text_puts(&out, " }");
+		if (out.cut)
+			story_complain(story, "too many groups", (struct slice){0});
+		return;
+	}
+	story_complain(story, "no groups of", kind);
+}
+
 static void
 do_destinations(struct story *story, struct slice rest)
 {
@@ -151,6 +173,7 @@ static const struct keyword {
 	{"pool", do_pool},
 	{"destination", do_destination},
 	{"destinations", do_destinations},
+	{"group", do_group},
 	{"at", do_at},
 	{"given", do_given},
 	{"ask", do_ask},

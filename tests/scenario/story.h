@@ -9,6 +9,8 @@
  *   pool NAME ENTRY ...           a provider pool; as `set`
  *   destination name = "x"; ...   a group of limits.destinations; as `set`.  `destinations none`
  *                                 forgets those before
+ *   group users name = "x"; ...   a group of limits.users (senders, mailboxes), or without a name
+ *                                 what holds for all others; as `set`
  *   at 1d2h3m4s                   what the clock shows, counted from the start
  *   given client=192.0.2.1 ...    facts of each `ask` that does not say otherwise
  *   ask client=192.0.2.1 ...      the MTA asks.  by=policyd (or not said) or by=milter: which of

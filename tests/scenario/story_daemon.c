@@ -19,14 +19,20 @@ write_list(const struct story *story, int list)
 	return harness_file(name, story->lists[list]);
 }
 
+const char *const story_groups[GROUPS] = {"senders", "users", "mailboxes"};
+
 /* What -o cannot say. */
 static const char *
 write_groups(const struct story *story)
 {
-	char buf[sizeof(story->pools) + sizeof(story->destinations) + 100];
+	char buf[sizeof(story->pools) + sizeof(story->destinations) +
+	         sizeof(story->groups) + 200];
 	struct text text = TEXT(buf);
 	text_printf(&text, "greylist: { pools: (%s); };\n", story->pools);
-	text_printf(&text, "limits: { destinations: (%s); };\n", story->destinations);
+	text_printf(&text, "limits: { destinations: (%s);\n", story->destinations);
+	for (int i = 0; i < GROUPS; i++)
+		text_printf(&text, "%s: (%s);\n", story_groups[i], story->groups[i]);
+	text_puts(&text, "};\n");
 	return harness_file("story.conf", buf);
 }
 

@@ -34,6 +34,8 @@ struct session {
 	bool joined; /* the engine knows the delivery, and frees it when it is closed */
 };
 
+#define GROUPS 3 /* limits.senders, users, mailboxes */
+
 struct story {
 	const char *path;
 	unsigned line;
@@ -47,6 +49,7 @@ struct story {
 	size_t n_settings;
 	char pools[4096];
 	char destinations[4096];
+	char groups[GROUPS][2048];
 	char lists[LIST_FILES][4096];
 
 	struct loop *loop;
@@ -72,6 +75,9 @@ struct story {
 /* Names the line of the story; `about` is what is wrong, `text` the part it is about. */
 NORETURN void story_complain(const struct story *story, const char *about,
                              struct slice text);
+
+/* Of which limits there are groups. */
+extern const char *const story_groups[GROUPS];
 
 /* Copies a word; fails the test when it is too long. */
 void story_keep(char *buf, size_t size, struct slice text);

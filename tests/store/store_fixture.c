@@ -241,7 +241,7 @@ fixture_ask(unsigned identity, unsigned triplet, const struct grey_rules *rules,
 struct limit_use
 fixture_use(struct slice word)
 {
-	static const char scopes[] = "DCSU", kinds[] = "lmr";
+	static const char scopes[] = "DCSUM", kinds[] = "lmr";
 	const char *scope = strchr(scopes, word.p[0]), *kind = strchr(kinds, word.p[1]);
 	ck_assert_msg(scope && kind, "%.*s is no use", (int)word.n, word.p);
 	struct limit_use use = {.scope = (enum limit_scope)(scope - scopes),

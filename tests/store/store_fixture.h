@@ -114,7 +114,7 @@ struct ask fixture_ask(unsigned identity, unsigned triplet,
 /*
  * Uses as text, with a blank between: "Dl2" two deliveries at the destination, "Cm3/60" three
  * messages of the client in 60 seconds, "Sr9/60?" recipients of the sender, observed; U is the
- * user.  "Cm3/60b1": one of them at once; "Cm3/60#1": window 1.  Keys go by scope, kind, window.
+ * user, M the mailbox.  "Cm3/60b1": one of them at once; "Cm3/60#1": window 1.  Keys go by scope, kind, window.
  */
 struct limit_use fixture_use(struct slice word);
 void fixture_uses(const char *text, struct limits_ask *ask);

@@ -547,7 +547,7 @@ print_step(const struct run *run, size_t at)
 	for (size_t i = 0; i < step->n; i++) {
 		const struct limit_use *use = &step->uses[i];
 		printf(" %c%c%u:%" PRId64 "/%" PRId64 "b%" PRId64 "#%u%s",
-		       "DCSU"[use->scope], "lmr"[use->kind], step -> names[i],
+		       "DCSUM"[use->scope], "lmr"[use->kind], step -> names[i],
 		       use -> count, use -> per_ms / 1000, use -> burst, use -> window,
 		       use -> observed ? "?" : "");
 	}

@@ -138,7 +138,7 @@ static void
 write_until_killed(const struct store_place *place, int from, int to)
 {
 	static const char *const settings[] = {"store.deadline=10s", NULL};
-	struct writer writers[16];
+	static struct writer writers[16];
 	struct err err;
 	struct conf *conf = place_conf(place, NULL, settings, &err);
 	struct loop *loop = loop_new();

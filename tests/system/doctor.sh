@@ -98,7 +98,7 @@ what_is_set_is_printed() {
 	conf embedded 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 5; messages = "9/1m"; } ); };'
 	OPTIONS=()
 	check_config 0 && grep -q -x 'greylist.delay = 3s' "$PRIVATE/checked" &&
-		grep -q -x -F 'limits.destinations = acme (acme.test) concurrency=5 messages=9/60s' "$PRIVATE/checked" &&
+		grep -q -x -F 'limits.destinations = acme (acme.test) concurrency=5 messages=9/1m' "$PRIVATE/checked" &&
 		not grep -q '^greylist.lifetime' "$PRIVATE/checked" && grep -q 'shorter than a minute' "$PRIVATE/checked"
 }
 

@@ -313,6 +313,8 @@ static const struct rate_row {
 	{"greylist.new_triplets", "600/1m burst 20", {600, 60000, 20}},
 	{"greylist.new_triplets", " 600/1m  burst  1 ", {600, 60000, 1}},
 	{"greylist.new_triplets", "1/1s burst 2419200", {1, 1000, 2419200}},
+	{"limits.mailboxes.messages", "5/1s", {5, 1000, 0}},
+	{"limits.mailboxes.recipients", "6/1s", {6, 1000, 0}},
 	{"limits.users.messages", "2000/1w", {2000, 604800000, 0}},
 	{"limits.users.messages", "600/1m burst 20", {600, 60000, 20}},
 	{"limits.clients.recipients", "2/1s", {2, 1000, 0}},
@@ -1026,6 +1028,131 @@ START_TEST(destinations_are_checked)
 
 END_TEST
 
+#define US "limits: { users: ( "
+#define SE "limits: { senders: ( "
+#define US_WANTED(what)                                                                   \
+ "limits." what " wants groups with a name and members: "                                 \
+ "{ name = \"x\"; members = [ \"...\" ]; messages = \"100/1h\"; }, or one without both, " \
+ "which holds for all others"
+#define SE_MEMBER "is not an address, a domain or \".domain\""
+
+/* clang-format off */
+static const struct file_row group_rows[] = {
+	{"no groups", US " ); };", NULL},
+	{"all members", US "{ name = \"a\"; members = ( \"x\", \"y z\" ); shared = true; concurrency = 1;"
+		" messages = [ \"1/1m\", \"9/1h\" ]; recipients = \"2/1m\"; mode = \"observe\";"
+		" reply = \"451 4.4.5 %n\"; } ); };", NULL},
+	{"a default beside", US "{ messages = \"5/1h\"; mode = \"observe\"; },"
+		" { name = \"a\"; members = [ \"x\" ]; concurrency = 1; } ); };", NULL},
+	{"a default alone", US "{ messages = \"5/1h\"; } ); };", NULL},
+	{"as before", "limits: { users: { messages = \"5/1h\"; }; };", NULL},
+	{"an exempt one", US "{ name = \"a\"; members = [ \"x\" ]; mode = \"off\"; } ); };", NULL},
+	{"one member of users and of senders", "limits: { users: ( { name = \"a\"; members = [ \"x@a.example\" ];"
+		" concurrency = 1; } ); senders: ( { name = \"a\"; members = [ \"x@a.example\" ]; concurrency = 1; } ); };", NULL},
+	{"mailboxes", "limits: { mailboxes: ( { name = \"a\"; members = [ \"x@a.example\", \".b.example\" ];"
+		" concurrency = 1; } ); };", NULL},
+
+	{"a string", "limits: { users = \"x\"; };\n",
+		":1: limits.users wants a group or a list of groups: { ... } or ( { ... }, { ... } )"},
+	{"an array", "limits: { senders = [ \"x\" ]; };\n",
+		":1: limits.senders wants a group or a list of groups: { ... } or ( { ... }, { ... } )"},
+	{"a list of strings", US "\n\"a\" ); };\n", ":2: " US_WANTED("users")},
+	{"an empty group", US "\n{ } ); };\n", ":2: " US_WANTED("users")},
+	{"no name", US "{ members = [ \"x\" ]; concurrency = 1; } ); };\n", ":1: " US_WANTED("users")},
+	{"no members", SE "{ name = \"a\"; concurrency = 1; } ); };\n", ":1: " US_WANTED("senders")},
+	{"empty members", US "{ name = \"a\"; members = [ ]; concurrency = 1; } ); };\n", ":1: " US_WANTED("users")},
+	{"shared, and no members", US "{ shared = true; concurrency = 1; } ); };\n", ":1: " US_WANTED("users")},
+	{"two defaults", US "{ concurrency = 1; },\n{ concurrency = 2; } ); };\n",
+		":2: limits.users has two groups without name and members: one holds for all others"},
+	{"an unknown setting", US "{ name = \"a\"; members = [ \"x\" ];\n mesages = 1; } ); };\n",
+		":2: limits.users.mesages is not a setting; did you mean messages?"},
+	{"an unknown setting of the default", US "{\n mesages = \"1/1m\"; } ); };\n",
+		":2: limits.users.mesages is not a setting; did you mean limits.users.messages?"},
+	{"a name with a blank", US "{ name = \"a b\"; members = [ \"x\" ]; concurrency = 1; } ); };\n",
+		":1: limits.users.name " NODE_WANTED},
+	{"two of one name", US "{ name = \"a\"; members = [ \"x\" ]; concurrency = 1; },\n"
+		"{ name = \"a\"; members = [ \"y\" ]; concurrency = 1; } ); };\n",
+		":2: limits.users.name is that of another one, too"},
+	{"members that are a string", US "{ name = \"a\"; members = \"x\"; } ); };\n",
+		":1: limits.users.members wants an array: [ \"...\", \"...\" ]"},
+	{"members that are numbers", US "{ name = \"a\"; members = [ 1 ]; } ); };\n",
+		":1: limits.users.members wants strings: [ \"...\", \"...\" ]"},
+	{"a member twice", US "{ name = \"a\"; members = [ \"x\", \"X\" ]; } ); };\n",
+		":1: limits.users.members \"X\" is there twice"},
+	{"a member in two", US "{ name = \"a\"; members = [ \"x\" ]; concurrency = 1; },\n"
+		"{ name = \"b\"; members = [ \"y\", \"x\" ]; } ); };\n",
+		":2: limits.users.members \"x\" belongs to \"a\" already"},
+	{"an empty member", US "{ name = \"a\"; members = [ \"\" ]; } ); };\n",
+		":1: limits.users.members \"\" must be from 1 to 320 printable characters"},
+	{"a control character", US "{ name = \"a\"; members = [ \"x\\n\" ]; } ); };\n",
+		":1: limits.users.members \"x\\x0a\" must be from 1 to 320 printable characters"},
+	{"no sender", SE "{ name = \"a\"; members = [ \"a b\" ]; } ); };\n",
+		":1: limits.senders.members \"a\\x20b\" " SE_MEMBER},
+	{"the null sender", SE "{ name = \"a\"; members = [ \"<>\" ]; } ); };\n",
+		":1: limits.senders.members \"<>\" " SE_MEMBER},
+	{"all senders", SE "{ name = \"a\"; members = [ \"*\" ]; } ); };\n",
+		":1: limits.senders.members \"*\" " SE_MEMBER},
+	{"a sign before a domain", SE "{ name = \"a\"; members = [ \"@a.example\" ]; } ); };\n",
+		":1: limits.senders.members \"@a.example\" " SE_MEMBER},
+	{"nothing behind the sign", SE "{ name = \"a\"; members = [ \"a@\" ]; } ); };\n",
+		":1: limits.senders.members \"a@\" " SE_MEMBER},
+	{"only a dot", SE "{ name = \"a\"; members = [ \".\" ]; } ); };\n",
+		":1: limits.senders.members \".\" " SE_MEMBER},
+	{"fewer recipients than messages", US "{ name = \"a\"; members = [ \"x\" ]; messages = \"10/1m\";\n"
+		"recipients = \"9/1m\"; } ); };\n",
+		":2: limits.users.recipients must not be fewer than messages"},
+	{"nothing is limited", US "\n{ name = \"a\"; members = [ \"x\" ]; } ); };\n",
+		":2: limits.users wants a limit in each group (or mode = \"off\", which exempts its members)"},
+	{"group and list", "limits: { users: { concurrency = 1; };\nusers: ( ); };\n",
+		":2: limits.users is there twice, first in line 1: put both into one"},
+};
+
+/* clang-format on */
+
+START_TEST(groups_are_checked)
+{
+	const struct file_row *r = &group_rows[_i];
+	const char *path = harness_file("weir.conf", r->content);
+	char want[700];
+	struct text text = TEXT(want);
+	if (r->want) {
+		text_printf(&text, "%s%s", path, r->want);
+		must_refuse(r->row, path, NULL, want);
+		return;
+	}
+	struct conf *conf = must_load(r->row, path, NULL);
+	conf_unref(&conf);
+}
+
+END_TEST
+
+START_TEST(groups_are_loaded)
+{
+	const char *path = harness_file(
+		"weir.conf",
+		US "{ messages = \"5/1h\"; },\n"
+		   "{ name = \"bulk\"; members = [ \"News\", \"shop\" ]; shared = true;\n"
+		   "messages = \"9/1h\"; reply = \"451 4.4.5 x\"; },\n"
+		   "{ name = \"b\"; members = ( \"c\" ); concurrency = 1; } ); };");
+	struct conf *conf = must_load("groups", path, "limits.users.recipients=7/1h");
+	ck_assert_int_eq(conf->limits.users.messages.v[0].count, 5);
+	ck_assert_int_eq(conf->limits.users.recipients.v[0].count, 7);
+	ck_assert_uint_eq(conf->limits.user_groups.n, 2);
+	const struct conf_group *one = &conf->limits.user_groups.v[0];
+	ck_assert_str_eq(one->name, "bulk");
+	check_texts("members", &one->members, "news|shop");
+	ck_assert(one->shared);
+	ck_assert_int_eq(one->limit.messages.v[0].count, 9);
+	ck_assert_str_eq(one->limit.reply, "451 4.4.5 x");
+	ck_assert(!conf->limits.user_groups.v[1].shared);
+	ck_assert_int_eq(conf->limits.user_groups.v[1].limit.concurrency, 1);
+	ck_assert_uint_eq(conf->limits.sender_groups.n, 0);
+	ck_assert(conf_has_concurrency(conf));
+	conf_unref(&conf);
+}
+
+END_TEST
+
 START_TEST(destinations_are_loaded)
 {
 	const char *path = harness_file(
@@ -1469,6 +1596,8 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, destinations_are_checked, 0,
 	                    COUNT_OF(destination_rows));
 	tcase_add_test(tcase, destinations_are_loaded);
+	tcase_add_loop_test(tcase, groups_are_checked, 0, COUNT_OF(group_rows));
+	tcase_add_test(tcase, groups_are_loaded);
 	tcase_add_test(tcase, a_destination_may_have_many_domains);
 	tcase_add_test(tcase, values_of_a_file_are_kept);
 	tcase_add_test(tcase, a_file_that_cannot_be_read_is_named);

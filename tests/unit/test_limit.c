@@ -17,7 +17,13 @@ static const char settings[] =
 	"cher.example\", \".B\xc3\x9c"
 	"CHER.example\" ]; },\n"
 	"{ name = \"hop\"; recipients = \"9/1m\"; domains = [ \"[192.0.2.9]:25\", \"relay.example\" ]; }\n"
-	"); };\n";
+	");\n"
+	"senders: (\n"
+	"{ name = \"lists\"; members = [ \"l@g.example\", \".h.example\" ]; messages = \"1/1m\"; },\n"
+	"{ name = \"all\"; members = [ \"g.example\", \"x@h.example\" ]; shared = true; messages = \"1/1m\"; } );\n"
+	"users: ( { name = \"bulk\"; members = [ \"news\", \"g.example\" ]; shared = true; concurrency = 1; },\n"
+	"{ name = \"free\"; members = [ \"root\" ]; mode = \"off\"; } );\n"
+	"mailboxes: ( { name = \"desk\"; members = [ \"help@g.example\" ]; messages = \"1/1m\"; } ); };\n";
 
 #define SETTINGS_MAX 8
 
@@ -40,6 +46,7 @@ load(const char *const *more)
 #define CLIENTS "limits.clients.messages=5/1m"
 #define SENDERS "limits.senders.recipients=9/1m"
 #define USERS   "limits.users.concurrency=3"
+#define BOXES   "limits.mailboxes.messages=5/1m"
 #define BY_HOP  "limits.destinations_by=nexthop"
 
 static const struct find_row {
@@ -108,6 +115,20 @@ static const struct find_row {
 	{"users off", {USERS, "limits.users.mode=off"}, "a@b.example", "", "", "alice", "", ""},
 	{"all of them", {DEFAULT, CLIENTS, SENDERS, USERS}, "a@b.example", "", "me@c.example", "alice",
 		"192.0.2.0/24", "d=b.example C=192.0.2.0/24 S=me@c.example U=alice "},
+	{"a mailbox", {BOXES}, "B+x@B.example", "", "", "", "", "M=b@b.example "},
+	{"mailboxes off", {BOXES, "limits.mailboxes.mode=off"}, "b@b.example", "", "", "", "", ""},
+	{"a mailbox of a group", {0}, "Help@G.example", "", "", "", "", "M=help@g.example "},
+	{"a member has the group's", {USERS}, "a@b.example", "", "", "news", "", "U=bulk "},
+	{"in upper case", {0}, "a@b.example", "", "", "NEWS", "", "U=bulk "},
+	{"that is off", {USERS}, "a@b.example", "", "", "root", "", ""},
+	{"a user's domain is no member", {0}, "a@b.example", "", "", "x@g.example", "", ""},
+	{"a sender, each for itself", {0}, "a@b.example", "", "L@g.example", "", "", "S=l@g.example "},
+	{"before its domain, that is shared", {0}, "a@b.example", "", "k@g.example", "", "", "S=all "},
+	{"not below the domain", {0}, "a@b.example", "", "k@y.g.example", "", "", ""},
+	{"below a domain", {0}, "a@b.example", "", "k@z.y.h.example", "", "", "S=k@z.y.h.example "},
+	{"not the domain itself", {0}, "a@b.example", "", "k@h.example", "", "", ""},
+	{"but an address of it", {0}, "a@b.example", "", "x@h.example", "", "", "S=all "},
+	{"the null sender is in no group", {0}, "a@b.example", "", "", "", "", ""},
 	{"none is set", {0}, "a@b.example", "", "me@c.example", "alice", "192.0.2.0/24", ""},
 };
 
@@ -127,7 +148,7 @@ query_of(const struct find_row *r)
 
 START_TEST(limits_are_found)
 {
-	static const char scopes[] = "DCSU";
+	static const char scopes[] = "DCSUM";
 	const struct find_row *r = &find_rows[_i];
 	struct conf *conf = load(r->settings);
 	struct query query = query_of(r);
@@ -295,6 +316,51 @@ START_TEST(a_domain_is_no_destination_of_that_name)
 	for (size_t i = 0; i < LIMIT_KINDS; i++)
 		ck_assert_mem_ne(&named.uses[i].key, &unnamed.uses[i].key,
 		                 sizeof(struct key));
+}
+
+END_TEST
+
+/* A group that shares may be named like one of its members. */
+START_TEST(a_group_is_no_member_of_that_name)
+{
+	struct limit_of of = {.scope = SCOPE_USER, .limit = &whole, .name = SLICE("a")};
+	struct limits_ask member = {.n = 0}, shared = {.n = 0};
+	limits_uses(&of, 1, &secret, &member);
+	of.shared = true;
+	limits_uses(&of, 1, &secret, &shared);
+	for (size_t i = 0; i < LIMIT_KINDS; i++)
+		ck_assert_mem_ne(&member.uses[i].key, &shared.uses[i].key, KEY_BYTES);
+}
+
+END_TEST
+
+/* With another secret what is held gets the keys that a question has. */
+START_TEST(a_use_alone_has_the_same_key)
+{
+	const struct conf_limit windows = {
+		.concurrency = 1,
+		.messages = {.n = 2, .v = {{9, 3600000, 0}, {5, 60000, 0}}}};
+	const struct limit_of limits[] = {
+		{.scope = SCOPE_DESTINATION, .limit = &windows, .name = SLICE("a")},
+		{.scope = SCOPE_DESTINATION,
+	         .limit = &windows,
+	         .name = SLICE("a"),
+	         .unnamed = true},
+		{.scope = SCOPE_USER, .limit = &windows, .name = SLICE("a")},
+		{.scope = SCOPE_USER,
+	         .limit = &windows,
+	         .name = SLICE("a"),
+	         .shared = true},
+	};
+	for (size_t i = 0; i < COUNT_OF(limits); i++) {
+		struct limits_ask ask = {.n = 0};
+		limits_uses(&limits[i], 1, &secret, &ask);
+		ck_assert_uint_eq(ask.n, 3);
+		for (size_t u = 0; u < ask.n; u++) {
+			struct key key = limit_use_key(&secret, &ask.uses[u], &limits[i]);
+			ck_assert_mem_eq(&key, &ask.uses[u].key, KEY_BYTES);
+		}
+	}
 }
 
 END_TEST
@@ -498,6 +564,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_use_for_each_bound);
 	tcase_add_test(tcase, each_bound_has_a_key_of_its_own);
 	tcase_add_test(tcase, a_domain_is_no_destination_of_that_name);
+	tcase_add_test(tcase, a_group_is_no_member_of_that_name);
+	tcase_add_test(tcase, a_use_alone_has_the_same_key);
 	tcase_add_test(tcase, a_changed_limit_has_the_same_key);
 	tcase_add_test(tcase, bounds_have_numbers);
 	tcase_add_test(tcase, rates_have_bits);

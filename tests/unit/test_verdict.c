@@ -296,7 +296,7 @@ static const struct conf_limit own_reply = {.reply = (char[]){"450 4.7.0 %n: %d 
  }
 
 /* clang-format off */
-/* All four limits apply; only the users' has a reply of its own. */
+/* All limits apply; only the users' has a reply of its own. */
 static const struct plan limited = {
 	.destination = SLICE_INIT("acme"),
 	.shown = SLICE_INIT("acme"),
@@ -306,6 +306,7 @@ static const struct plan limited = {
 		LIMIT_OF(SCOPE_CLIENT, &no_reply, "192.0.2.0/24"),
 		LIMIT_OF(SCOPE_SENDER, &no_reply, "a b@example.org"),
 		LIMIT_OF(SCOPE_USER, &own_reply, "alice"),
+		LIMIT_OF(SCOPE_MAILBOX, &no_reply, "bob@acme.test"),
 	},
 };
 
@@ -331,6 +332,9 @@ static const struct limit_row {
 	{SCOPE_USER, LIMIT_CONCURRENCY, "user-concurrency", "450 4.7.0 alice: 0 ID"},
 	{SCOPE_USER, LIMIT_MESSAGES, "user-messages", "450 4.7.0 alice: 2 ID"},
 	{SCOPE_USER, LIMIT_RECIPIENTS, "user-recipients", "450 4.7.0 alice: 2 ID"},
+	{SCOPE_MAILBOX, LIMIT_CONCURRENCY, "mailbox-concurrency", "451 4.7.3 you bob@acme.test ID"},
+	{SCOPE_MAILBOX, LIMIT_MESSAGES, "mailbox-messages", "451 4.7.2 rate bob@acme.test 2 ID"},
+	{SCOPE_MAILBOX, LIMIT_RECIPIENTS, "mailbox-recipients", "451 4.7.2 rate bob@acme.test 2 ID"},
 };
 
 /* clang-format on */

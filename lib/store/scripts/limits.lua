@@ -36,7 +36,7 @@ for i = 4, #KEYS do
 end
 
 local function answer(granted, refused, taken, held, wait_ms, late, lost)
-  return string.format('%d %d %d %d %d %d %d 0 open %d', granted, refused, taken, held, wait_ms, late, lost, server_ms)
+  return string.format('%d %d %.0f %d %d %d %d 0 open %d', granted, refused, taken, held, wait_ms, late, lost, server_ms)
 end
 
 -- The daemon's row, when nothing may be granted to it: others have not signed in, or the clock was stepped.
@@ -141,7 +141,7 @@ local function write_note()
     end
   end
   local kept = math.max(NOTE_MS, ttl)
-  redis.call('SET', NOTE, string.format('%s %d %d', message, bounds, now + kept), 'PX', kept)
+  redis.call('SET', NOTE, string.format('%s %.0f %d', message, bounds, now + kept), 'PX', kept)
 end
 
 -- Slots first: that works with a full memory, too.
