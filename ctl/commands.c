@@ -50,6 +50,7 @@ static const struct command_option allow_options[] = {
 	{"client", "X", "an address, network, domain or /REGEX/, as in lists.clients"},
 	{"sender", "X", "an address, user@, domain or /REGEX/, as in lists.senders"},
 	{"recipient", "X", "the same, as in lists.recipients"},
+	{"user", "NAME", "who logs in so has no limits"},
 	{"for", "TIME", "how long, from 1m to 365d (2h)"},
 	{"no-limits", NULL, "limits do not apply either"},
 	{0},
@@ -59,6 +60,18 @@ static const struct command_option disallow_options[] = {
 	{"client", "X", "as it was allowed"},
 	{"sender", "X", "as it was allowed"},
 	{"recipient", "X", "as it was allowed"},
+	{"user", "NAME", "as it was allowed"},
+	{0},
+};
+
+static const struct command_option drain_options[] = {
+	{"user", "NAME", "the mail of who logs in so, instead of a destination's"},
+	{"for", "TIME", "how long, from 1m to 365d (2h)"},
+	{0},
+};
+
+static const struct command_option undrain_options[] = {
+	{"user", "NAME", "as it was drained"},
 	{0},
 };
 
@@ -106,11 +119,11 @@ const struct command commands[] = {
 	{"explain", "", 0, 0, "what would be decided about a request, rule by rule", command_explain, explain_options},
 	{"release", "[ID]", 0, 1, "let a greylisted triplet pass with its next try", command_release, release_options},
 	{"forget", "[ID]", 0, 1, "forget a triplet, or a client", command_forget, forget_options},
-	{"allow", "", 0, 0, "exempt a client, sender or recipient for a time", command_allow, allow_options},
+	{"allow", "", 0, 0, "exempt a client, sender, recipient or user for a time", command_allow, allow_options},
 	{"disallow", "", 0, 0, "end such an exemption", command_disallow, disallow_options},
 	{"allowed", "", 0, 0, "list the exemptions in force", command_allowed, NULL},
-	{"drain", "DESTINATION", 1, 1, "defer all mail to a destination for a time", command_drain, for_options},
-	{"undrain", "DESTINATION", 1, 1, "end that", command_undrain, NULL},
+	{"drain", "[DESTINATION]", 0, 1, "defer all mail to a destination, or of a user, for a time", command_drain, drain_options},
+	{"undrain", "[DESTINATION]", 0, 1, "end that", command_undrain, undrain_options},
 	{"set-limit", "DESTINATION N", 2, 2, "another limit of deliveries at once for a time", command_set_limit, for_options},
 	{"unset-limit", "DESTINATION", 1, 1, "end that", command_unset_limit, NULL},
 	{"orders", "", 0, 0, "list all orders in force", command_orders, NULL},

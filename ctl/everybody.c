@@ -55,6 +55,8 @@ order_covers_everybody(const struct order *order)
 		return covers_everybody(LIST_MAIL, slice_of(order->name));
 	case ORDER_DRAIN:
 	case ORDER_LIMIT:
+	case ORDER_ALLOW_USER:
+	case ORDER_DRAIN_USER:
 	case ORDER_KINDS: break;
 	}
 	return false;

@@ -57,7 +57,8 @@ rule(const struct plan *plan, enum why why, bool *decided)
 static json_t *
 rules(const struct plan *plan)
 {
-	static const enum why first[] = {WHY_DRAINED, WHY_OFF, WHY_NULL_SENDER,
+	static const enum why first[] = {WHY_DRAINED,    WHY_USER_DRAINED,
+	                                 WHY_OFF,        WHY_NULL_SENDER,
 	                                 WHY_NOT_JUDGED, WHY_NO_CLIENT_ADDRESS};
 
 	json_t *list = json_array();

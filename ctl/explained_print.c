@@ -144,6 +144,8 @@ why_no_limits(const json_t *value)
 		return "Not asked at DATA, but at RCPT.\n";
 	if (strcmp(why, why_word(WHY_DRAINED)) == 0)
 		return "Not asked: the destination is drained.\n";
+	if (strcmp(why, why_word(WHY_USER_DRAINED)) == 0)
+		return "Not asked: the user is drained.\n";
 	return NULL;
 }
 

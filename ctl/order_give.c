@@ -48,6 +48,8 @@ say_subject(const struct view *view, const struct conf *conf, const struct order
 		[ORDER_ALLOW_RECIPIENT] = "mail to recipient ",
 		[ORDER_DRAIN] = "destination ",
 		[ORDER_LIMIT] = "destination ",
+		[ORDER_ALLOW_USER] = "mail of user ",
+		[ORDER_DRAIN_USER] = "mail of user ",
 	};
 	struct slice meant = {0};
 	view_puts(view, subjects[order->kind]);
@@ -76,6 +78,10 @@ say_effect(const struct view *view, const struct order *order)
 		break;
 	case ORDER_DRAIN:
 		view_puts(view, " is drained: all mail to it is deferred");
+		break;
+	case ORDER_ALLOW_USER: view_puts(view, " is not limited"); break;
+	case ORDER_DRAIN_USER:
+		view_puts(view, " is held back: all of it is deferred");
 		break;
 	case ORDER_LIMIT:
 		if (order->limit == 0)
@@ -267,7 +273,7 @@ take_back(struct ctl *ctl, struct order *order, const char *given)
 
 /* ---- the commands ---- */
 
-/* Exactly one of --client, --sender and --recipient. */
+/* Exactly one of --client, --sender, --recipient and --user. */
 static int
 read_subject(const struct ctl *ctl, const char *command, struct order *order)
 {
@@ -278,6 +284,7 @@ read_subject(const struct ctl *ctl, const char *command, struct order *order)
 		{"client", ORDER_ALLOW_CLIENT},
 		{"sender", ORDER_ALLOW_SENDER},
 		{"recipient", ORDER_ALLOW_RECIPIENT},
+		{"user", ORDER_ALLOW_USER},
 	};
 
 	const char *given = NULL, *option = NULL;
@@ -293,12 +300,14 @@ read_subject(const struct ctl *ctl, const char *command, struct order *order)
 		order->kind = subjects[i].kind;
 	}
 	if (n != 1) {
-		ctl_fail(EX_USAGE, "%s needs one of --client, --sender and --recipient",
+		ctl_fail(EX_USAGE,
+		         "%s needs one of --client, --sender, --recipient and --user",
 		         command);
 		return command_misused(command);
 	}
 	if (!order_set_name(order, slice_of(given), &err))
 		return ctl_fail(EX_USAGE, "--%s: %s", option, err.text);
+	order->no_limits |= order->kind == ORDER_ALLOW_USER;
 	return EX_OK;
 }
 
@@ -327,21 +336,38 @@ read_destination(struct ctl *ctl, const char *given, struct order *order)
 	return conf ? ordering_destination(conf, given, order) : ctl->conf_status;
 }
 
+/* A destination, which is not looked at here, or --user. */
+static int
+read_drained(const struct ctl *ctl, int argc, char **argv, struct order *order)
+{
+	const char *user = ctl_option(ctl, "user");
+	struct err err;
+	*order = (struct order){.kind = user ? ORDER_DRAIN_USER : ORDER_DRAIN};
+	if ((argc > 1) == (user != NULL)) {
+		ctl_fail(EX_USAGE, "%s needs a destination or --user", argv[0]);
+		return command_misused(argv[0]);
+	}
+	return !user || order_set_name(order, slice_of(user), &err)
+	               ? EX_OK
+	               : ctl_fail(EX_USAGE, "--user: %s", err.text);
+}
+
 int
 command_drain(struct ctl *ctl, int argc, char **argv)
 {
-	struct order order = {.kind = ORDER_DRAIN};
-	(void)argc;
-	int status = read_destination(ctl, argv[1], &order);
+	struct order order;
+	int status = read_drained(ctl, argc, argv, &order);
+	if (status == EX_OK && order.kind == ORDER_DRAIN)
+		status = read_destination(ctl, argv[1], &order);
 	return status == EX_OK ? give(ctl, &order) : status;
 }
 
 int
 command_undrain(struct ctl *ctl, int argc, char **argv)
 {
-	struct order order = {.kind = ORDER_DRAIN};
-	(void)argc;
-	return take_back(ctl, &order, argv[1]);
+	struct order order;
+	int status = read_drained(ctl, argc, argv, &order);
+	return status == EX_OK ? take_back(ctl, &order, argv[1]) : status;
 }
 
 int

@@ -15,7 +15,7 @@ static bool
 is_allowance(const struct order *order)
 {
 	return order->kind == ORDER_ALLOW_CLIENT || order->kind == ORDER_ALLOW_SENDER ||
-	       order->kind == ORDER_ALLOW_RECIPIENT;
+	       order->kind == ORDER_ALLOW_RECIPIENT || order->kind == ORDER_ALLOW_USER;
 }
 
 static json_t *

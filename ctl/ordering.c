@@ -208,6 +208,8 @@ ordering_warn(const struct conf *conf, struct ledger *ledger, const struct order
 		warn_of_limit(conf, order);
 		break;
 	case ORDER_DRAIN: warn_of_unknown(conf, order); break;
+	case ORDER_ALLOW_USER:
+	case ORDER_DRAIN_USER:
 	case ORDER_KINDS: break;
 	}
 	if (!conf->milter.enforce)

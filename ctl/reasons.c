@@ -56,6 +56,8 @@ static const struct reason reasons[] = {
          REMEDY_STORE},
 	{"destination-drained", "The operator has drained the destination for a time.",
          REMEDY_DRAIN},
+	{"user-drained", "The operator holds back the mail of the user for a time.",
+         REMEDY_DRAIN},
 	{"destination-concurrency",
          "The destination had as many deliveries under way as its limit allows.",
          REMEDY_LIMIT},

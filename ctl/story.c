@@ -242,10 +242,16 @@ tell_remedy(const struct view *view, const struct decided *decided, enum remedy 
 		if (slice_starts_nocase(decided->why, SLICE("destination-concurrency")))
 			advise(&advice, "  weirctl set-limit ", decided->destination,
 			       " N\n");
+		if (slice_starts_nocase(decided->why, SLICE("user-")))
+			advise(&advice, "  weirctl allow --user ", decided->user, "\n");
 		advise_allow(&advice, decided, " --no-limits\n");
 		return;
 	case REMEDY_DRAIN:
-		if (sequel->drained_until_s > 0)
+		if (sequel->drained_until_s == 0)
+			return;
+		if (slice_starts_nocase(decided->why, SLICE("user-")))
+			advise(&advice, "  weirctl undrain --user ", decided->user, "\n");
+		else
 			advise(&advice, "  weirctl undrain ", decided->destination, "\n");
 		return;
 	case REMEDY_STORE:

@@ -183,8 +183,10 @@ read_drain(struct ctl *ctl, const struct decided *decided, int64_t now_s,
 	const struct conf_destination *known =
 		destination_named(ctl->conf, decided->destination);
 	const struct order *drain =
-		orders_destination(orders, ctl->conf, ORDER_DRAIN, known,
-	                           decided->destination, now_s);
+		slice_eq(decided->why, slice_of(why_word(WHY_USER_DRAINED)))
+			? orders_user(orders, ORDER_DRAIN_USER, decided->user, now_s)
+			: orders_destination(orders, ctl->conf, ORDER_DRAIN, known,
+	                                     decided->destination, now_s);
 	sequel->drained_until_s = drain ? drain->until_s : 0;
 	orders_unref(&orders);
 	return true;

@@ -176,6 +176,7 @@ struct conf {
 		char *client_reply;      /* a client, sender, user or mailbox has */
 		char *rate_reply;        /* a rate is over */
 		char *drain_reply;       /* the operator has drained the destination */
+		char *user_drain_reply;  /* or the user */
 		struct conf_limit other; /* limits.default: each destination not named */
 		struct conf_limit clients;
 		struct conf_limit senders;

@@ -1,5 +1,6 @@
 /*
- * orders.h - what the operator has ordered for a time: exemptions, drained destinations, limits.
+ * orders.h - what the operator has ordered for a time: exemptions, drained destinations and users,
+ * limits.
  *
  * Orders are kept on a board of the ledger (weirctl writes them), and each daemon reads them twice
  * a second into one counted, unchanging snapshot, as it is with the settings.
@@ -21,6 +22,8 @@ enum order_kind {
 	ORDER_ALLOW_RECIPIENT,
 	ORDER_DRAIN,
 	ORDER_LIMIT,
+	ORDER_ALLOW_USER, /* from limits: greylisting does not hold for users anyhow */
+	ORDER_DRAIN_USER,
 	ORDER_KINDS
 };
 
@@ -29,15 +32,16 @@ enum order_kind {
 
 struct order {
 	enum order_kind kind;
-	char name[ORDER_NAME_MAX + 1]; /* an entry as in a list file, or a destination */
-	char by[ORDER_BY_MAX + 1];     /* who gave it */
+	char name[ORDER_NAME_MAX +
+	          1]; /* an entry as in a list file, a destination or a user */
+	char by[ORDER_BY_MAX + 1]; /* who gave it */
 	int64_t made_s;
 	int64_t until_s;
 	int64_t limit;  /* ORDER_LIMIT: deliveries at once */
-	bool no_limits; /* ORDER_ALLOW_*: limits do not apply either */
+	bool no_limits; /* ORDER_ALLOW_*: limits do not apply either; of a user always */
 };
 
-/* "allow-client", "allow-sender", "allow-recipient", "drain", "limit" */
+/* "allow-client", "allow-sender", "allow-recipient", "drain", "limit", "allow-user", "drain-user" */
 const char *order_kind_word(enum order_kind kind);
 
 /* "allow-client 192.0.2.1": its name on the board. */
@@ -107,5 +111,9 @@ const struct order *orders_destination(const struct orders *orders,
                                        const struct conf *conf, enum order_kind kind,
                                        const struct conf_destination *known,
                                        struct slice name, int64_t now_s);
+
+/* ORDER_ALLOW_USER or ORDER_DRAIN_USER of who has logged in; NULL: none at `now_s`. */
+const struct order *orders_user(const struct orders *orders, enum order_kind kind,
+                                struct slice user, int64_t now_s);
 
 #endif

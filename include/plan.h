@@ -44,9 +44,10 @@ enum why {
 	WHY_GREYLIST_EARLY,
 	WHY_GREYLIST_AGED,
 	WHY_STORE_FAILURE,
-	WHY_DRAINED,    /* the operator lets nothing through to the destination */
-	WHY_RECOVERING, /* limits wait for daemons that have not told what they hold */
-	WHY_LIMIT,      /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
+	WHY_DRAINED,      /* the operator lets nothing through to the destination */
+	WHY_USER_DRAINED, /* or from the user */
+	WHY_RECOVERING,   /* limits wait for daemons that have not told what they hold */
+	WHY_LIMIT,        /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
 	WHY_COUNT = WHY_LIMIT + LIMIT_BOUNDS
 };
 
@@ -54,7 +55,7 @@ struct plan {
 	bool ask;                  /* the greylist gate is to be asked */
 	enum why why;              /* when not */
 	struct list_hit hit;       /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
-	const struct order *order; /* WHY_ORDER_*, WHY_DRAINED: which one */
+	const struct order *order; /* WHY_ORDER_*, WHY_*DRAINED: which one */
 	int64_t now_s;
 	int greylist_mode; /* enum conf_mode, of the recipient's destination */
 	struct addr client;

@@ -75,6 +75,7 @@ const struct setting schema[] = {
 	{"limits.client_reply", SET_REPLY, AT(limits.client_reply), 0, 0, "451 4.7.1 Too many connections from you, please try again later (id %i)", NULL, false},
 	{"limits.rate_reply", SET_REPLY, AT(limits.rate_reply), 0, 0, "451 4.7.1 Rate limit exceeded, please try again later (id %i)", NULL, false},
 	{"limits.drain_reply", SET_REPLY, AT(limits.drain_reply), 0, 0, "451 4.3.2 %n is not accepting mail now, please try again later (id %i)", NULL, false},
+	{"limits.user_drain_reply", SET_REPLY, AT(limits.user_drain_reply), 0, 0, "451 4.7.1 Mail from you is held back now, please try again later (id %i)", NULL, false},
 	{"limits.default.concurrency", SET_INT, AT(limits.other.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
 	{"limits.default.messages", SET_RATES, AT(limits.other.messages), 0, 0, "0", NULL, false},
 	{"limits.default.recipients", SET_RATES, AT(limits.other.recipients), 0, 0, "0", NULL, false},

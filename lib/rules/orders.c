@@ -24,6 +24,8 @@ static const char *const kind_words[] = {
 	[ORDER_ALLOW_RECIPIENT] = "allow-recipient",
 	[ORDER_DRAIN] = "drain",
 	[ORDER_LIMIT] = "limit",
+	[ORDER_ALLOW_USER] = "allow-user",
+	[ORDER_DRAIN_USER] = "drain-user",
 };
 
 _Static_assert(COUNT_OF(kind_words) == ORDER_KINDS, "one word for each kind");
@@ -121,6 +123,21 @@ is_destination(struct slice name)
 	return name.n > 0;
 }
 
+static bool
+is_of_user(enum order_kind kind)
+{
+	return kind == ORDER_ALLOW_USER || kind == ORDER_DRAIN_USER;
+}
+
+static bool
+is_user(struct slice name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f)
+			return false;
+	return name.n > 0;
+}
+
 /* As it is compared, so that whoever writes it in another way finds it. */
 static void
 put_name(enum order_kind kind, struct slice name, struct text *out)
@@ -135,6 +152,8 @@ put_name(enum order_kind kind, struct slice name, struct text *out)
 		list_put_normal(out,
 		                kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL,
 		                name);
+	} else if (is_of_user(kind)) {
+		text_put_local(out, name);
 	} else {
 		text_put_domain(out, name);
 	}
@@ -155,6 +174,9 @@ order_set_name(struct order *order, struct slice name, struct err *err_out)
 		return err_set(err_out, "is longer than %d characters", ORDER_NAME_MAX);
 	if (is_allowance(order->kind))
 		return is_entry(order->kind, text_slice(&text), err_out);
+	if (is_of_user(order->kind))
+		return is_user(text_slice(&text)) ||
+		       err_set(err_out, "\"%s\" is no name of a user", order->name);
 	return is_destination(text_slice(&text)) ||
 	       err_set(err_out, "\"%s\" is no name of a destination", order->name);
 }
@@ -345,6 +367,19 @@ orders_destination(const struct orders *orders, const struct conf *conf,
 		const struct order *order = &orders->v[i];
 		if (order->kind == kind && now_s < order->until_s &&
 		    order_is_about(order, conf, known, name))
+			return order;
+	}
+	return NULL;
+}
+
+const struct order *
+orders_user(const struct orders *orders, enum order_kind kind, struct slice user,
+            int64_t now_s)
+{
+	for (size_t i = 0; user.n > 0 && i < orders->n; i++) {
+		const struct order *order = &orders->v[i];
+		if (order->kind == kind && now_s < order->until_s &&
+		    slice_eq_nocase(slice_of(order->name), user))
 			return order;
 	}
 	return NULL;

@@ -232,6 +232,9 @@ is_ordered_unlimited(const struct orders *orders, const struct query *query,
 	if (!order)
 		order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
 		                    plan->now_s, true);
+	if (!order)
+		order = orders_user(orders, ORDER_ALLOW_USER, query->sasl_username,
+		                    plan->now_s);
 	plan->unlimited_order = order;
 	return order;
 }
@@ -251,18 +254,25 @@ plan_limits(const struct conf *conf, const struct orders *orders,
 	                             plan->now_s, arena, plan->limits);
 }
 
-/* Whoever sends: the destination takes nothing now. */
+/* Whoever sends: the destination takes nothing now; or wherever to: the user's mail has to wait. */
 static bool
 is_drained(const struct conf *conf, const struct orders *orders,
-           const struct conf_destination *known, struct plan *plan)
+           const struct query *query, const struct conf_destination *known,
+           struct plan *plan)
 {
-	if (plan->destination.n == 0)
-		return false;
-	plan->order = orders_destination(orders, conf, ORDER_DRAIN, known,
-	                                 plan->destination, plan->now_s);
+	plan->why = WHY_DRAINED;
+	if (plan->destination.n > 0)
+		plan->order = orders_destination(orders, conf, ORDER_DRAIN, known,
+		                                 plan->destination, plan->now_s);
 	if (plan->order)
-		plan->why = WHY_DRAINED;
-	return plan->order;
+		return true;
+	plan->why = WHY_USER_DRAINED;
+	plan->order =
+		orders_user(orders, ORDER_DRAIN_USER, query->sasl_username, plan->now_s);
+	if (plan->order)
+		return true;
+	plan->why = WHY_NOT_JUDGED;
+	return false;
 }
 
 void
@@ -282,7 +292,8 @@ plan_make(const struct conf *conf, const struct orders *orders, const struct que
 	plan->greylist_mode = destination && destination->has_greylist
 	                              ? destination->greylist
 	                              : conf->greylist.mode;
-	if (query->stage == STAGE_RCPT && is_drained(conf, orders, destination, plan))
+	if (query->stage == STAGE_RCPT &&
+	    is_drained(conf, orders, query, destination, plan))
 		return;
 	plan_greylist(conf, orders, query, arena, plan);
 	plan_limits(conf, orders, query, arena, plan);

@@ -28,6 +28,7 @@ static const char *const why_words[] = {
 	[WHY_GREYLIST_AGED] = "greylist-aged",
 	[WHY_STORE_FAILURE] = "store-failure",
 	[WHY_DRAINED] = "destination-drained",
+	[WHY_USER_DRAINED] = "user-drained",
 	[WHY_RECOVERING] = "limits-recovering",
 	[WHY_LIMIT] = "destination-concurrency",
 	[WHY_LIMIT + 1] = "destination-messages",
@@ -145,7 +146,11 @@ judge_drained(const struct conf *conf, const struct plan *plan, struct arena *ar
 {
 	verdict->action = VERDICT_DEFER;
 	verdict->wait_s = plan->order->until_s - plan->now_s;
-	verdict->reply = expand(conf->limits.drain_reply, verdict, plan->shown, arena);
+	bool of_user = plan->why == WHY_USER_DRAINED;
+	verdict->reply =
+		expand(of_user ? conf->limits.user_drain_reply : conf->limits.drain_reply,
+	               verdict, of_user ? slice_of(plan->order->name) : plan->shown,
+	               arena);
 }
 
 void
@@ -156,7 +161,7 @@ verdict_make(const struct conf *conf, const struct plan *plan,
 	struct verdict *verdict = verdict_out;
 	*verdict = (struct verdict){.action = VERDICT_ACCEPT, .why = plan->why};
 	make_id(serial, verdict->id);
-	if (plan->why == WHY_DRAINED)
+	if (plan->why == WHY_DRAINED || plan->why == WHY_USER_DRAINED)
 		judge_drained(conf, plan, arena, verdict);
 	if (!answer)
 		return;

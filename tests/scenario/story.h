@@ -31,7 +31,7 @@
  *   close by=milter               the daemon stops, as it should
  *   kill by=milter                the daemon dies; the next question starts it again
  *   order KIND NAME [for=1h] [limit=N] [no-limits]
- *                                 weirctl's: an order, until the daemons that run have taken it
+ *                                 weirctl's: an order, until the daemons have taken it
  *   renew by=milter               a third of limits.lease passes for those who hold slots; takes
  *                                 a second, and limits.lease=3s
  *

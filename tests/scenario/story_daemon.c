@@ -91,6 +91,21 @@ wait_for_store(struct story *story, const struct engine *engine, bool up)
 
 /* ---- its life */
 
+/* Until all daemons that run have taken it: their clerks read orders twice a second. */
+static void
+wait_for_order(struct story *story, const struct order *order)
+{
+	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
+	for (int kind = 0; kind < DAEMONS; kind++)
+		while (story->engines[kind] &&
+		       !orders_has(story->engines[kind]->orders, order)) {
+			if (clock_mono_ms() > give_up_ms)
+				story_complain(story, "the order is not taken",
+				               (struct slice){0});
+			story_run_loop(story, POLL_MS);
+		}
+}
+
 struct engine *
 story_engine(struct story *story, enum engine_kind kind)
 {
@@ -110,6 +125,8 @@ story_engine(struct story *story, enum engine_kind kind)
 	if (kind == ENGINE_OF_POLICYD)
 		story->messages = messages_new(*engine);
 	wait_for_store(story, *engine, true);
+	if (story->ordered.until_s > 0)
+		wait_for_order(story, &story->ordered);
 	return *engine;
 }
 
@@ -265,21 +282,6 @@ put_order(struct story *story, const struct order *order)
 	conf_unref(&conf);
 }
 
-/* The clerks read them twice a second. */
-static void
-wait_for_order(struct story *story, const struct order *order)
-{
-	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
-	for (int kind = 0; kind < DAEMONS; kind++)
-		while (story->engines[kind] &&
-		       !orders_has(story->engines[kind]->orders, order)) {
-			if (clock_mono_ms() > give_up_ms)
-				story_complain(story, "the order is not taken",
-				               (struct slice){0});
-			story_run_loop(story, POLL_MS);
-		}
-}
-
 void
 do_order(struct story *story, struct slice rest)
 {
@@ -297,7 +299,8 @@ do_order(struct story *story, struct slice rest)
 	ordering.order.made_s = story->now_s;
 	ordering.order.until_s = story->now_s + ordering.for_ms / 1000;
 	put_order(story, &ordering.order);
-	wait_for_order(story, &ordering.order);
+	story->ordered = ordering.order;
+	wait_for_order(story, &story->ordered);
 }
 
 static void

@@ -57,6 +57,7 @@ struct story {
 	struct engine *engines[DAEMONS]; /* each NULL until it is asked */
 	struct messages *messages;       /* policyd's */
 	struct session sessions[SESSIONS_MAX];
+	struct order ordered; /* the newest order; until_s 0: none */
 
 	/* the last question */
 	char given[LINE_MAX_LEN]; /* facts that hold until a question says otherwise */

@@ -243,6 +243,22 @@ gets() {
 	attempt "$OWN" one@sender.test "$2" "$1"
 }
 
+# Whoever logs in so, wherever the mail goes; an allowed one has no limits.
+users() {
+	local asked=(explain --client 203.0.113.9 --sender a@b.test --recipient bob@other.test --user alice)
+	ok "$STORE: drain --user: the order is taken" tells '^mail of user alice is held back: all of it is deferred' drain --user Alice --for 1h
+	ok "$STORE: drain --user: explain shows it" json '$v->{verdict}{why} eq "user-drained" && $v->{verdict}{reply} =~ /^451 4\.7\.1 Mail from you/' "${asked[@]}"
+	ok "$STORE: drain --user: it is listed" tells '^drain-user +alice ' orders
+	ok "$STORE: drain: a destination or a user" refuses 64 'drain needs a destination or --user' drain
+	ok "$STORE: drain: not both" refuses 64 'drain needs a destination or --user' drain acme --user alice
+	ok "$STORE: undrain --user" tells 'no longer in force: drain-user alice' undrain --user ALICE
+	ok "$STORE: undrain --user: the user that was meant" eval 'ctl 0 drain --user alice --for 1h; refuses 1 ".*did you mean \"alice\"" undrain --user alic'
+	ctl 0 undrain --user alice
+	ok "$STORE: allow --user: the order is taken" tells '^mail of user alice is not limited' allow --user alice --for 1h
+	ok "$STORE: allow --user: explain shows it" json '$v->{limits}{exempt} eq "allow-user alice"' "${asked[@]}"
+	ok "$STORE: allow --user: its end" tells 'no longer in force: allow-user alice' disallow --user alice
+}
+
 drains() {
 	ok "$STORE: drain: before, mail is taken" gets 250 bob@acme.test
 	ok "$STORE: drain: the order is taken, by a domain of the destination" tells '^destination acme \(acme\.test\) is drained' drain acme.test --for 1h
@@ -416,7 +432,7 @@ wrong_usage() {
 	ok "usage: no such limit" refuses 64 '"many" is no number' set-limit acme many
 	ok "usage: a star is no pattern" refuses 64 '.*all of a domain is "acme\.test"' allow --recipient '*@acme.test'
 	ok "usage: nor elsewhere" refuses 64 '.*give a domain' allow --sender 'bounce-*@acme.test'
-	ok "usage: an operand is missing" refuses 64 'drain needs DESTINATION' drain
+	ok "usage: an operand is missing" refuses 64 'set-limit needs DESTINATION' set-limit
 	ok "usage: neither id nor address" refuses 64 '"two words" is neither' why two words
 	ok "usage: no id" refuses 64 '"7Q2K9U" is no id' release 7Q2K9U
 	ok "usage: explain needs a recipient" refuses 64 'the option --recipient is missing' explain --client 192.0.2.1
@@ -430,7 +446,7 @@ wrong_usage() {
 	ok "usage: leases of two destinations" refuses 64 'the option --destination does not go with acme' \
 		leases list acme --destination third.test
 	ok "usage: help" tells '^usage: weirctl ' --help
-	ok "usage: help of a command" tells '^usage: weirctl drain DESTINATION' help drain
+	ok "usage: help of a command" tells '^usage: weirctl set-limit DESTINATION N' help set-limit
 	ok "usage: help of an unknown command, and the nearest" refuses 64 'unknown command "staus": did you mean "status"' help staus
 	ok "usage: help of nothing like a command" refuses 64 'unknown command "xyzzy"$' help xyzzy
 	ok "usage: the version" tells '^weirctl [0-9]' -V
@@ -549,6 +565,7 @@ run_on() {
 	identities
 	allowances
 	drains
+	users
 	limits
 	leases
 	explanations

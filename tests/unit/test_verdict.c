@@ -127,7 +127,7 @@ START_TEST(what_was_planned_is_accepted)
 	for (enum why why = 0; why < WHY_COUNT; why++) {
 		struct plan plan = {.why = why};
 		struct verdict v;
-		if (why == WHY_DRAINED)
+		if (why == WHY_DRAINED || why == WHY_USER_DRAINED)
 			continue;
 		verdict_make(conf, &plan, NULL, 1, &arena, &v);
 		ck_assert_int_eq(v.action, VERDICT_ACCEPT);
@@ -468,6 +468,29 @@ START_TEST(a_limit_comes_before_what_was_observed)
 
 END_TEST
 
+START_TEST(a_drained_user_is_deferred)
+{
+	char *v[] = {(char[]){"limits.user_drain_reply=451 4.7.1 %n waits %d"}};
+	struct conf_texts overrides = {.v = v, .n = COUNT_OF(v)};
+	struct conf *conf = conf_load(NULL, &overrides, &(struct err){0});
+	const struct order order = {.kind = ORDER_DRAIN_USER,
+	                            .name = "alice",
+	                            .until_s = 1090};
+	const struct plan plan = {.why = WHY_USER_DRAINED,
+	                          .order = &order,
+	                          .now_s = 1000,
+	                          .shown = SLICE_INIT("acme")};
+	struct verdict verdict;
+	verdict_make(conf, &plan, NULL, 1, &arena, &verdict);
+	ck_assert_int_eq(verdict.action, VERDICT_DEFER);
+	ck_assert_int_eq(verdict.wait_s, 90);
+	ck_slice_eq("reply", verdict.reply, "451 4.7.1 alice waits 90");
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
 START_TEST(a_drained_destination_defers)
 {
 	struct conf *conf = conf_load(NULL, NULL, &(struct err){0});
@@ -494,6 +517,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, a_drained_destination_defers);
+	tcase_add_test(tcase, a_drained_user_is_deferred);
 	tcase_add_loop_test(tcase, an_answer_becomes_a_verdict, 0, COUNT_OF(answer_rows));
 	tcase_add_loop_test(tcase, a_failure_follows_the_rule, STORE_OK + 1,
 	                    STORE_STATUSES);
