@@ -83,7 +83,9 @@ greylisted_say(const struct view *view, const struct grey_record *record, int64_
 	};
 	char buf[96];
 	struct text text = TEXT(buf);
-	view_puts(view, texts[record->state]);
+	bool released = record->state == GREY_PASSED && record->count != 0;
+	view_puts(view, released ? "released, not used since; first seen "
+	                         : texts[record->state]);
 	if (record->state == GREY_ABSENT)
 		return;
 	when_print(record->at_s, &text);

@@ -33,6 +33,9 @@ static const struct reason reasons[] = {
          REMEDY_NONE},
 	{"greylist-passed",
          "It came back in time, as mail servers do; from now on it passes.", REMEDY_NONE},
+	{"greylist-released",
+         "The operator had released it, and it came again; from now on it passes.",
+         REMEDY_NONE},
 	{"greylist-new",
          "This client, sender and recipient were not seen together before, so the mail has to "
          "come again: mail servers do that, much software that sends spam does not.",

@@ -256,7 +256,8 @@ release(struct ctl *ctl, const struct subject *subject)
 {
 	struct err err;
 	struct grey_rules rules = plan_rules(ctl->conf);
-	struct grey_record passed = {.state = GREY_PASSED, .at_s = subject->now_s};
+	struct grey_record passed = subject->before;
+	grey_release(&passed, subject->now_s);
 	struct ledger_row row = {.kind = RECORD_TRIPLET,
 	                         .key = subject->key,
 	                         .packed = record_pack(&passed)};

@@ -63,8 +63,11 @@ step_triplet(struct grey_record *rec, const struct grey_rules *rules, bool may_s
 	struct grey_result got = grey_triplet_step(rec, rules, may_store, now_s);
 	must((unsigned)got.answer < GREY_ANSWERS && got.answer != GREY_IS_CLIENT_ALLOWED);
 	must(got.wait_s >= 0 && got.wait_s <= rules->delay_s);
-	must(got.delayed_s >= 0 && got.delayed_s <= rules->retry_window_s);
-	bool passed = got.answer == GREY_IS_PASSED_NOW || got.answer == GREY_IS_KNOWN;
+	bool released = got.answer == GREY_IS_RELEASED;
+	must(got.delayed_s >= 0 &&
+	     got.delayed_s <= (released ? rules->lifetime_s : rules->retry_window_s));
+	bool passed = released || got.answer == GREY_IS_PASSED_NOW ||
+	              got.answer == GREY_IS_KNOWN;
 	must(passed == (got.wait_s == 0));
 	if (got.write) {
 		must(rec->at_s == now_s);

@@ -2,8 +2,8 @@
  * decided.h - a decision as it is remembered, so that an operator can ask "why?" by its id.
  *
  * One line of text for each: fields separated by tabs, tabs and control bytes escaped.  Kept are
- * deferrals, what would have been one (mode observe), first passes, and what was let through
- * because the store failed.
+ * deferrals, what would have been one (mode observe), first passes, and what was let through by a
+ * list, by the operator, or because the store failed.
  */
 #ifndef WEIR_DECIDED_H
 #define WEIR_DECIDED_H

@@ -22,9 +22,14 @@ enum grey_state { GREY_ABSENT = 0, GREY_WAITING = 1, GREY_PASSED = 2, GREY_IDENT
 
 struct grey_record {
 	enum grey_state state;
-	int64_t at_s;   /* WAITING: first try; PASSED, IDENTITY: last use written down */
-	unsigned count; /* IDENTITY: passed triplets; WAITING: a mark, see below */
+	int64_t at_s; /* WAITING, released: first try; PASSED, IDENTITY: last use written down */
+	/* IDENTITY: passed triplets; WAITING: a mark, see below; PASSED: how it was released */
+	unsigned count;
 };
+
+/* The operator has let it pass: while it waited, or before its first try.  Until the next try. */
+#define GREY_RELEASED       1
+#define GREY_RELEASED_AHEAD 2
 
 #define GREY_COUNT_MAX 4095 /* and the largest mark */
 
@@ -37,15 +42,17 @@ enum grey_answer {
 	GREY_IS_PASSED_NOW = 4,   /* came back in time */
 	GREY_IS_KNOWN = 5,        /* passed before */
 	GREY_IS_TOLD = 6, /* waits; weir-policyd has told the session so just now */
-	GREY_IS_CLIENT_ALLOWED = 7, /* its identity is allowed as a whole */
+	GREY_IS_RELEASED =
+		7, /* the operator has let it pass, and this is the first try since */
+	GREY_IS_CLIENT_ALLOWED = 8, /* its identity is allowed as a whole */
 	GREY_ANSWERS
 };
 
 struct grey_result {
 	enum grey_answer answer;
-	int64_t wait_s;    /* NEW, EARLY, AGED: until a retry passes */
-	int64_t delayed_s; /* PASSED_NOW: since the first try */
-	bool write;        /* the record was changed and must be kept */
+	int64_t wait_s; /* NEW, EARLY, AGED: until a retry passes */
+	int64_t delayed_s; /* PASSED_NOW, RELEASED: since the first try, 0 where there was none */
+	bool write; /* the record was changed and must be kept */
 };
 
 /*
@@ -64,6 +71,9 @@ struct grey_result grey_triplet_step(struct grey_record *rec,
 struct grey_result grey_triplet_observe(struct grey_record *rec,
                                         const struct grey_rules *rules, bool may_store,
                                         unsigned mark, bool is_second, int64_t now_s);
+
+/* What the operator makes of a record: the next try passes, and is told of. */
+void grey_release(struct grey_record *rec, int64_t now_s);
 
 /* How many passed triplets an identity's record counts; of a triplet's, nothing. */
 unsigned grey_passes(const struct grey_record *rec);

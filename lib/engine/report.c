@@ -13,8 +13,18 @@
 static bool
 is_worth_keeping(const struct verdict *verdict)
 {
-	return verdict->action == VERDICT_DEFER || verdict->observed ||
-	       verdict->why == WHY_GREYLIST_PASSED || verdict->why == WHY_STORE_FAILURE;
+	switch (verdict->why) {
+	case WHY_GREYLIST_PASSED:
+	case WHY_GREYLIST_RELEASED:
+	case WHY_STORE_FAILURE:
+	case WHY_LIST_CLIENT:
+	case WHY_LIST_SENDER:
+	case WHY_LIST_RECIPIENT:
+	case WHY_ORDER_CLIENT:
+	case WHY_ORDER_SENDER:
+	case WHY_ORDER_RECIPIENT: return true;
+	default: return verdict->action == VERDICT_DEFER || verdict->observed;
+	}
 }
 
 #define ENTRY_CAP 400
@@ -132,6 +142,24 @@ count_verdict(const struct decision *decision)
 
 /* ---- what the clerk is told ---- */
 
+/* Also of what a list or an order has let through: an earlier deferral of it finds it by that. */
+static void
+print_triplet(const struct decision *decision, char triplet[KEY_TEXT_LEN + 1])
+{
+	const struct key_secret *secret = store_secret(decision->engine->store);
+	const struct query *query = &decision->query;
+	struct key key = decision->triplet;
+	if (!decision->keyed) {
+		struct plan plan = decision->plan;
+		if (!secret || plan.client.family == ADDR_NONE || query->recipient.n == 0)
+			return;
+		plan_find_triplet(decision->conf, query, decision->arena, &plan);
+		key = key_triplet(secret, plan.identity.text, plan.sender,
+		                  plan.recipient);
+	}
+	key_print(&key, triplet);
+}
+
 static void
 remember(const struct decision *decision)
 {
@@ -139,8 +167,7 @@ remember(const struct decision *decision)
 	const struct plan *plan = &decision->plan;
 	const struct verdict *verdict = &decision->verdict;
 	char entry[ENTRY_CAP], triplet[KEY_TEXT_LEN + 1] = "";
-	if (decision->keyed)
-		key_print(&decision->triplet, triplet);
+	print_triplet(decision, triplet);
 	bool deferred = verdict->action == VERDICT_DEFER;
 	struct decided decided = {
 		.id = slice_of(verdict->id),

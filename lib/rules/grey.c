@@ -48,11 +48,24 @@ step_waiting(struct grey_record *rec, const struct grey_rules *rules, int64_t no
 	                            .write = true};
 }
 
+/* Nobody has shown that he comes back: it counts for no identity. */
+static struct grey_result
+step_released(struct grey_record *rec, int64_t now_s)
+{
+	struct grey_result result = {.answer = GREY_IS_RELEASED, .write = true};
+	if (rec->count == GREY_RELEASED)
+		result.delayed_s = age(rec, now_s) > 0 ? age(rec, now_s) : 1;
+	*rec = (struct grey_record){.state = GREY_PASSED, .at_s = now_s};
+	return result;
+}
+
 static struct grey_result
 step_passed(struct grey_record *rec, const struct grey_rules *rules, int64_t now_s)
 {
 	if (age(rec, now_s) > rules->lifetime_s)
 		return begin_waiting(rec, rules, GREY_IS_AGED, now_s);
+	if (rec->count == GREY_RELEASED || rec->count == GREY_RELEASED_AHEAD)
+		return step_released(rec, now_s);
 	bool write = use_is_due(rec, rules, now_s);
 	if (write)
 		rec->at_s = now_s;
@@ -85,6 +98,17 @@ grey_triplet_observe(struct grey_record *rec, const struct grey_rules *rules,
 		result.write = true;
 	}
 	return result;
+}
+
+void
+grey_release(struct grey_record *rec, int64_t now_s)
+{
+	bool waited = rec->state == GREY_WAITING ||
+	              (rec->state == GREY_PASSED && rec->count == GREY_RELEASED);
+	*rec = (struct grey_record){.state = GREY_PASSED,
+	                            .at_s = waited ? rec->at_s : now_s,
+	                            .count =
+	                                    waited ? GREY_RELEASED : GREY_RELEASED_AHEAD};
 }
 
 unsigned

@@ -22,6 +22,7 @@ static const char *const why_words[] = {
 	[WHY_CLIENT_ALLOWED] = "client-allowed",
 	[WHY_GREYLIST_KNOWN] = "greylist-known",
 	[WHY_GREYLIST_PASSED] = "greylist-passed",
+	[WHY_GREYLIST_RELEASED] = "greylist-released",
 	[WHY_GREYLIST_NEW] = "greylist-new",
 	[WHY_GREYLIST_UNSTORED] = "greylist-unstored",
 	[WHY_GREYLIST_EARLY] = "greylist-early",
@@ -65,6 +66,7 @@ static const struct {
 	[GREY_IS_AGED] = {WHY_GREYLIST_AGED, VERDICT_DEFER},
 	[GREY_IS_PASSED_NOW] = {WHY_GREYLIST_PASSED, VERDICT_ACCEPT},
 	[GREY_IS_KNOWN] = {WHY_GREYLIST_KNOWN, VERDICT_ACCEPT},
+	[GREY_IS_RELEASED] = {WHY_GREYLIST_RELEASED, VERDICT_ACCEPT},
 	[GREY_IS_TOLD] = {WHY_NOT_JUDGED, VERDICT_ACCEPT},
 	[GREY_IS_CLIENT_ALLOWED] = {WHY_CLIENT_ALLOWED, VERDICT_ACCEPT},
 };

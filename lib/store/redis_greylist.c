@@ -123,19 +123,16 @@ on_triplet(void *arg, const struct redis_reply *reply)
 	if (redis_is_failure(job, reply))
 		return;
 	int64_t answer = reply->integer & 15, seconds = reply->integer >> 4;
-	if (reply->kind != REDIS_INTEGER || reply->integer < 0 || answer > GREY_IS_TOLD) {
+	if (reply->kind != REDIS_INTEGER || reply->integer < 0 ||
+	    answer > GREY_IS_RELEASED) {
 		redis_finish_nonsense(job);
 		return;
 	}
 	struct grey_result *grey = &job->answer.grey;
 	*grey = (struct grey_result){.answer = (enum grey_answer)answer};
-	if (answer != GREY_IS_PASSED_NOW) {
-		grey->wait_s = seconds;
-		redis_finish(job, STORE_OK);
-		return;
-	}
-	grey->delayed_s = seconds;
-	if (job->ask.rules.allow_client_after == 0 ||
+	bool passed = answer == GREY_IS_PASSED_NOW, released = answer == GREY_IS_RELEASED;
+	*(passed || released ? &grey->delayed_s : &grey->wait_s) = seconds;
+	if (!passed || job->ask.rules.allow_client_after == 0 ||
 	    !change_identity(job, SLICE("count"), false, on_counted))
 		redis_finish(job, STORE_OK);
 }

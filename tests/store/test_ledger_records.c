@@ -68,11 +68,15 @@ START_TEST(records_are_written_for_the_daemons)
 	struct ask passed = fixture_ask(2, 2, &rules, 0);
 	struct ask allowed = fixture_ask(3, 3, &rules, 0);
 	struct ask expired = fixture_ask(4, 4, &rules, 0);
+	struct ask released = fixture_ask(5, 5, &rules, 0);
+	struct ask ahead = fixture_ask(6, 6, &rules, 0);
 	struct ledger_row rows[] = {
 		row_of('t', 1 << 16 | 1, GREY_WAITING, now_s - 200, 0),
 		row_of('t', 2 << 16 | 2, GREY_PASSED, now_s - 5 * DAY, 0),
 		row_of('i', 3, GREY_IDENTITY, now_s - 5 * DAY, 3),
 		row_of('t', 4 << 16 | 4, GREY_PASSED, now_s - 36 * DAY, 0),
+		row_of('t', 5 << 16 | 5, GREY_PASSED, now_s - 100, GREY_RELEASED),
+		row_of('t', 6 << 16 | 6, GREY_PASSED, now_s - 100, GREY_RELEASED_AHEAD),
 	};
 	ledger_worked(ledger_put_records(ledger, COUNT_OF(rows), rows, &rules, now_s,
 	                                 &err),
@@ -86,6 +90,10 @@ START_TEST(records_are_written_for_the_daemons)
 	ask_wants(&fixture, "passed", &passed, STORE_OK, GREY_IS_KNOWN);
 	ask_wants(&fixture, "allowed", &allowed, STORE_OK, GREY_IS_CLIENT_ALLOWED);
 	ask_wants(&fixture, "expired", &expired, STORE_OK, GREY_IS_NEW);
+	ask_wants(&fixture, "released", &released, STORE_OK, GREY_IS_RELEASED);
+	ask_wants(&fixture, "released, once more", &released, STORE_OK, GREY_IS_KNOWN);
+	ask_wants(&fixture, "released ahead", &ahead, STORE_OK, GREY_IS_RELEASED);
+	ask_wants(&fixture, "released ahead, once more", &ahead, STORE_OK, GREY_IS_KNOWN);
 
 	ledger_worked(ledger_drop_record(ledger, RECORD_IDENTITY, &rows[2].key, &found,
 	                                 &err),

@@ -133,8 +133,17 @@ dump_of_long_ago() {
 	printf '#\n# Summary: 1 records, 0 greylisted, 1 whitelisted, 0 tarpitted\n#\n'
 }
 
+# came_back: how many first tries did, by status.
+came_back() {
+	"$WEIRCTL" -c "$PRIVATE/weir.conf" --json status | perl -MJSON::PP -0777 -ne 'print decode_json($_)->{greylist}{came_back}'
+}
+
+came_back_are() {
+	[ "$(came_back)" -eq "$1" ]
+}
+
 passes_by_hand() {
-	local id
+	local id back
 	ok "$STORE: release: a mail is greylisted" deferred 192.0.2.65 carol@sender.test dave@local.test
 	id=$ID
 	deferred 192.0.2.65 carol@sender.test dave@local.test
@@ -143,11 +152,17 @@ passes_by_hand() {
 	ok "$STORE: why: by a network that the client is in" tells 'carol@sender\.test' why 192.0.2.64/26
 	ok "$STORE: why: by a network that it is not in" ctl 1 why 10.9.9.0/24
 	knows "$id"
+	back=$(came_back)
 	ok "$STORE: release: by id" tells '^released' -o log.to=stderr release "$id"
 	ok "$STORE: release: says what was before" said 'before +waiting since'
 	ok "$STORE: release: is told to the log" complained "event=release .*sender=carol@sender.test .*before=waiting by="
 	ok "$STORE: release: the next try is answered 250" accepted 192.0.2.65 carol@sender.test dave@local.test
-	ok "$STORE: why: tells that it passes" tells 'passed, as of' why "$id"
+	ok "$STORE: why: tells that it came back" await 5 tells '^It came back, and was let through .*greylist-released' why "$id"
+	ok "$STORE: why: tells that it passes" said 'passed, as of'
+	ok "$STORE: why: one decision, and one line of it" eval 'ctl 0 why --cause greylist-released carol@sender.test &&
+		[ "$(grep -c greylist-released "$PRIVATE/said")" -eq 1 ] &&
+		[ "$(cat "$PRIVATE"/weir-*.log | grep -c "why=greylist-released .*sender=carol@sender.test")" -eq 1 ]'
+	ok "$STORE: status: it counts as come back" await 10 came_back_are $((back + 1))
 	ok "$STORE: why: and no way to let it through" eval 'not said "^A retry passes" && not said "weirctl release"'
 	ok "$STORE: forget: by id" tells 'forgotten: its next try is the first' forget "$id"
 	ok "$STORE: why: what is forgotten has no retry that passes" eval 'tells "triplet is not known\.$" why "$id" &&
@@ -209,6 +224,7 @@ allowance() {
 	ok "$STORE: allow $1 $2: the order is taken" tells 'is not greylisted' allow "$1" "$2" --for 10m
 	ok "$STORE: allow $1 $2: until when" said '^until [0-9-]+ [0-9:]+ \(for 10m\)$'
 	ok "$STORE: allow $1 $2: it passes" answers 'DUNNO$' "${mail[@]}"
+	ok "$STORE: allow $1 $2: why: tells so" await 5 tells "order-${1#--}" why "${mail[1]}" --cause "order-${1#--}"
 	ok "$STORE: allow $1 $2: it is listed" tells "^allow-${1#--} +$2 .* root$" allowed
 	ok "$STORE: allow $1 $2: its end" tells 'no longer in force' disallow "$1" "$2"
 	ok "$STORE: allow $1 $2: it is greylisted again" answers '451 ' "${mail[@]}"

@@ -85,6 +85,17 @@ static const struct triplet_row {
 		{GREY_IS_AGED, DELAY, 0, true}, {GREY_WAITING, T0 + LIFETIME + 1, 0}},
 	{"known, the clock was set back", {GREY_PASSED, T0, 0}, ROOM, T0 - 5,
 		{GREY_IS_KNOWN, 0, 0, true}, {GREY_PASSED, T0 - 5, 0}},
+
+	{"released", {GREY_PASSED, T0, GREY_RELEASED}, FULL, T0 + 9,
+		{GREY_IS_RELEASED, 0, 9, true}, {GREY_PASSED, T0 + 9, 0}},
+	{"released in the second of its first try", {GREY_PASSED, T0, GREY_RELEASED}, FULL, T0,
+		{GREY_IS_RELEASED, 0, 1, true}, {GREY_PASSED, T0, 0}},
+	{"released, the clock was set back", {GREY_PASSED, T0, GREY_RELEASED}, FULL, T0 - 5,
+		{GREY_IS_RELEASED, 0, 1, true}, {GREY_PASSED, T0 - 5, 0}},
+	{"released before its first try", {GREY_PASSED, T0, GREY_RELEASED_AHEAD}, FULL, T0 + 9,
+		{GREY_IS_RELEASED, 0, 0, true}, {GREY_PASSED, T0 + 9, 0}},
+	{"released, and forgotten", {GREY_PASSED, T0, GREY_RELEASED}, ROOM, T0 + LIFETIME + 1,
+		{GREY_IS_AGED, DELAY, 0, true}, {GREY_WAITING, T0 + LIFETIME + 1, 0}},
 };
 
 /* clang-format on */
@@ -143,6 +154,33 @@ static const struct mark_row {
 };
 
 /* clang-format on */
+
+/* clang-format off */
+static const struct release_row {
+	const char *row;
+	struct grey_record before, after;
+} release_rows[] = {
+	{"not known", {GREY_ABSENT, 0, 0}, {GREY_PASSED, T0, GREY_RELEASED_AHEAD}},
+	{"waiting", {GREY_WAITING, T0 - 7, 0}, {GREY_PASSED, T0 - 7, GREY_RELEASED}},
+	{"waiting, marked", {GREY_WAITING, T0 - 7, 8}, {GREY_PASSED, T0 - 7, GREY_RELEASED}},
+	{"passed", {GREY_PASSED, T0 - 7, 0}, {GREY_PASSED, T0, GREY_RELEASED_AHEAD}},
+	{"released already", {GREY_PASSED, T0 - 7, GREY_RELEASED}, {GREY_PASSED, T0 - 7, GREY_RELEASED}},
+};
+
+/* clang-format on */
+
+START_TEST(the_operator_releases)
+{
+	const struct release_row *r = &release_rows[_i];
+	struct grey_record rec = r->before;
+	grey_release(&rec, T0);
+	ck_assert_msg(rec.state == r->after.state && rec.at_s == r->after.at_s &&
+	                      rec.count == r->after.count,
+	              "%s: %d %lld %u", r->row, rec.state, (long long)rec.at_s,
+	              rec.count);
+}
+
+END_TEST
 
 START_TEST(a_session_is_told_once)
 {
@@ -384,6 +422,7 @@ fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, a_triplet_is_judged, 0, COUNT_OF(triplet_rows));
 	tcase_add_loop_test(tcase, a_session_is_told_once, 0, COUNT_OF(mark_rows));
+	tcase_add_loop_test(tcase, the_operator_releases, 0, COUNT_OF(release_rows));
 	tcase_add_test(tcase, a_mark_is_no_pass);
 	tcase_add_loop_test(tcase, an_identity_is_allowed, 0, COUNT_OF(allowed_rows));
 	tcase_add_loop_test(tcase, a_pass_is_counted, 0, COUNT_OF(count_rows));

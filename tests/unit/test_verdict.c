@@ -41,6 +41,7 @@ static const struct answer_row {
 	{"aged", {.answer = GREY_IS_AGED, .wait_s = 180}, VERDICT_DEFER, WHY_GREYLIST_AGED},
 	{"passed now", {.answer = GREY_IS_PASSED_NOW, .delayed_s = 300}, VERDICT_ACCEPT,
 		WHY_GREYLIST_PASSED},
+	{"released", {.answer = GREY_IS_RELEASED, .delayed_s = 7}, VERDICT_ACCEPT, WHY_GREYLIST_RELEASED},
 	{"known", {.answer = GREY_IS_KNOWN}, VERDICT_ACCEPT, WHY_GREYLIST_KNOWN},
 	{"told", {.answer = GREY_IS_TOLD}, VERDICT_ACCEPT, WHY_NOT_JUDGED},
 	{"client allowed", {.answer = GREY_IS_CLIENT_ALLOWED}, VERDICT_ACCEPT, WHY_CLIENT_ALLOWED},

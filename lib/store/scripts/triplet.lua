@@ -4,9 +4,10 @@
 -- ARGV     delay_s, retry_window_s, lifetime_s, may_store (1 or 0), now_s (0: the server's clock), mark (0:
 --          none), is_second (1 or 0)
 -- answers  16 * seconds + answer; answers are those of enum grey_answer, seconds are until a retry
---          passes (new, early, aged) or since the first try (passed now)
-local NEW, UNSTORED, EARLY, AGED, PASSED_NOW, KNOWN, TOLD = 0, 1, 2, 3, 4, 5, 6
+--          passes (new, early, aged) or since the first try (passed now, released)
+local NEW, UNSTORED, EARLY, AGED, PASSED_NOW, KNOWN, TOLD, IS_RELEASED = 0, 1, 2, 3, 4, 5, 6, 7
 local WAITING, PASSED = 1, 2
+local RELEASED, RELEASED_AHEAD = 1, 2
 local VERSION_UNIT, STATE_UNIT, AT_UNIT = 2 ^ 49, 2 ^ 46, 2 ^ 12
 
 local delay, window, lifetime = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -71,6 +72,10 @@ end
 
 if age > lifetime then
   return begin_waiting(AGED)
+end
+if count == RELEASED or count == RELEASED_AHEAD then
+  local delayed = count == RELEASED and math.max(age, 1) or 0
+  return write_if_room(PASSED, now, 0, lifetime) or 16 * delayed + IS_RELEASED
 end
 if age < 0 or age >= math.floor(lifetime / 32) then
   return write_if_room(PASSED, now, 0, lifetime) or KNOWN
