@@ -14,6 +14,7 @@ static const struct command_option why_options[] = {
 	{"since", "TIME", "not older than 2h, or than a date such as 2026-11-22"},
 	{"limit", "N", "at most so many, the newest first (50)"},
 	{"destination", "NAME", "at that destination"},
+	{"queue", "ID", "of the mail with that queue id of the MTA"},
 	{"cause", "WORD", "with that reason, such as greylist-new"},
 	{0},
 };

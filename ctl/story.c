@@ -76,6 +76,8 @@ tell_whose(const struct view *view, const struct decided *decided)
 	tell_client(view, decided);
 	if (decided->sender.n > 0)
 		say(view, "  sender       ", decided->sender, "\n");
+	if (decided->queue.n > 0)
+		say(view, "  queue id     ", decided->queue, "\n");
 	if (decided->user.n > 0)
 		say(view, "  user         ", decided->user, "\n");
 	if (decided->recipient.n > 0)

@@ -72,8 +72,9 @@ static int
 read_options(const struct ctl *ctl, struct question *question)
 {
 	const char *since = ctl_option(ctl, "since"), *most = ctl_option(ctl, "limit");
-	const char *cause = ctl_option(ctl, "cause");
+	const char *cause = ctl_option(ctl, "cause"), *queue = ctl_option(ctl, "queue");
 	struct decided_filter *filter = &question->filter;
+	filter->queue = slice_of(queue ? queue : "");
 	if (since &&
 	    !when_parse_since(slice_of(since), question->now_s, &filter->since_s))
 		return ctl_fail(

@@ -34,8 +34,12 @@ void asker_close(struct asker *asker);
 bool asker_ask(struct asker *asker, struct delivery *delivery, const struct query *query,
                struct arena *arena, struct verdict *verdict_out);
 
-/* On any other thread.  The MTA has told of this step of the message.  Never waits. */
-void asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage);
+/*
+ * On any other thread.  The MTA has told of this step of the message, and perhaps its queue id.  Never
+ * waits.
+ */
+void asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
+                struct slice queue_id);
 
 /*
  * On any other thread.  The delivery has ended: what it holds is given back.  Never waits;

@@ -38,6 +38,7 @@ struct decided {
 	struct slice store;   /* "ok", or what the store answered instead */
 	struct slice triplet; /* its key as key_print() has it; empty without one */
 	struct slice user;    /* who has logged in */
+	struct slice queue;   /* the MTA's queue id, as it writes it; empty: not known */
 	struct slice limit;   /* of a limit: what it allows, "500/1d" */
 };
 
@@ -61,6 +62,7 @@ struct decided_filter {
 	/* client or its network, its name, sender, recipient, a domain of these, destination, or user */
 	struct slice address;
 	struct slice destination;
+	struct slice queue;
 	struct slice why;
 	int64_t since_s, until_s;
 	/* private: `address` as a network; the bytes that each line which matches has in it */

@@ -15,6 +15,7 @@
 #ifndef WEIR_DELIVERY_H
 #define WEIR_DELIVERY_H
 
+#include "decided.h"
 #include "engine.h"
 #include "limit.h"
 #include "plan.h"
@@ -24,6 +25,13 @@ struct delivery;
 
 /* May be called on any thread. */
 struct delivery *delivery_new(void);
+
+/* The MTA has told its queue id, which decisions are remembered with. */
+void delivery_name(struct delivery *delivery, struct slice queue_id);
+
+/* A decision about it, to be remembered; at once, unless its queue id is yet to come. */
+void delivery_remember(struct delivery *delivery, struct engine *engine,
+                       struct decided *decided);
 
 /* The MTA has told of this step of the message. */
 void delivery_hear(struct delivery *delivery, enum stage stage);

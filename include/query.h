@@ -29,6 +29,7 @@ struct query {
 	struct slice
 		nexthop; /* where the MTA will send it; only the milter hears of it */
 	struct slice instance; /* the same for all steps of one message */
+	struct slice queue_id; /* once the MTA has made a queue file */
 	struct slice sasl_username;
 	struct slice ccert_fingerprint;
 	struct slice ccert_pubkey_fingerprint;

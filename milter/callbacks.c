@@ -54,10 +54,12 @@ want_macros(SMFICTX *ctx)
 {
 	static char connect_macros[] = "{client_resolve} _ {daemon_port}",
 		    mail_macros[] = "i {mail_addr} {auth_authen} {cert_fp}",
-		    rcpt_macros[] = "{rcpt_mailer} {rcpt_host} {rcpt_addr}";
+		    rcpt_macros[] = "i {rcpt_mailer} {rcpt_host} {rcpt_addr}",
+		    data_macros[] = "i";
 	smfi_setsymlist(ctx, SMFIM_CONNECT, connect_macros);
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, mail_macros);
 	smfi_setsymlist(ctx, SMFIM_ENVRCPT, rcpt_macros);
+	smfi_setsymlist(ctx, SMFIM_DATA, data_macros);
 }
 
 static sfsistat
@@ -150,6 +152,7 @@ on_rcpt(SMFICTX *ctx, char **args)
 	struct session *session = session_of(ctx);
 	if (!session)
 		return SMFIS_ACCEPT;
+	session_queue(session, macro(ctx, "i"));
 	enum session_says says =
 		session_rcpt(session,
 	                     &(struct session_rcpt){
@@ -169,6 +172,7 @@ on_data(SMFICTX *ctx)
 	struct session *session = session_of(ctx);
 	if (!session)
 		return SMFIS_ACCEPT;
+	session_queue(session, macro(ctx, "i"));
 	enum session_says says = session_data(session, &reply);
 	return say(ctx, says, reply);
 }
@@ -193,6 +197,7 @@ on_end_of_message(SMFICTX *ctx)
 	struct session *session = session_of(ctx);
 	if (session) {
 		add_header(ctx, session->header);
+		session_queue(session, macro(ctx, "i"));
 		session_end_of_message(session);
 	}
 	return SMFIS_CONTINUE;

@@ -74,6 +74,14 @@ session_mail(struct session *session, const struct session_mail *mail)
 	session->user = arena_copy(arena, bounded(mail->user));
 	session->certificate = arena_copy(arena, bounded(mail->certificate));
 	session->instance = arena_copy(arena, bounded(mail->instance));
+	session->queue_id = session->instance;
+}
+
+void
+session_queue(struct session *session, const char *queue_id)
+{
+	if (queue_id && session->queue_id.n == 0)
+		session->queue_id = arena_copy(&session->message, bounded(queue_id));
 }
 
 static void
@@ -81,7 +89,7 @@ forget_message(struct session *session)
 {
 	arena_free(&session->message);
 	session->sender = session->user = session->certificate = (struct slice){0};
-	session->instance = session->header = (struct slice){0};
+	session->instance = session->queue_id = session->header = (struct slice){0};
 	session->only_recipient = (struct slice){0};
 	session->accepted = 0;
 }
@@ -91,7 +99,8 @@ end(struct session *session, enum stage heard)
 {
 	if (session_enter(session, false)) {
 		if (session->delivery && heard != STAGE_OTHER)
-			asker_hear(session->sessions->asker, session->delivery, heard);
+			asker_hear(session->sessions->asker, session->delivery, heard,
+			           session->queue_id);
 		asker_end(session->sessions->asker, &session->delivery);
 		session_leave(session, false);
 	}
@@ -121,6 +130,7 @@ query_of(const struct session *session, enum stage stage)
 		.server_port = slice_of(session->server_port),
 		.sender = session->sender,
 		.instance = session->instance,
+		.queue_id = session->queue_id,
 		.sasl_username = session->user,
 		.ccert_fingerprint = session->certificate,
 	};
@@ -229,7 +239,8 @@ session_data(struct session *session, struct slice *reply_out)
 		return SESSION_LEAVE;
 	enum session_says says = ask_at_data(session, reply_out);
 	if (says == SESSION_GO_ON)
-		asker_hear(session->sessions->asker, session->delivery, STAGE_DATA);
+		asker_hear(session->sessions->asker, session->delivery, STAGE_DATA,
+		           session->queue_id);
 	session_leave(session, session->under_way);
 	/* libmilter does not call back for the end of a message that it refused. */
 	if (says == SESSION_DEFER)

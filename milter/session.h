@@ -40,7 +40,8 @@ struct session {
 	struct slice user;
 	struct slice certificate;
 	struct slice instance;
-	struct slice header; /* of the first verdict that had one */
+	struct slice queue_id; /* empty until the MTA has one */
+	struct slice header;   /* of the first verdict that had one */
 	struct slice only_recipient;
 	unsigned accepted; /* recipients that the MTA goes on with */
 
@@ -82,6 +83,9 @@ void session_connect(struct session *session, const struct session_peer *peer);
 
 /* Ends the message before, if there is one. */
 void session_mail(struct session *session, const struct session_mail *mail);
+
+/* With each step behind MAIL; NULL while there is none. */
+void session_queue(struct session *session, const char *queue_id);
 
 /* The reply holds until the next call. */
 enum session_says session_rcpt(struct session *session, const struct session_rcpt *rcpt,

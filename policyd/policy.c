@@ -29,7 +29,7 @@ static const struct attribute {
 	{SLICE_INIT("sender"), AT(sender)},
 	{SLICE_INIT("recipient"), AT(recipient)},
 	{SLICE_INIT("recipient_count"), SKIPPED},
-	{SLICE_INIT("queue_id"), SKIPPED},
+	{SLICE_INIT("queue_id"), AT(queue_id)},
 	{SLICE_INIT("instance"), AT(instance)},
 	{SLICE_INIT("size"), SKIPPED},
 	{SLICE_INIT("etrn_domain"), SKIPPED},

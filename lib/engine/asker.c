@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "decision.h"
+#include "parked.h"
 
 #define GRACE_MS 100 /* the loop answers at the deadline; this is for its own delay */
 
@@ -31,10 +32,11 @@ struct question {
 	struct question *prev, *next;
 };
 
-/* What a delivery hears, or its end. */
+/* What a delivery hears, its name, or its end. */
 struct news {
 	struct delivery *delivery;
 	enum stage stage;
+	char queue_id[QUEUE_ID_MAX + 1];
 	bool ended;
 	struct news *prev, *next;
 };
@@ -115,6 +117,8 @@ take_news(struct asker *asker, struct news *news)
 		delivery_end(&news->delivery);
 	} else {
 		delivery_hear(news->delivery, news->stage);
+		if (*news->queue_id)
+			delivery_name(news->delivery, slice_of(news->queue_id));
 	}
 	free(news);
 }
@@ -181,6 +185,7 @@ copy_query(const struct query *from, struct arena *arena, struct query *to)
 		&to->recipient,
 		&to->nexthop,
 		&to->instance,
+		&to->queue_id,
 		&to->sasl_username,
 		&to->ccert_fingerprint,
 		&to->ccert_pubkey_fingerprint,
@@ -276,9 +281,13 @@ tell(struct asker *asker, const struct news *what)
 }
 
 void
-asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage)
+asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
+           struct slice queue_id)
 {
-	tell(asker, &(struct news){.delivery = delivery, .stage = stage});
+	struct news news = {.delivery = delivery, .stage = stage};
+	struct text text = TEXT(news.queue_id);
+	text_put(&text, queue_id);
+	tell(asker, &news);
 }
 
 void

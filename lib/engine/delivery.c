@@ -57,6 +57,31 @@ delivery_hear(struct delivery *delivery, enum stage stage)
 		grow_quiet(delivery);
 }
 
+void
+delivery_name(struct delivery *delivery, struct slice queue_id)
+{
+	struct text queue = TEXT(delivery->queue);
+	text_put(&queue, queue_id);
+	if (delivery->parked)
+		parked_tell(&delivery->parked, text_slice(&queue),
+		            delivery->parked_by->clerk);
+}
+
+void
+delivery_remember(struct delivery *delivery, struct engine *engine,
+                  struct decided *decided)
+{
+	bool passes = slice_eq(decided->action, SLICE("accept"));
+	if (decided->queue.n == 0)
+		decided->queue = slice_of(delivery->queue);
+	/* A policy service may never be told; who is deferred has no queue file. */
+	if (decided->queue.n == 0 && passes && engine->kind == ENGINE_OF_MILTER &&
+	    parked_add(&delivery->parked, decided))
+		delivery->parked_by = engine;
+	else
+		clerk_decided(engine->clerk, decided);
+}
+
 static void
 join(struct delivery *delivery, struct engine *engine, const struct conf *conf,
      const struct query *query)
@@ -451,6 +476,9 @@ end(struct delivery *delivery, bool accepted)
 	if (may_be_of_milter(delivery))
 		free_of_milter(delivery);
 	give_back(delivery, !accepted);
+	if (delivery->parked)
+		parked_tell(&delivery->parked, (struct slice){0},
+		            delivery->parked_by->clerk);
 	leave_engine(delivery);
 	free(delivery->held);
 	free(delivery->receipts);

@@ -3,6 +3,7 @@
 #define WEIR_DELIVERY_PRIV_H
 
 #include "delivery.h"
+#include "parked.h"
 
 struct held {
 	struct limit_use use;
@@ -28,6 +29,9 @@ struct delivery {
 	char holder[HOLDER_MAX + 1];
 	char other[HOLDER_MAX + 1];
 	char service[SERVICE_MAX + 1];
+	char queue[QUEUE_ID_MAX + 1];
+	struct parked *parked; /* decisions that wait for it, of that engine */
+	struct engine *parked_by;
 	enum stage heard;
 	bool quiet;       /* DATA was heard: others may hear the end before, or alone */
 	int64_t spoke_ms; /* the MTA, last */

@@ -72,6 +72,8 @@ log_plan(struct log_record *rec, const struct decision *decision)
 	}
 	log_slice(rec, "sender", sender_of(query));
 	log_slice(rec, "rcpt", query->recipient);
+	if (query->queue_id.n > 0)
+		log_slice(rec, "queue", query->queue_id);
 	if (query->sasl_username.n > 0)
 		log_slice(rec, "user", query->sasl_username);
 	char entry[ENTRY_CAP];
@@ -185,6 +187,7 @@ remember(const struct decision *decision)
 	                                 : ""),
 		.sender = sender_of(query),
 		.recipient = query->recipient,
+		.queue = query->queue_id,
 		.destination = plan->destination,
 		.entry = entry_of(plan, entry),
 		.wait_s = verdict->wait_s,
@@ -195,7 +198,10 @@ remember(const struct decision *decision)
 		.user = query->sasl_username,
 		.limit = verdict->limit,
 	};
-	clerk_decided(decision->engine->clerk, &decided);
+	if (decision->delivery)
+		delivery_remember(decision->delivery, decision->engine, &decided);
+	else
+		clerk_decided(decision->engine->clerk, &decided);
 }
 
 void

@@ -43,6 +43,7 @@ status_decision(const struct decided *decided)
 		{"recipient", decided->recipient},
 		{"destination", decided->destination},
 		{"user", decided->user},
+		{"queue", decided->queue},
 		{"limit", decided->limit},
 		{"entry", decided->entry},
 		{"store", decided->store},

@@ -4,8 +4,8 @@
 #include "key.h"
 #include "mailaddr.h"
 
-#define FIELDS     21
-#define FIELDS_OLD 19 /* without user and limit */
+#define FIELDS     22
+#define FIELDS_OLD 19 /* without user, limit and queue id */
 
 /* The most that is kept of each: all of them, with tabs between, fit into DECIDED_LINE_MAX. */
 enum {
@@ -22,12 +22,13 @@ enum {
 	ENTRY_MAX = 64,
 	USER_MAX = 100,
 	LIMIT_MAX = 120,
+	QUEUE_MAX = 32,
 };
 
 _Static_assert(5 * WORD_MAX + WHY_MAX + 4 * NUMBER_MAX + NODE_MAX + CLIENT_MAX +
                                NAME_MAX_KEPT + IDENTITY_MAX + SENDER_MAX + RECIPIENT_MAX +
                                DESTINATION_MAX + ENTRY_MAX + USER_MAX + LIMIT_MAX +
-                               KEY_TEXT_LEN + FIELDS <=
+                               QUEUE_MAX + KEY_TEXT_LEN + FIELDS <=
                        DECIDED_LINE_MAX,
                "the longest line has room");
 
@@ -93,6 +94,16 @@ put_address(struct text *out, struct slice address, enum decided_addresses addre
 		text_putc(out, '\t');
 }
 
+/* As the MTA writes it, since its log is searched for it; none has other bytes. */
+static void
+put_queue(struct text *out, struct slice queue)
+{
+	for (size_t i = 0; i < queue.n; i++)
+		if (!ascii_plain(queue.p[i]))
+			queue.n = 0;
+	put_word(out, queue, QUEUE_MAX);
+}
+
 void
 decided_print(const struct decided *decided, enum decided_addresses addresses,
               struct text *out)
@@ -123,6 +134,7 @@ decided_print(const struct decided *decided, enum decided_addresses addresses,
 	put_word(out, decided->triplet, KEY_TEXT_LEN);
 	put_address(out, decided->user, addresses, USER_MAX);
 	put_field(out, decided->limit, LIMIT_MAX);
+	put_queue(out, decided->queue);
 	out->p[out->n - 1] = '\n'; /* instead of the last tab */
 }
 
@@ -140,7 +152,8 @@ static bool
 split(struct slice line, struct slice fields_out[FIELDS])
 {
 	size_t n = 0;
-	fields_out[FIELDS - 2] = fields_out[FIELDS - 1] = (struct slice){0};
+	for (size_t i = FIELDS_OLD; i < FIELDS; i++)
+		fields_out[i] = (struct slice){0};
 	if (line.n > 0 && line.p[line.n - 1] == '\n')
 		line.n--;
 	while (n < FIELDS && slice_cut(&line, '\t', &fields_out[n]))
@@ -182,6 +195,7 @@ decided_parse(struct slice line, struct arena *arena, struct decided *decided_ou
 		.triplet = fields[18],
 		.user = unescape(fields[19], arena),
 		.limit = unescape(fields[20], arena),
+		.queue = fields[21],
 	};
 	return true;
 }
@@ -215,6 +229,8 @@ make_needle(struct decided_filter *filter)
 		; /* no bytes are in each of them */
 	else if (filter->address.n > 0)
 		text_put_lower(&folded, filter->address);
+	else if (filter->queue.n > 0)
+		text_put(&needle, filter->queue);
 	else if (filter->destination.n > 0)
 		text_put_lower(&folded, filter->destination);
 	else
@@ -263,6 +279,7 @@ matches(const struct decided *decided, const struct decided_filter *filter)
 	       (filter->address.n == 0 || has_address(decided, filter)) &&
 	       (filter->destination.n == 0 ||
 	        slice_eq_nocase(decided->destination, filter->destination)) &&
+	       (filter->queue.n == 0 || slice_eq(decided->queue, filter->queue)) &&
 	       (filter->why.n == 0 || slice_eq(decided->why, filter->why)) &&
 	       (filter->since_s == 0 || decided->at_s >= filter->since_s) &&
 	       (filter->until_s == 0 || decided->at_s <= filter->until_s);

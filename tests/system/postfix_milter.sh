@@ -8,6 +8,8 @@
 . "$(dirname "$0")/milter_lib.sh"
 # shellcheck source=tests/system/postfix_lib.sh disable=SC1091
 . "$(dirname "$0")/postfix_lib.sh"
+# shellcheck source=tests/system/ctl_lib.sh disable=SC1091
+. "$(dirname "$0")/ctl_lib.sh"
 
 ACME='destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 2; } );'
 
@@ -35,10 +37,16 @@ first_tries() {
 	ok "$STORE: the log names its /64" logged 'why=greylist-new .*identity=2001:db8:1::/64 '
 }
 
+# queue_id: of the last message, as Postfix says at its end.
+queue_id() {
+	sed -n 's/^<-  250 2\.0\.0 Ok: queued as //p' "$PRIVATE/dialogue"
+}
+
 retries() {
 	send_as 192.0.2.1 alice@sender.test bob@local.test --header 'Subject: retry'
 	ok "$STORE: the retry after the delay is answered 250" reply_to RCPT 250
 	ok "$STORE: the message arrives" await 10 copies retry 1
+	ok "$STORE: why: finds it by its queue id" await 5 tells ' greylist-passed .*alice@sender\.test' why --queue "$(queue_id)"
 	ok "$STORE: with one X-Greylist header" headers retry 1
 	ok "$STORE: which tells the delay" \
 		grep -q -E '^X-Greylist: delayed [0-9]+ seconds by weir at mx1\.test; ' "$(delivered retry)"

@@ -24,6 +24,7 @@ static const struct decided whole = {
 	.store = SLICE_INIT("ok"),
 	.triplet = SLICE_INIT("AAAAAAAAAAAAAAAAAAAAAA"),
 	.user = SLICE_INIT("alice"),
+	.queue = SLICE_INIT("4RbNvG2bsVz6Dm"),
 	.limit = SLICE_INIT("500/1d"),
 };
 
@@ -32,7 +33,7 @@ static const struct decided whole = {
  "mail.example.com\texample.com\tdomain\talice@example.org\tbob@acme.test\t" \
  "acme\t\t180\t0\t3\tok\tAAAAAAAAAAAAAAAAAAAAAA"
 
-#define WHOLE_LINE OLD_LINE "\talice\t500/1d\n"
+#define WHOLE_LINE OLD_LINE "\talice\t500/1d\t4RbNvG2bsVz6Dm\n"
 
 static struct arena arena;
 
@@ -62,6 +63,7 @@ START_TEST(an_older_line_is_understood)
 	ck_slice_eq("triplet", got.triplet, "AAAAAAAAAAAAAAAAAAAAAA");
 	ck_slice_eq("user", got.user, "");
 	ck_slice_eq("limit", got.limit, "");
+	ck_slice_eq("queue", got.queue, "");
 }
 
 END_TEST
@@ -104,7 +106,7 @@ START_TEST(the_longest_line_is_whole)
 	struct decided decided = {most, INT64_MIN, most, most,      most,      false,
 	                          most, most,      most, most,      most,      most,
 	                          most, most,      most, INT64_MIN, INT64_MIN, INT64_MIN,
-	                          most, most,      most, most};
+	                          most, most,      most, most,      most};
 	struct slice line = print(&decided, ADDRESSES_FULL);
 	ck_assert_int_eq(line.p[line.n - 1], '\n');
 	decided = whole;
@@ -167,7 +169,7 @@ START_TEST(the_longest_fits)
 	struct decided decided = whole, got;
 	decided.node = decided.client = decided.name = decided.identity = s;
 	decided.sender = decided.recipient = decided.destination = decided.entry = s;
-	decided.user = decided.limit = s;
+	decided.user = decided.limit = decided.queue = s;
 	decided.at_s = decided.wait_s = decided.delayed_s = decided.held = INT32_MAX;
 	decided.why = SLICE("destination-concurrency");
 	ck_assert(decided_parse(print(&decided, ADDRESSES_FULL), &arena, &got));
@@ -258,6 +260,8 @@ static const struct match_row {
 	{"part of the sender", {.address = SLICE_INIT("lice@example.org")}, false},
 	{"recipient", {.address = SLICE_INIT("bob@acme.test")}, true},
 	{"destination", {.destination = SLICE_INIT("Acme")}, true},
+	{"queue id", {.queue = SLICE_INIT("4RbNvG2bsVz6Dm")}, true},
+	{"queue id, in other letters", {.queue = SLICE_INIT("4rbnvg2bsvz6dm")}, false},
 	{"destination, as an address", {.address = SLICE_INIT("Acme")}, true},
 	{"user", {.address = SLICE_INIT("Alice")}, true},
 	{"part of the user", {.address = SLICE_INIT("lice")}, false},

@@ -21,7 +21,8 @@ static struct asker_log {
 	unsigned asked, made, ended, ended_by_loop, closed;
 	enum stage stage, heard;
 	char client_address[64], client_port[16], client_name[2000], sender[2000],
-		recipient[2000], nexthop[2000], instance[2000], user[2000], cert[2000];
+		recipient[2000], nexthop[2000], instance[2000], user[2000], cert[2000],
+		queue[100], heard_queue[100];
 	const struct delivery *delivery;
 } seen;
 
@@ -34,6 +35,14 @@ static struct {
 static struct sessions sessions;
 static struct conf conf;
 static struct session *session;
+
+static void
+keep(char *to, size_t size, struct slice from)
+{
+	struct text t = {.p = to, .cap = size};
+	*to = '\0';
+	text_put(&t, from);
+}
 
 struct delivery *
 delivery_new(void)
@@ -58,9 +67,11 @@ delivery_part(struct delivery **delivery)
 }
 
 void
-asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage)
+asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
+           struct slice queue_id)
 {
 	(void)asker;
+	keep(seen.heard_queue, sizeof(seen.heard_queue), queue_id);
 	ck_assert_ptr_nonnull(delivery);
 	if (stage > seen.heard)
 		seen.heard = stage;
@@ -90,14 +101,6 @@ asker_new(struct engine *engine)
 	return NULL;
 }
 
-static void
-keep(char *to, size_t size, struct slice from)
-{
-	struct text t = {.p = to, .cap = size};
-	*to = '\0';
-	text_put(&t, from);
-}
-
 #define KEEP(to, from) keep(seen.to, sizeof(seen.to), query->from)
 
 bool
@@ -115,6 +118,7 @@ asker_ask(struct asker *asker, struct delivery *delivery, const struct query *qu
 	KEEP(recipient, recipient);
 	KEEP(nexthop, nexthop);
 	KEEP(instance, instance);
+	KEEP(queue, queue_id);
 	KEEP(user, sasl_username);
 	KEEP(cert, ccert_fingerprint);
 	*verdict_out = (struct verdict){.action = answers.action};
@@ -437,6 +441,32 @@ START_TEST(a_delivery_hears_how_far_its_message_got)
 
 END_TEST
 
+/* Postfix has a queue id from the first accepted recipient on, Sendmail from MAIL on. */
+START_TEST(the_queue_id_comes_late)
+{
+	begin();
+	mail("<a@b.example>");
+	session_queue(session, NULL);
+	rcpt("<c@d.example>");
+	ck_assert_str_eq(seen.queue, "");
+	session_queue(session, "4F2A");
+	rcpt("<e@d.example>");
+	ck_assert_str_eq(seen.queue, "4F2A");
+	ck_assert_str_eq(seen.instance, "");
+	data();
+	ck_assert_str_eq(seen.heard_queue, "4F2A");
+	mail("<a@b.example>");
+	rcpt("<c@d.example>");
+	ck_assert_str_eq(seen.queue, "");
+	session_mail(session, &(struct session_mail){.sender = "<a@b.example>",
+	                                             .instance = "QID"});
+	rcpt("<c@d.example>");
+	ck_assert_str_eq(seen.queue, "QID");
+	finish();
+}
+
+END_TEST
+
 START_TEST(a_deferral_is_not_under_way)
 {
 	begin();
@@ -684,6 +714,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, values_are_bounded);
 	tcase_add_test(tcase, one_delivery_for_each_message);
 	tcase_add_test(tcase, a_delivery_hears_how_far_its_message_got);
+	tcase_add_test(tcase, the_queue_id_comes_late);
 	tcase_add_test(tcase, a_deferral_is_not_under_way);
 	tcase_add_test(tcase, without_a_verdict_mail_goes_on);
 	tcase_add_test(tcase, a_recipient_the_mta_refused_is_given_back);
