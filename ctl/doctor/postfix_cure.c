@@ -177,6 +177,19 @@ cure_postconf(const struct judge *judge, const char *name, const char *value,
 	text_putc(out, '\n');
 }
 
+void
+cure_service_postconf(const struct judge *judge, const struct postfix_service *service,
+                      const char *name, const char *value, struct text *out)
+{
+	if (!service || !postfix_overrides(judge->postfix, service, name)) {
+		cure_postconf(judge, name, value, out);
+		return;
+	}
+	put_program(judge, "postconf", out);
+	text_printf(out, " -P %.*s/%.*s/%s=%s\n", (int)service->name.n, service->name.p,
+	            (int)service->type.n, service->type.p, name, value);
+}
+
 /* A value without blanks, since "postconf -P" takes none; commas separate as well. */
 static void
 put_compact(struct slice value, struct text *out)

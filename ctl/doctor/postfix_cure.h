@@ -58,6 +58,11 @@ void cure_move_socket(const struct judge *judge, const struct postfix_service *s
 void cure_postconf(const struct judge *judge, const char *name, const char *value,
                    struct text *out);
 
+/* The same where the service has it: in master.cf, or in main.cf.  One word. */
+void cure_service_postconf(const struct judge *judge,
+                           const struct postfix_service *service, const char *name,
+                           const char *value, struct text *out);
+
 void cure_reload(const struct judge *judge, struct text *out);
 
 #endif

@@ -64,5 +64,6 @@ void judge_hidden(struct judge *judge, const struct asked *asked, const char *ou
 /* Settings of the whole of Postfix. */
 void judge_settings(struct judge *judge);
 void judge_networks(struct judge *judge);
+void judge_rewrite(struct judge *judge);
 
 #endif

@@ -87,6 +87,7 @@ judge_settings(struct judge *judge)
 	judge_soft_bounce(judge);
 	judge_postscreen(judge);
 	judge_networks(judge);
+	judge_rewrite(judge);
 	postfix_walk_milters(judge->postfix, judge->conf, NULL, "non_smtpd_milters",
 	                     on_non_smtpd, judge);
 }

@@ -173,6 +173,18 @@ daemon_that_is_away() {
 		appears_and_goes 'the MTA does not reach weir' && saw 'ok mta: the MTA reaches weir-milter'
 }
 
+# What trivial-rewrite does is not what weir does, in each of the ways there are.
+rewritten_in_another_way() {
+	fresh '' && start_policyd_of_owner || return
+	printf 'rewrite unix - - n - - trivial-rewrite\n  -o allow_percent_hack=no\n' >>"$MTA/master.cf"
+	postconf -c "$MTA" 'smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:'"$PORT"', timeout=5s, default_action=DUNNO }' \
+		'myorigin = origin.test' 'mydomain = domain.test' 'append_dot_mydomain = yes' 'swap_bangpath = no' 'append_at_myorigin = no' &&
+		appears_and_goes 'Postfix rewrites addresses in another way than weir-policyd' && saw 'ok mta: Postfix asks weir-policyd' &&
+		[ "$(postconf -c "$MTA" -h append_at_myorigin)" = yes ] &&
+		[[ ${OPTIONS[*]} == *origin=origin.test*append_domain=domain.test*percent_hack=false*bangpath=false* ]] &&
+		systemctl restart weir-policyd
+}
+
 # ---- the daemons' user and what it may do -----------------------------------------------------------------------------
 
 no_such_user() {
@@ -243,6 +255,7 @@ ok 'a socket of a group that Postfix is not in' socket_of_another_group
 ok 'a socket for its owner only' socket_for_nobody
 ok 'a socket in a folder that is closed' socket_in_a_closed_folder
 ok 'a daemon that is away' daemon_that_is_away
+ok 'addresses that are rewritten in another way' rewritten_in_another_way
 ok "a user that does not exist" no_such_user
 ok "a store's folder that is not there" folder_of_nobody
 ok "a store's folder of root" folder_of_root

@@ -45,21 +45,44 @@ put_override(struct slice word, struct text *out)
 	text_putc(out, '\n');
 }
 
-/* "a: { b = [\"x\", \"y\"]; };" becomes "a.b=x, y". */
+/* Another setting of the group of the last one, which begins at `start`. */
+static void
+put_group(size_t start, struct text *out)
+{
+	size_t end = out->n;
+	while (end > start && out->p[end - 1] != '=')
+		end--;
+	while (end > start && out->p[end - 1] != '.')
+		end--;
+	struct slice last = slice_head(text_slice(out), end);
+	text_put(out, slice_from(last, start));
+}
+
+/* "a: { b = [\"x\", \"y\"]; c = 1; };" becomes "|a.b=x, y|a.c=1". */
 static void
 put_setting(struct slice text, struct text *out)
 {
-	bool quoted = false;
+	bool quoted = false, over = false;
+	size_t start = out->n;
 	text_putc(out, '|');
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
+		bool plain = c == '=' || ascii_alpha(c) || ascii_digit(c) || c == '_';
 		if (c == '"')
 			quoted = !quoted;
 		else if (quoted || c == ',')
 			text_putc(out, c);
 		else if (c == ':')
 			text_putc(out, '.');
-		else if (c == '=' || ascii_alpha(c) || ascii_digit(c) || c == '_')
+		else if (c == ';')
+			over = true;
+		else if (plain && over) {
+			size_t begins = out->n;
+			put_group(start, out);
+			start = begins;
+			over = false;
+			text_putc(out, c);
+		} else if (plain)
 			text_putc(out, c);
 		else if (c == ' ' && out->p[out->n - 1] == ',')
 			text_putc(out, c);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cures.h"
 #include "harness.h"
@@ -15,6 +16,7 @@
 #define BACK       "127.0.0.1:10025 inet n - n - - smtpd -o content_filter=\n"
 #define FILTERED   "content_filter = scan:[127.0.0.1]:10024\n"
 #define NO_FILTER  "127.0.0.1:10025/inet/content_filter =\n"
+#define REWRITER   "rewrite unix - - y - - trivial-rewrite\n"
 #define SMTPS      "smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n"
 
 #define NO_POLICY_ACTION \
@@ -32,6 +34,7 @@
 #define HIDDEN      "P the chroot hides weir's socket from Postfix"
 #define LATE        "W slots of limits are given back late"
 #define NETWORKS    "W hosts of your own networks are greylisted"
+#define REWRITES    "N Postfix rewrites addresses in another way than weir-policyd"
 #define AGAIN       "W mail that comes back from a filter is asked about again"
 #define POLICY_OK   "o Postfix asks weir-policyd"
 #define MILTER_OK   "o Postfix asks weir-milter"
@@ -148,6 +151,23 @@ static const struct judge_row {
 	{"an old protocol, of this milter", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept, protocol=3 }\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
 	{"the service has its own list", "", "smtp/inet/smtpd_milters = inet:localhost:8891\n", "", "", NEITHER},
 	{"behind a reject, for one service", GOOD_POLICY, "smtp/inet/smtpd_recipient_restrictions = permit_mynetworks, reject, " ASK "\n", "", "", "P Postfix never comes to ask weir-policyd"},
+
+	{"another origin", GOOD_POLICY "myorigin = other.example\n", "", "", "", REWRITES ";" POLICY_OK},
+	{"the same origin", GOOD_POLICY "myorigin = Other.example\n", "", "", "rewrite.origin=other.example", POLICY_OK},
+	{"a file that is not there", GOOD_POLICY "myorigin = /nowhere/mailname\n", "", "", "", POLICY_OK},
+	{"an origin that is no domain", GOOD_POLICY "myorigin = $unknown\n", "", "", "", POLICY_OK},
+	{"a domain is appended", GOOD_POLICY "append_dot_mydomain = yes\nmydomain = m.example\n", "", "", "", REWRITES ";" POLICY_OK},
+	{"the same one", GOOD_POLICY "append_dot_mydomain = yes\nmydomain = m.example\n", "", "", "rewrite.append_domain=m.example", POLICY_OK},
+	{"none is", GOOD_POLICY "append_dot_mydomain = no\nmydomain = m.example\n", "", "", "rewrite.append_domain=m.example", REWRITES ";" POLICY_OK},
+	{"no percent hack", GOOD_POLICY "allow_percent_hack = no\n", "", "", "", REWRITES ";" POLICY_OK},
+	{"no bang paths", GOOD_POLICY "swap_bangpath = no\n", "", "", "", REWRITES ";" POLICY_OK},
+	{"bang paths, but not to weir", GOOD_POLICY "swap_bangpath = yes\n", "", "", "rewrite.bangpath=false", REWRITES ";" POLICY_OK},
+	{"neither, on both sides", GOOD_POLICY "swap_bangpath = no\nallow_percent_hack = no\n", "", "", "rewrite.bangpath=false|rewrite.percent_hack=false", POLICY_OK},
+	{"none for the rewriter", GOOD_POLICY "swap_bangpath = yes\n", "rewrite/unix/swap_bangpath = no\n", REWRITER, "", REWRITES ";" POLICY_OK},
+	{"no origin is appended", GOOD_POLICY "append_at_myorigin = no\n", "", "", "", REWRITES ";" POLICY_OK},
+	{"none is by the rewriter", GOOD_POLICY, "rewrite/unix/append_at_myorigin = no\n", REWRITER, "", REWRITES ";" POLICY_OK},
+	{"all of it at once", GOOD_POLICY "append_at_myorigin = no\nmyorigin = other.example\nappend_dot_mydomain = yes\nmydomain = m.example\nswap_bangpath = no\nallow_percent_hack = no\n", "", "", "", REWRITES ";" POLICY_OK},
+	{"the milter alone does not mind", GOOD_MILTER "swap_bangpath = no\n", "", "", MILTER_BELOW, MILTER_OK},
 
 	{"soft_bounce", GOOD_POLICY "soft_bounce = yes\n", "", "", "", "N soft_bounce is on;" POLICY_OK},
 	{"postscreen's deep tests", GOOD_POLICY "postscreen_pipelining_enable = yes\n", "", "smtpd pass - - y - - smtpd\nsmtp inet n - y - 1 postscreen\n", "", "N postscreen holds up new clients, too;" POLICY_OK},
@@ -376,6 +396,36 @@ START_TEST(the_socket_is_made_for_the_daemons_user)
 
 END_TEST
 
+/* Debian has it in /etc/mailname. */
+START_TEST(an_origin_may_be_in_a_file)
+{
+	char path[] = "/tmp/origin.XXXXXX", values[512];
+	static const char *const wants[] = {REWRITES ";" POLICY_OK, POLICY_OK};
+	int fd = mkstemp(path);
+	ck_assert(fd >= 0 && write(fd, "file.example\n", 13) == 13);
+	snprintf(values, sizeof(values), GOOD_POLICY "myorigin = %s\n", path);
+	struct judge_row row = {path, values, "", "", "rewrite.origin=other.example", ""};
+	for (size_t i = 0; i < COUNT_OF(wants); i++) {
+		char got[512] = "", none[] = "";
+		struct text titles = TEXT(got);
+		struct cured nothing = {.values.p = none,
+		                        .overrides.p = none,
+		                        .settings.p = (char[2]){0}};
+		struct judged judged;
+		judge(&row, &nothing, &judged);
+		print_titles(&judged.findings, &titles);
+		ck_assert_str_eq(got, wants[i]);
+		ck_assert(i > 0 || strstr(judged.findings.v[0].mend,
+		                          "origin = \"file.example\"; "));
+		judged_free(&judged);
+		row.settings = "rewrite.origin=file.example";
+	}
+	close(fd);
+	unlink(path);
+}
+
+END_TEST
+
 #define X(spec)     "Xweir, " spec "\n"
 #define MC(spec)    "INPUT_MAIL_FILTER(`weir', `" spec "')dnl\n"
 #define SENDMAIL_OK "o Sendmail asks weir-milter (f)"
@@ -428,6 +478,7 @@ fill(TCase *tc)
 	tcase_add_loop_test(tc, cures_work, 0, COUNT_OF(judge_rows));
 	tcase_add_test(tc, cures_leave_the_rest);
 	tcase_add_test(tc, the_socket_is_made_for_the_daemons_user);
+	tcase_add_test(tc, an_origin_may_be_in_a_file);
 	tcase_add_loop_test(tc, sendmails, 0, COUNT_OF(sendmail_rows));
 }
 
