@@ -23,6 +23,16 @@ enum { ROOM_MIN_MB = 200, ROOM_MIN_PERCENT = 5, INODES_MIN = 100 };
 # define SMB2_SUPER_MAGIC 0xFE534D42
 #endif
 
+const char *
+doctor_without_file(const char *text)
+{
+	return strstr(text, "/ledger.db")
+	               ? "Mail is judged as ever, but no decision is remembered, and "
+	                 "no order of weirctl is heard of."
+	               : "The daemons end at their start (exit status 78), and the MTA "
+	                 "does what its default action says.";
+}
+
 static bool
 check_folder(struct checkup *checkup, const char *dir)
 {
@@ -35,8 +45,7 @@ check_folder(struct checkup *checkup, const char *dir)
 		return true;
 	finding_add(checkup->findings, FINDING_PROBLEM,
 	            "the daemons cannot use the store's folder",
-	            "They end at their start (exit status 78), and the MTA does what its "
-	            "default action says.");
+	            doctor_without_file(dir));
 	finding_seen(checkup->findings, "%s: %s%s%s", dir, strerror(error),
 	             *buf ? "; " : "", buf);
 	char cure[CURE_MAX];
@@ -59,10 +68,9 @@ check_file(struct checkup *checkup, const char *path)
 		return;
 	int error = errand_try_access(checkup->conf->user, path, R_OK | W_OK);
 	if (error != 0) {
-		finding_add(
-			checkup->findings, FINDING_PROBLEM,
-			"the daemons cannot write a file of the store",
-			"Perhaps root has made it: what it should hold is not stored.");
+		finding_add(checkup->findings, FINDING_PROBLEM,
+		            "the daemons cannot write a file of the store",
+		            doctor_without_file(path));
 		finding_seen(checkup->findings, "%s %s: %s", path, buf, strerror(error));
 		const char *quoted = cure_quoted(checkup->findings, path);
 		finding_mend(checkup->findings, "chown %s:%s %s && chmod 660 %s",

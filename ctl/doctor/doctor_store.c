@@ -68,12 +68,29 @@ mend_redis(struct checkup *checkup, const struct err *err)
 		             cli);
 }
 
+static bool
+is_ledger(const char *text)
+{
+	return strstr(text, "/ledger.db") != NULL;
+}
+
+/* What comes of it; `otherwise` when the daemons go on with a store that is away. */
+static const char *
+consequence(const struct conf *conf, const struct err *err, const char *otherwise)
+{
+	if (conf->store.backend != BACKEND_EMBEDDED)
+		return otherwise;
+	if (is_ledger(err->text) || err->forbidden || err->unusable || err->other_version)
+		return doctor_without_file(err->text);
+	return otherwise;
+}
+
 /* Nothing is thrown away that another weir, or more room, would bring back. */
 static void
 mend_embedded(struct checkup *checkup, const struct err *err)
 {
 	const char *dir = cure_quoted(checkup->findings, checkup->conf->store.path);
-	const char *file = strstr(err->text, "/ledger.db") ? "ledger.db" : "weir.db";
+	const char *file = is_ledger(err->text) ? "ledger.db" : "weir.db";
 	if (err->forbidden) /* to which file, and how it is given, doctor_files() says */
 		return;
 	if (err->other_version)
@@ -112,7 +129,9 @@ open_store(struct checkup *checkup)
 	if (checkup->ledger)
 		return true;
 	finding_add(checkup->findings, FINDING_PROBLEM, "the store cannot be used",
-	            "All mail is judged by store.on_failure; limits hold by share only.");
+	            consequence(checkup->conf, &err,
+	                        "All mail is judged by store.on_failure; limits hold by "
+	                        "share only."));
 	finding_seen(checkup->findings, "%s", err.text);
 	mend_store(checkup, &err);
 	return false;
@@ -154,9 +173,10 @@ try_store(struct checkup *checkup)
 			return true;
 		}
 	}
-	finding_add(
-		checkup->findings, FINDING_PROBLEM, "the store cannot be written",
-		"No new sender is remembered: new mail is judged by store.on_failure.");
+	finding_add(checkup->findings, FINDING_PROBLEM, "the store cannot be written",
+	            consequence(checkup->conf, &err,
+	                        "No new sender is remembered: new mail is judged by "
+	                        "store.on_failure."));
 	finding_seen(checkup->findings, "%s", err.text);
 	mend_store(checkup, &err);
 	return false;

@@ -10,7 +10,7 @@ fi
 
 # shellcheck source=tests/system/lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
-need postconf perl setpriv usermod adduser
+need postconf perl setpriv usermod adduser sqlite3
 need_root
 private_dir
 
@@ -201,6 +201,55 @@ ends_with_78() {
 	[ $? -eq 78 ]
 }
 
+# has_file: the store has its files, which a stopped daemon has left.
+has_file() {
+	fresh '' && start_policyd_of_owner && has_store && systemctl stop weir-policyd
+}
+
+# said_why TITLE TEXT: that comes of it, says the last doctor.
+said_why() {
+	perl -MJSON::PP -e '
+		local $/;
+		exit !grep { $_->{title} eq $ARGV[0] && $_->{why} =~ /$ARGV[1]/ } @{decode_json(<STDIN>)}' "$@" <"$PRIVATE/said.json"
+}
+
+ENDS='end at their start \(exit status 78\)'
+
+file_of_root() {
+	local file
+	for file in weir.db ledger.db; do
+		has_file && chown root:root "$PRIVATE/db/$file" && chmod 600 "$PRIVATE/db/$file" || return
+		if [ "$file" = weir.db ]; then
+			ends_with_78 && finds 'cannot write a file' && said_why 'the daemons cannot write a file of the store' "$ENDS" &&
+				said_why 'the store cannot be written' "$ENDS" || return
+		else
+			start_policyd_of_owner && systemctl stop weir-policyd && finds 'cannot write a file' &&
+				said_why 'the daemons cannot write a file of the store' 'Mail is judged as ever' || return
+		fi
+		cure 'the daemons cannot write a file of the store' && finds_not 'problem store' && start_policyd_of_owner || return
+	done
+}
+
+file_of_another_program() {
+	local file
+	for file in weir.db ledger.db; do
+		has_file && rm "$PRIVATE/db/$file"* && printf '%04000d' 7 >"$PRIVATE/db/$file" &&
+			chown "$OWNER:$OWNER" "$PRIVATE/db/$file" || return
+		if [ "$file" = weir.db ]; then
+			ends_with_78 && finds 'problem store: the store cannot be written' && said_why 'the store cannot be written' "$ENDS" || return
+		else
+			start_policyd_of_owner && systemctl stop weir-policyd && finds 'problem store: the store cannot be used' &&
+				said_why 'the store cannot be used' 'Mail is judged as ever' || return
+		fi
+		cure 'the store cannot be' && finds_not 'problem store' && systemctl restart weir-policyd || return
+	done
+}
+
+file_of_another_weir() {
+	has_file && sqlite3 "$PRIVATE/db/weir.db" 'PRAGMA user_version = 999' && ends_with_78 &&
+		finds 'problem store: the store cannot be written' && said_why 'the store cannot be written' "$ENDS" && ! cure 'the store cannot be'
+}
+
 FOLDER="the daemons cannot use the store's folder"
 
 folder_of_nobody() {
@@ -260,6 +309,9 @@ ok "a user that does not exist" no_such_user
 ok "a store's folder that is not there" folder_of_nobody
 ok "a store's folder of root" folder_of_root
 ok "a store's folder behind a closed one" folder_behind_another
+ok "a store's file of root" file_of_root
+ok "a store's file of another program" file_of_another_program
+ok "a store's file of another weir" file_of_another_weir
 ok 'settings behind a closed folder' settings_behind_a_folder
 ok 'a list behind a closed folder' list_behind_a_folder
 ok 'a limit that only observes' limit_that_observes
