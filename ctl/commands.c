@@ -76,8 +76,20 @@ static const struct command_option undrain_options[] = {
 	{0},
 };
 
-static const struct command_option for_options[] = {
+static const struct command_option set_limit_options[] = {
+	{"client", "X", "instead of a destination: a client, as why names its identity"},
+	{"sender", "ADDRESS", "instead of a destination: mail of this sender"},
+	{"user", "NAME", "instead of a destination: mail of who logs in so"},
+	{"mailbox", "ADDRESS", "instead of a destination: mail to this recipient"},
 	{"for", "TIME", "how long, from 1m to 365d (2h)"},
+	{0},
+};
+
+static const struct command_option unset_limit_options[] = {
+	{"client", "X", "as it was set"},
+	{"sender", "ADDRESS", "as it was set"},
+	{"user", "NAME", "as it was set"},
+	{"mailbox", "ADDRESS", "as it was set"},
 	{0},
 };
 
@@ -125,8 +137,8 @@ const struct command commands[] = {
 	{"allowed", "", 0, 0, "list the exemptions in force", command_allowed, NULL},
 	{"drain", "[DESTINATION]", 0, 1, "defer all mail to a destination, or of a user, for a time", command_drain, drain_options},
 	{"undrain", "[DESTINATION]", 0, 1, "end that", command_undrain, undrain_options},
-	{"set-limit", "DESTINATION N", 2, 2, "another limit of deliveries at once for a time", command_set_limit, for_options},
-	{"unset-limit", "DESTINATION", 1, 1, "end that", command_unset_limit, NULL},
+	{"set-limit", "[DESTINATION] [BOUND] N | RATES", 1, 32, "another limit for a time", command_set_limit, set_limit_options},
+	{"unset-limit", "[DESTINATION] [BOUND]", 0, 2, "end that", command_unset_limit, unset_limit_options},
 	{"orders", "", 0, 0, "list all orders in force", command_orders, NULL},
 	{"leases", "list [DESTINATION] | kill [HOLDER]", 1, 2, "who holds slots of limits; take them away", command_leases, leases_options},
 	{"export", "", 0, 0, "print all records and orders, to be imported elsewhere", command_export, export_options},

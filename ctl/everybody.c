@@ -54,9 +54,9 @@ order_covers_everybody(const struct order *order)
 	case ORDER_ALLOW_RECIPIENT:
 		return covers_everybody(LIST_MAIL, slice_of(order->name));
 	case ORDER_DRAIN:
-	case ORDER_LIMIT:
 	case ORDER_ALLOW_USER:
 	case ORDER_DRAIN_USER:
+	case ORDER_LIMIT:
 	case ORDER_KINDS: break;
 	}
 	return false;

@@ -6,6 +6,8 @@
 
 #include "clock.h"
 #include "commands.h"
+#include "limit.h"
+#include "limit_words.h"
 #include "order_board.h"
 #include "ordering.h"
 #include "output.h"
@@ -42,18 +44,20 @@ read_for(const struct ctl *ctl, struct order *order, int64_t now_s)
 static void
 say_subject(const struct view *view, const struct conf *conf, const struct order *order)
 {
-	static const char *const subjects[ORDER_KINDS] = {
+	static const char *const subjects[] = {
 		[ORDER_ALLOW_CLIENT] = "mail of client ",
 		[ORDER_ALLOW_SENDER] = "mail of sender ",
 		[ORDER_ALLOW_RECIPIENT] = "mail to recipient ",
 		[ORDER_DRAIN] = "destination ",
-		[ORDER_LIMIT] = "destination ",
 		[ORDER_ALLOW_USER] = "mail of user ",
 		[ORDER_DRAIN_USER] = "mail of user ",
 	};
 	struct slice meant = {0};
-	view_puts(view, subjects[order->kind]);
-	if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT)
+	if (order_is_limit(order->kind))
+		view_printf(view, "%s ", limit_scope_word(order_scope(order->kind)));
+	else
+		view_puts(view, subjects[order->kind]);
+	if (order_is_of_destination(order->kind))
 		order_meant(order, conf, &meant);
 	if (meant.n == 0 || slice_eq_nocase(meant, slice_of(order->name))) {
 		view_text(view, order->name);
@@ -63,6 +67,27 @@ say_subject(const struct view *view, const struct conf *conf, const struct order
 	view_puts(view, " (");
 	view_text(view, order->name);
 	view_puts(view, ")");
+}
+
+static void
+say_limit(const struct view *view, const struct order *order)
+{
+	enum limit_kind bound = order_bound(order->kind);
+	bool sets_rates = order_sets_rates(order->kind);
+	const char *what = bound == LIMIT_CONCURRENCY ? "deliveries at once"
+	                   : bound == LIMIT_MESSAGES  ? "messages"
+	                                              : "recipients";
+	char buf[RATES_TEXT_MAX];
+	struct text text = TEXT(buf);
+	order_print_limit(order, &text);
+	if (sets_rates ? order->rates.n == 0 : order->limit == 0)
+		view_printf(view, " may have any number of %s", what);
+	else if (sets_rates)
+		view_printf(view, " may have %s at %s", what, buf);
+	else if (order->limit == 1)
+		view_puts(view, " may have 1 delivery at once");
+	else
+		view_printf(view, " may have %s %s", buf, what);
 }
 
 static void
@@ -84,15 +109,10 @@ say_effect(const struct view *view, const struct order *order)
 		view_puts(view, " is held back: all of it is deferred");
 		break;
 	case ORDER_LIMIT:
-		if (order->limit == 0)
-			view_puts(view, " may have any number of deliveries at once");
-		else
-			view_printf(view, " may have %lld deliver%s at once",
-			            (long long)order->limit,
-			            order->limit == 1 ? "y" : "ies");
-		break;
 	case ORDER_KINDS: break;
 	}
+	if (order_is_limit(order->kind))
+		say_limit(view, order);
 }
 
 static void
@@ -205,24 +225,34 @@ fail_absent(struct ctl *ctl, const struct order *order)
 	return status;
 }
 
+static bool
+is_of_same_scope(const struct order *a, const struct order *b)
+{
+	return order_is_limit(a->kind) && order_is_limit(b->kind) &&
+	       order_scope(a->kind) == order_scope(b->kind);
+}
+
 /* What is in force of it; how many, or -1 with a text. */
 static int
 drop_all(struct ctl *ctl, const struct orders *orders, const struct order *like,
-         struct err *err)
+         bool any_bound, struct err *err)
 {
 	struct view view = view_of_stdout();
 	int dropped = 0;
 	for (size_t i = 0; i < orders_count(orders); i++) {
 		const struct order *order = orders_at(orders, i);
 		bool found;
-		if (!ordering_is_same(ctl->conf, order, like))
+		struct order meant = *like;
+		if (any_bound && is_of_same_scope(order, like))
+			meant.kind = order->kind;
+		if (!ordering_is_same(ctl->conf, order, &meant))
 			continue;
 		if (!order_board_drop(ctl->ledger, order, &found, err))
 			return -1;
 		if (!found)
 			continue;
 		dropped++;
-		ordering_log(ctl, "order-dropped", like);
+		ordering_log(ctl, "order-dropped", &meant);
 		if (ctl->json)
 			continue;
 		view_printf(&view, "no longer in force: %s ",
@@ -234,12 +264,13 @@ drop_all(struct ctl *ctl, const struct orders *orders, const struct order *like,
 }
 
 static int
-take_back_all(struct ctl *ctl, const struct order *order, const char *given)
+take_back_all(struct ctl *ctl, const struct order *order, bool any_bound,
+              const char *given)
 {
 	struct order unknown = *order;
 	struct err err;
 	struct orders *orders = order_board_read(ctl->ledger, clock_wall_s(), &err);
-	int dropped = orders ? drop_all(ctl, orders, order, &err) : -1;
+	int dropped = orders ? drop_all(ctl, orders, order, any_bound, &err) : -1;
 	orders_unref(&orders);
 	if (dropped < 0)
 		return ctl_store_failed(&err);
@@ -268,7 +299,7 @@ take_back(struct ctl *ctl, struct order *order, const char *given)
 		return ctl->conf_status;
 	if (given && !order_set_name(order, slice_of(given), &err))
 		return ctl_fail(EX_USAGE, "%s", err.text);
-	return ledger_of(ctl, &status) ? take_back_all(ctl, order, given) : status;
+	return ledger_of(ctl, &status) ? take_back_all(ctl, order, false, given) : status;
 }
 
 /* ---- the commands ---- */
@@ -370,26 +401,61 @@ command_undrain(struct ctl *ctl, int argc, char **argv)
 	return status == EX_OK ? take_back(ctl, &order, argv[1]) : status;
 }
 
+/* Names whose limit it is, as limits name it. */
+static int
+name_limited(const struct conf *conf, struct limit_words *words)
+{
+	return order_is_of_destination(words->order.kind)
+	               ? ordering_destination(conf, words->name, &words->order)
+	               : ordering_limited(conf, words->name, &words->order);
+}
+
 int
 command_set_limit(struct ctl *ctl, int argc, char **argv)
 {
-	struct order order = {.kind = ORDER_LIMIT};
-	uint64_t limit;
-	(void)argc;
-	if (!slice_to_u64(slice_of(argv[2]), CONCURRENCY_MAX, &limit))
-		return ctl_fail(
-			EX_USAGE,
-			"\"%.40s\" is no number of deliveries from 0 (no limit) to %d",
-			argv[2], CONCURRENCY_MAX);
-	order.limit = (int64_t)limit;
-	int status = read_destination(ctl, argv[1], &order);
-	return status == EX_OK ? give(ctl, &order) : status;
+	struct limit_words words;
+	struct err err;
+	int status = limit_words_read(ctl, argc, argv, &words);
+	if (status != EX_OK)
+		return status;
+	if (words.value.n == 0) {
+		ctl_fail(EX_USAGE, "set-limit %s%s%s needs N or RATES behind it",
+		         words.name, words.any_bound ? "" : " ",
+		         words.any_bound ? "" : argv[argc - 1]);
+		return command_misused(argv[0]);
+	}
+	if (words.any_bound && slice_find(words.value, '/') >= 0)
+		return ctl_fail(EX_USAGE,
+		                "\"%.60s\" is a rate, of messages or recipients: say "
+		                "which before it",
+		                words.buf);
+	if (!order_set_limit(&words.order, words.value, &err))
+		return ctl_fail(EX_USAGE, "\"%.60s\" %s", words.buf, err.text);
+	const struct conf *conf = ctl_conf(ctl, false);
+	status = conf ? name_limited(conf, &words) : ctl->conf_status;
+	return status == EX_OK ? give(ctl, &words.order) : status;
 }
 
 int
 command_unset_limit(struct ctl *ctl, int argc, char **argv)
 {
-	struct order order = {.kind = ORDER_LIMIT};
-	(void)argc;
-	return take_back(ctl, &order, argv[1]);
+	struct limit_words words;
+	struct err err;
+	int status = limit_words_read(ctl, argc, argv, &words);
+	if (status != EX_OK)
+		return status;
+	if (words.value.n > 0)
+		return command_misused(argv[0]);
+	const struct conf *conf = ctl_conf(ctl, false);
+	if (!conf)
+		return ctl->conf_status;
+	bool of_destination = order_is_of_destination(words.order.kind);
+	if (!of_destination)
+		status = ordering_limited(conf, words.name, &words.order);
+	else if (!order_set_name(&words.order, slice_of(words.name), &err))
+		status = ctl_fail(EX_USAGE, "%s", err.text);
+	if (status != EX_OK || !ledger_of(ctl, &status))
+		return status;
+	return take_back_all(ctl, &words.order, words.any_bound,
+	                     of_destination ? words.name : NULL);
 }

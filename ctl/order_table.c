@@ -25,18 +25,28 @@ put_meant(const json_t *order, struct text *text)
 }
 
 static void
+put_limit(const json_t *order, struct text *text)
+{
+	const char *rates = json_text(order, "rates");
+	int64_t limit = json_number(order, "limit");
+	if (*rates && strcmp(rates, "0") != 0)
+		text_puts(text, rates);
+	else if (*rates || limit == 0)
+		text_puts(text, "no limit");
+	else
+		text_printf(text, "%lld at once", (long long)limit);
+}
+
+static void
 add_row(struct table *table, const json_t *order, int64_t now_s)
 {
-	char buf[160];
+	char buf[400];
 	struct text text = TEXT(buf);
 	const char *kind = json_text(order, "kind");
 	table_cell(table, slice_of(kind));
 	table_cell(table, slice_of(json_text(order, "name")));
-	if (strcmp(kind, "limit") == 0 && json_number(order, "limit") == 0)
-		text_puts(&text, "no limit");
-	else if (strcmp(kind, "limit") == 0)
-		text_printf(&text, "%lld at once",
-		            (long long)json_number(order, "limit"));
+	if (strncmp(kind, "limit", strlen("limit")) == 0)
+		put_limit(order, &text);
 	else if (json_flag(order, "no_limits"))
 		text_puts(&text, "no limits");
 	put_meant(order, &text);

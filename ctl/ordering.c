@@ -3,13 +3,20 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "audit.h"
+#include "clock.h"
 #include "destination.h"
 #include "everybody.h"
+#include "group.h"
 #include "hostname.h"
+#include "identity.h"
+#include "limit.h"
+#include "mailaddr.h"
 #include "nearest.h"
+#include "schema.h"
 #include "status.h"
 
 /* ---- destinations ---- */
@@ -74,6 +81,65 @@ ordering_destination(const struct conf *conf, const char *given, struct order *o
 	return EX_OK;
 }
 
+/* ---- whose limits there are else ---- */
+
+/* As limits name it: a client by its identity, a mailbox without an extension. */
+static struct slice
+limited_name(const struct conf *conf, enum limit_scope scope, struct slice given,
+             struct arena *arena)
+{
+	struct addr addr;
+	bool is_address = slice_find(given, '@') >= 0;
+	if (scope == SCOPE_CLIENT && addr_parse(given, &addr))
+		return identity_find(conf, &addr, SLICE(""), clock_wall_s(), arena).text;
+	if (is_address && (scope == SCOPE_SENDER || scope == SCOPE_MAILBOX))
+		return mailaddr_mailbox(mailaddr_normal(given, &conf->rewrite, arena),
+		                        arena);
+	return given;
+}
+
+/* The group that shares and has this name, or has it as a member. */
+static const struct conf_group *
+sharing_group(const struct conf *conf, enum limit_scope scope, struct slice name)
+{
+	const struct conf_groups *groups = limit_groups(conf, scope);
+	for (size_t i = 0; groups && i < groups->n; i++)
+		if (groups->v[i].shared &&
+		    slice_eq_nocase(slice_of(groups->v[i].name), name))
+			return &groups->v[i];
+	const struct conf_group *group =
+		groups ? group_find(groups, name,
+	                            scope == SCOPE_USER ? (struct slice){0}
+	                                                : mailaddr_domain(name))
+		       : NULL;
+	return group && group->shared ? group : NULL;
+}
+
+int
+ordering_limited(const struct conf *conf, const char *given, struct order *order)
+{
+	enum limit_scope scope = order_scope(order->kind);
+	bool of_mail = scope == SCOPE_SENDER || scope == SCOPE_MAILBOX;
+	struct arena arena;
+	struct err err;
+	arena_init(&arena);
+	bool set = order_set_name(order,
+	                          limited_name(conf, scope, slice_trim(slice_of(given)),
+	                                       &arena),
+	                          &err);
+	arena_free(&arena);
+	if (!set)
+		return ctl_fail(EX_USAGE, "--%s: %s", limit_scope_word(scope), err.text);
+	if (of_mail && !strchr(order->name, '@') &&
+	    !sharing_group(conf, scope, slice_of(order->name)))
+		return ctl_fail(
+			EX_USAGE,
+			"--%s: \"%.100s\" is neither an address nor the name of a "
+			"group with shared = true",
+			limit_scope_word(scope), given);
+	return EX_OK;
+}
+
 bool
 ordering_is_same(const struct conf *conf, const struct order *order,
                  const struct order *like)
@@ -83,7 +149,7 @@ ordering_is_same(const struct conf *conf, const struct order *order,
 		return false;
 	if (strcmp(order->name, like->name) == 0)
 		return true;
-	if (order->kind != ORDER_DRAIN && order->kind != ORDER_LIMIT)
+	if (!order_is_of_destination(order->kind))
 		return false;
 	const struct conf_destination *known = order_meant(like, conf, &name);
 	return name.n > 0 && order_is_about(order, conf, known, name);
@@ -102,7 +168,7 @@ ordering_nearest(const struct conf *conf, const struct orders *orders,
 		if (order->kind != like->kind)
 			continue;
 		nearest_offer(&nearest, order->name);
-		if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
+		if (order_is_of_destination(order->kind)) {
 			const struct conf_destination *known =
 				destination_named(conf, slice_of(order->name));
 			if (known)
@@ -180,16 +246,44 @@ warn_of_everybody(const struct order *order)
 		         order->no_limits ? "greylisted or limited" : "greylisted");
 }
 
+/* The limit in the settings of which the order sets a bound. */
+static const struct conf_limit *
+configured_limit(const struct conf *conf, const struct order *order)
+{
+	enum limit_scope scope = order_scope(order->kind);
+	struct slice name = slice_of(order->name);
+	const struct conf_groups *groups = limit_groups(conf, scope);
+	const struct conf_destination *known =
+		scope == SCOPE_DESTINATION ? ordering_configured(conf, name) : NULL;
+	const struct conf_group *group = sharing_group(conf, scope, name);
+	if (!group && groups)
+		group = group_find(groups, name,
+		                   scope == SCOPE_USER ? (struct slice){0}
+		                                       : mailaddr_domain(name));
+	return known   ? &known->limit
+	       : group ? &group->limit
+	               : limit_of_others(conf, scope);
+}
+
 static void
 warn_of_limit(const struct conf *conf, const struct order *order)
 {
-	const struct conf_destination *known =
-		ordering_configured(conf, slice_of(order->name));
-	const struct conf_limit *limit = known ? &known->limit : &conf->limits.other;
-	if (limit->mode == MODE_OBSERVE)
+	enum limit_scope scope = order_scope(order->kind);
+	const char *word = limit_scope_word(scope);
+	const struct conf_group *group =
+		sharing_group(conf, scope, slice_of(order->name));
+	if (scope == SCOPE_DESTINATION)
+		warn_of_unknown(conf, order);
+	if (configured_limit(conf, order)->mode == MODE_OBSERVE)
 		ctl_fail(0,
-		         "warning: the mode of this destination's limit is \"observe\": "
-		         "nothing is refused");
+		         "warning: the mode of this %s's limit is \"observe\": "
+		         "nothing is refused",
+		         word);
+	if (group && strcasecmp(group->name, order->name) != 0)
+		ctl_fail(0,
+		         "warning: %s is counted together with others, and this order "
+		         "means nothing; name the group: --%s %s",
+		         order->name, word, group->name);
 }
 
 void
@@ -203,15 +297,14 @@ ordering_warn(const struct conf *conf, struct ledger *ledger, const struct order
 		warn_of_everybody(order);
 		warn_of_greylist(conf);
 		break;
-	case ORDER_LIMIT:
-		warn_of_unknown(conf, order);
-		warn_of_limit(conf, order);
-		break;
 	case ORDER_DRAIN: warn_of_unknown(conf, order); break;
 	case ORDER_ALLOW_USER:
-	case ORDER_DRAIN_USER:
+	case ORDER_DRAIN_USER: break;
+	case ORDER_LIMIT:
 	case ORDER_KINDS: break;
 	}
+	if (order_is_limit(order->kind))
+		warn_of_limit(conf, order);
 	if (!conf->milter.enforce)
 		ctl_fail(0,
 		         "warning: milter.enforce is false: weir-milter refuses nothing");
@@ -222,12 +315,15 @@ ordering_warn(const struct conf *conf, struct ledger *ledger, const struct order
 void
 ordering_log(const struct ctl *ctl, const char *event, const struct order *order)
 {
+	char buf[RATES_TEXT_MAX];
+	struct text limit = TEXT(buf);
 	struct log_record rec;
 	audit_start(&rec, ctl, event);
 	log_word(&rec, "kind", order_kind_word(order->kind));
 	log_slice(&rec, "name", slice_of(order->name));
-	if (order->kind == ORDER_LIMIT && order->until_s > 0)
-		log_int(&rec, "limit", order->limit);
+	order_print_limit(order, &limit);
+	if (order_is_limit(order->kind) && order->until_s > 0)
+		log_slice(&rec, "limit", text_slice(&limit));
 	if (order->no_limits)
 		log_word(&rec, "limits", "false");
 	if (order->until_s > 0)

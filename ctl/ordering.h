@@ -24,6 +24,12 @@ const struct conf_destination *ordering_configured(const struct conf *conf,
 int ordering_destination(const struct conf *conf, const char *given, struct order *order);
 
 /*
+ * Names the client, sender, user or mailbox, or the group that shares, whose limit the order sets, as
+ * limits name it.  EX_OK, or EX_USAGE and said so.
+ */
+int ordering_limited(const struct conf *conf, const char *given, struct order *order);
+
+/*
  * Warns of what makes the order moot: no daemon sees it, the settings refuse nothing, or another
  * destination was meant.
  */

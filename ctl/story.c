@@ -3,6 +3,9 @@
 
 #include "escape.h"
 #include "greylisted.h"
+#include "group.h"
+#include "limit.h"
+#include "mailaddr.h"
 #include "plan.h"
 #include "reasons.h"
 #include "when.h"
@@ -227,8 +230,53 @@ advise_allow(struct advice *advice, const struct decided *decided, const char *b
 	advise(advice, "  weirctl allow --client ", decided->client, behind);
 }
 
+/* Whose limit it was that refused, as set-limit wants it; empty when it is not known. */
+static struct slice
+limited_name(const struct conf *conf, const struct decided *decided,
+             enum limit_scope scope)
+{
+	const struct slice names[SCOPES] = {
+		[SCOPE_DESTINATION] = decided->destination,
+		[SCOPE_CLIENT] = decided->identity,
+		[SCOPE_SENDER] = decided->sender,
+		[SCOPE_USER] = decided->user,
+		[SCOPE_MAILBOX] = decided->recipient,
+	};
+	const struct conf_groups *groups = limit_groups(conf, scope);
+	const struct conf_group *group =
+		groups ? group_find(groups, names[scope],
+	                            scope == SCOPE_USER ? (struct slice){0}
+	                                                : mailaddr_domain(names[scope]))
+		       : NULL;
+	return group && group->shared ? slice_of(group->name) : names[scope];
+}
+
+/* Such as "set-limit acme N", "set-limit --user alice messages RATES". */
 static void
-tell_remedy(const struct view *view, const struct decided *decided, enum remedy remedy,
+advise_set_limit(struct advice *advice, const struct conf *conf,
+                 const struct decided *decided)
+{
+	static const char *const commands[SCOPES] = {
+		[SCOPE_DESTINATION] = "  weirctl set-limit ",
+		[SCOPE_CLIENT] = "  weirctl set-limit --client ",
+		[SCOPE_SENDER] = "  weirctl set-limit --sender ",
+		[SCOPE_USER] = "  weirctl set-limit --user ",
+		[SCOPE_MAILBOX] = "  weirctl set-limit --mailbox ",
+	};
+	static const char *const values[LIMIT_KINDS] = {" N\n", " messages RATES\n",
+	                                                " recipients RATES\n"};
+	for (int i = 0; i < LIMIT_BOUNDS; i++) {
+		enum limit_scope scope = (enum limit_scope)(i / LIMIT_KINDS);
+		if (slice_eq(decided->why, slice_of(why_word((enum why)(WHY_LIMIT + i)))))
+			advise(advice, commands[scope],
+			       limited_name(conf, decided, scope),
+			       values[i % LIMIT_KINDS]);
+	}
+}
+
+static void
+tell_remedy(const struct view *view, const struct conf *conf,
+            const struct decided *decided, enum remedy remedy,
             const struct sequel *sequel)
 {
 	struct advice advice = {.view = view};
@@ -241,9 +289,7 @@ tell_remedy(const struct view *view, const struct decided *decided, enum remedy 
 		advise_allow(&advice, decided, "\n");
 		return;
 	case REMEDY_LIMIT:
-		if (slice_starts_nocase(decided->why, SLICE("destination-concurrency")))
-			advise(&advice, "  weirctl set-limit ", decided->destination,
-			       " N\n");
+		advise_set_limit(&advice, conf, decided);
 		if (slice_starts_nocase(decided->why, SLICE("user-")))
 			advise(&advice, "  weirctl allow --user ", decided->user, "\n");
 		advise_allow(&advice, decided, " --no-limits\n");
@@ -273,5 +319,5 @@ story_tell(const struct view *view, const struct conf *conf,
 	tell_meaning(view, conf, decided, reason, sequel, now_s);
 	tell_sequel(view, decided, sequel, now_s);
 	if (reason && is_deferred(decided))
-		tell_remedy(view, decided, reason->remedy, sequel);
+		tell_remedy(view, conf, decided, reason->remedy, sequel);
 }

@@ -185,7 +185,7 @@ read_drain(struct ctl *ctl, const struct decided *decided, int64_t now_s,
 		destination_named(ctl->conf, decided->destination);
 	const struct order *drain =
 		slice_eq(decided->why, slice_of(why_word(WHY_USER_DRAINED)))
-			? orders_user(orders, ORDER_DRAIN_USER, decided->user, now_s)
+			? orders_named(orders, ORDER_DRAIN_USER, decided->user, now_s)
 			: orders_destination(orders, ctl->conf, ORDER_DRAIN, known,
 	                                     decided->destination, now_s);
 	sequel->drained_until_s = drain ? drain->until_s : 0;

@@ -13,23 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bound.h"
 #include "conf.h"
 #include "key.h"
 #include "mem.h"
 #include "orders.h"
 #include "query.h"
 #include "term.h"
-
-enum limit_scope {
-	SCOPE_DESTINATION,
-	SCOPE_CLIENT, /* the identity, as in greylisting */
-	SCOPE_SENDER,
-	SCOPE_USER,
-	SCOPE_MAILBOX, /* the recipient */
-	SCOPES
-};
-
-enum limit_kind { LIMIT_CONCURRENCY, LIMIT_MESSAGES, LIMIT_RECIPIENTS, LIMIT_KINDS };
 
 /* One bound in which there must be room; of a rate one of its windows. */
 struct limit_use {
@@ -124,6 +114,12 @@ struct limits_result {
 	bool lost; /* ASK_RENEW: a lease had run out, and there was no room any more */
 };
 
+/* The limit of those that have none of their own. */
+const struct conf_limit *limit_of_others(const struct conf *conf, enum limit_scope scope);
+
+/* The groups of senders, users or mailboxes; NULL of the other scopes. */
+const struct conf_groups *limit_groups(const struct conf *conf, enum limit_scope scope);
+
 /* Whether it bounds anything. */
 bool limit_is_set(const struct conf_limit *limit);
 
@@ -149,8 +145,8 @@ size_t limits_find(const struct conf *conf, const struct orders *orders,
                    struct arena *arena, struct limit_of limits_out[SCOPES]);
 
 /*
- * The limit of a destination at `now_s`: that of the settings, unless the operator has ordered
- * another number of deliveries at once.  `known` and `name` as in orders_destination().
+ * The limit of a destination at `now_s`: that of the settings, but for the bounds for which the
+ * operator has ordered another.  `known` and `name` as in orders_destination().
  */
 const struct conf_limit *limit_in_force(const struct conf *conf,
                                         const struct orders *orders,

@@ -1,6 +1,6 @@
 /*
  * orders.h - what the operator has ordered for a time: exemptions, drained destinations and users,
- * limits.
+ * other limits.
  *
  * Orders are kept on a board of the ledger (weirctl writes them), and each daemon reads them twice
  * a second into one counted, unchanging snapshot, as it is with the settings.
@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "bound.h"
+#include "conf.h"
 #include "err.h"
 #include "slice.h"
 
@@ -21,11 +23,51 @@ enum order_kind {
 	ORDER_ALLOW_SENDER,
 	ORDER_ALLOW_RECIPIENT,
 	ORDER_DRAIN,
-	ORDER_LIMIT,
 	ORDER_ALLOW_USER, /* from limits: greylisting does not hold for users anyhow */
 	ORDER_DRAIN_USER,
-	ORDER_KINDS
+	ORDER_LIMIT, /* the first of SCOPES * LIMIT_KINDS, in the order of bound.h */
+	ORDER_KINDS = ORDER_LIMIT + SCOPES * LIMIT_KINDS
 };
+
+static inline enum order_kind
+order_limit_kind(enum limit_scope scope, enum limit_kind bound)
+{
+	return (enum order_kind)(ORDER_LIMIT + (int)scope * LIMIT_KINDS + (int)bound);
+}
+
+static inline bool
+order_is_limit(enum order_kind kind)
+{
+	return kind >= ORDER_LIMIT;
+}
+
+/* Of what an order about a limit is, and which bound it sets. */
+static inline enum limit_scope
+order_scope(enum order_kind kind)
+{
+	return (enum limit_scope)((kind - ORDER_LIMIT) / LIMIT_KINDS);
+}
+
+static inline enum limit_kind
+order_bound(enum order_kind kind)
+{
+	return (enum limit_kind)((kind - ORDER_LIMIT) % LIMIT_KINDS);
+}
+
+/* Whether it sets rates, of messages or recipients; else a limit is a number. */
+static inline bool
+order_sets_rates(enum order_kind kind)
+{
+	return order_is_limit(kind) && order_bound(kind) != LIMIT_CONCURRENCY;
+}
+
+/* Whether it is about a destination: drains it, or sets a bound of its limit. */
+static inline bool
+order_is_of_destination(enum order_kind kind)
+{
+	return kind == ORDER_DRAIN ||
+	       (order_is_limit(kind) && order_scope(kind) == SCOPE_DESTINATION);
+}
 
 #define ORDER_NAME_MAX 320
 #define ORDER_BY_MAX   64
@@ -37,11 +79,12 @@ struct order {
 	char by[ORDER_BY_MAX + 1]; /* who gave it */
 	int64_t made_s;
 	int64_t until_s;
-	int64_t limit;  /* ORDER_LIMIT: deliveries at once */
+	int64_t limit;           /* deliveries at once; 0: any number */
+	struct conf_rates rates; /* messages, recipients */
 	bool no_limits; /* ORDER_ALLOW_*: limits do not apply either; of a user always */
 };
 
-/* "allow-client", "allow-sender", "allow-recipient", "drain", "limit", "allow-user", "drain-user" */
+/* "allow-client", "drain", "drain-user", "limit" (of a destination), "limit-user-messages", ... */
 const char *order_kind_word(enum order_kind kind);
 
 /* "allow-client 192.0.2.1": its name on the board. */
@@ -58,6 +101,13 @@ bool order_parse(struct slice name, struct slice text, struct order *order_out)
  */
 bool order_set_name(struct order *order, struct slice name, struct err *err_out)
 	MUST_CHECK;
+
+/* Fills in what a limit is set to: "20", "600/1m, 9000/1d", "0" for no limit.  False with a text. */
+bool order_set_limit(struct order *order, struct slice value, struct err *err_out)
+	MUST_CHECK;
+
+/* Prints it so. */
+void order_print_limit(const struct order *order, struct text *out);
 
 /* The most orders that there may be at once; more are not read. */
 #define ORDERS_MAX 1000
@@ -91,13 +141,10 @@ const struct order *orders_mail(const struct orders *orders, enum order_kind kin
                                 struct slice address, int64_t now_s, bool no_limits);
 
 /*
- * ORDER_DRAIN and ORDER_LIMIT hold what they were given, a name or a domain, and follow it: what is
+ * Orders about destinations hold what they were given, a name or a domain, and follow it: what is
  * meant is the destination of that name, else the one that has the domain now, else the domain
  * itself.  `known` is the configured destination, or NULL for a mere domain; `name` is its name.
  */
-struct conf;
-struct conf_destination;
-
 bool order_is_about(const struct order *order, const struct conf *conf,
                     const struct conf_destination *known, struct slice name);
 
@@ -112,8 +159,11 @@ const struct order *orders_destination(const struct orders *orders,
                                        const struct conf_destination *known,
                                        struct slice name, int64_t now_s);
 
-/* ORDER_ALLOW_USER or ORDER_DRAIN_USER of who has logged in; NULL: none at `now_s`. */
-const struct order *orders_user(const struct orders *orders, enum order_kind kind,
-                                struct slice user, int64_t now_s);
+/* The one about a user, client, sender or mailbox of that name; NULL: none at `now_s`. */
+const struct order *orders_named(const struct orders *orders, enum order_kind kind,
+                                 struct slice name, int64_t now_s);
+
+/* Whether any sets a limit of this scope. */
+bool orders_limit(const struct orders *orders, enum limit_scope scope);
 
 #endif

@@ -82,4 +82,9 @@ void print_time(int64_t ms, struct text *out);
 /* "500/1d", "600/1m burst 20" */
 void print_rate(const struct conf_rate *rate, struct text *out);
 
+#define RATES_TEXT_MAX 256
+
+/* "500/1d, 20/1m"; "0" for none.  RATES_TEXT_MAX bytes are enough. */
+void print_rates(const struct conf_rates *rates, struct text *out);
+
 #endif

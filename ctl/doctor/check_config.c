@@ -12,15 +12,12 @@
 enum { VALUE_MAX = 8192 };
 
 static void
-print_rates(const char *name, const struct conf_rates *rates, struct text *out)
+print_bound(const char *name, const struct conf_rates *rates, struct text *out)
 {
-	for (size_t i = 0; i < rates->n; i++) {
-		if (i == 0)
-			text_printf(out, " %s=", name);
-		else
-			text_puts(out, ", ");
-		print_rate(&rates->v[i], out);
-	}
+	if (rates->n == 0)
+		return;
+	text_printf(out, " %s=", name);
+	print_rates(rates, out);
 }
 
 /* "acme (acme.example, .acme.example) concurrency=20 messages=600/1m" */
@@ -36,8 +33,8 @@ print_limit(const char *name, const struct conf_texts *members,
 	text_putc(out, ')');
 	if (limit->concurrency > 0)
 		text_printf(out, " concurrency=%lld", (long long)limit->concurrency);
-	print_rates("messages", &limit->messages, out);
-	print_rates("recipients", &limit->recipients, out);
+	print_bound("messages", &limit->messages, out);
+	print_bound("recipients", &limit->recipients, out);
 	if (limit->mode != MODE_ON)
 		text_printf(out, " mode=%s", conf_mode_word(limit->mode));
 }

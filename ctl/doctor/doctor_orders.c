@@ -29,7 +29,7 @@ static void
 judge(struct checkup *checkup, const struct order *order)
 {
 	struct slice meant;
-	if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
+	if (order_is_of_destination(order->kind)) {
 		order_meant(order, checkup->conf, &meant);
 		if (meant.n == 0)
 			say_lost(checkup, order);

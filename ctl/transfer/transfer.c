@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "record.h"
+#include "schema.h"
 
 static const char *const state_words[] = {
 	[GREY_WAITING] = "waiting",
@@ -50,6 +51,12 @@ transfer_print_order(const struct order *order, FILE *to)
 	                  "until", (json_int_t)order->until_s, "made",
 	                  (json_int_t)order->made_s, "by", order->by, "limit",
 	                  (json_int_t)order->limit, "no_limits", (int)order->no_limits);
+	if (order_sets_rates(order->kind)) {
+		char buf[RATES_TEXT_MAX];
+		struct text rates = TEXT(buf);
+		print_rates(&order->rates, &rates);
+		json_object_set_new(json, "rates", json_string(buf));
+	}
 	if (json && json_dumpf(json, to, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
 		putc('\n', to);
 	json_decref(json);
@@ -153,7 +160,9 @@ parse_order(const json_t *json, struct order *order)
 	    !order_set_name(order, text_of(json, "name"), &why) ||
 	    !number_of(json, "until", RECORD_AT_MAX, &order->until_s) ||
 	    !number_of(json, "made", RECORD_AT_MAX, &order->made_s) ||
-	    !number_of(json, "limit", 1000000, &limit))
+	    !number_of(json, "limit", CONCURRENCY_MAX, &limit) ||
+	    (order_sets_rates(order->kind) &&
+	     !order_set_limit(order, text_of(json, "rates"), &why)))
 		return false;
 	text_put(&by, text_of(json, "by"));
 	order->limit = limit;

@@ -157,3 +157,14 @@ print_rate(const struct conf_rate *rate, struct text *out)
 	if (rate->burst > 0)
 		text_printf(out, " burst %lld", (long long)rate->burst);
 }
+
+void
+print_rates(const struct conf_rates *rates, struct text *out)
+{
+	if (rates->n == 0)
+		text_puts(out, "0");
+	for (size_t i = 0; i < rates->n; i++) {
+		text_puts(out, i > 0 ? ", " : "");
+		print_rate(&rates->v[i], out);
+	}
+}

@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "newcap.h"
 #include "orders.h"
+#include "schema.h"
 #include "share.h"
 #include "tally.h"
 #include "web.h"
@@ -86,6 +87,15 @@ static const struct store_events store_events = {
 /* ---- what the clerk tells ---- */
 
 static void
+log_limit(struct log_record *rec, const struct order *order)
+{
+	char buf[RATES_TEXT_MAX];
+	struct text text = TEXT(buf);
+	order_print_limit(order, &text);
+	log_slice(rec, "limit", text_slice(&text));
+}
+
+static void
 log_new_orders(const struct orders *orders, const struct orders *before)
 {
 	for (size_t i = 0; i < orders_count(orders); i++) {
@@ -97,8 +107,8 @@ log_new_orders(const struct orders *orders, const struct orders *before)
 		log_word(&rec, "event", "order");
 		log_word(&rec, "kind", order_kind_word(order->kind));
 		log_slice(&rec, "name", slice_of(order->name));
-		if (order->kind == ORDER_LIMIT)
-			log_int(&rec, "limit", order->limit);
+		if (order_is_limit(order->kind))
+			log_limit(&rec, order);
 		log_int(&rec, "until", order->until_s);
 		log_slice(&rec, "by", slice_of(order->by));
 		log_send(&rec);

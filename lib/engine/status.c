@@ -5,6 +5,7 @@
 #include "config.h"
 #include "mem.h"
 #include "order_board.h"
+#include "schema.h"
 #include "status_priv.h"
 
 json_t *
@@ -92,7 +93,13 @@ status_order(const struct conf *conf, const struct order *order)
 	                  "by", status_text(slice_of(order->by)), "limit",
 	                  (json_int_t)order->limit, "no_limits", order->no_limits);
 	struct slice meant;
-	if (order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT) {
+	if (order_sets_rates(order->kind)) {
+		char buf[RATES_TEXT_MAX];
+		struct text rates = TEXT(buf);
+		print_rates(&order->rates, &rates);
+		json_object_set_new(object, "rates", status_text(text_slice(&rates)));
+	}
+	if (order_is_of_destination(order->kind)) {
 		order_meant(order, conf, &meant);
 		json_object_set_new(object, "destination", status_text(meant));
 	}

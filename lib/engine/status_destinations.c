@@ -134,11 +134,10 @@ add_ordered(struct making *making)
 {
 	for (size_t i = 0; i < orders_count(making->orders); i++) {
 		const struct order *order = orders_at(making->orders, i);
-		bool of_destination =
-			order->kind == ORDER_DRAIN || order->kind == ORDER_LIMIT;
 		struct slice name;
-		if (of_destination && !order_meant(order, making->conf, &name) &&
-		    name.n > 0 && !has_row(making, order->name))
+		if (order_is_of_destination(order->kind) &&
+		    !order_meant(order, making->conf, &name) && name.n > 0 &&
+		    !has_row(making, order->name))
 			json_array_append_new(making->rows,
 			                      make_row(making, order->name, NULL));
 	}

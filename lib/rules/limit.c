@@ -20,6 +20,34 @@ limit_scope_word(enum limit_scope scope)
 	return words[scope];
 }
 
+const struct conf_limit *
+limit_of_others(const struct conf *conf, enum limit_scope scope)
+{
+	switch (scope) {
+	case SCOPE_DESTINATION: return &conf->limits.other;
+	case SCOPE_CLIENT: return &conf->limits.clients;
+	case SCOPE_SENDER: return &conf->limits.senders;
+	case SCOPE_USER: return &conf->limits.users;
+	case SCOPE_MAILBOX: return &conf->limits.mailboxes;
+	case SCOPES: break;
+	}
+	return NULL;
+}
+
+const struct conf_groups *
+limit_groups(const struct conf *conf, enum limit_scope scope)
+{
+	switch (scope) {
+	case SCOPE_SENDER: return &conf->limits.sender_groups;
+	case SCOPE_USER: return &conf->limits.user_groups;
+	case SCOPE_MAILBOX: return &conf->limits.mailbox_groups;
+	case SCOPE_DESTINATION:
+	case SCOPE_CLIENT:
+	case SCOPES: break;
+	}
+	return NULL;
+}
+
 bool
 limit_is_set(const struct conf_limit *limit)
 {
@@ -51,48 +79,129 @@ add_limit(struct limit_of *limits, size_t *n, enum limit_scope scope,
 			(struct limit_of){.scope = scope, .limit = limit, .name = name};
 }
 
+/* The orders in force of a limit, for each bound; NULL: none. */
+struct ordered {
+	const struct order *of[LIMIT_KINDS];
+};
+
+static void
+set_bound(struct conf_limit *limit, const struct order *order)
+{
+	switch (order_bound(order->kind)) {
+	case LIMIT_CONCURRENCY: limit->concurrency = order->limit; return;
+	case LIMIT_MESSAGES: limit->messages = order->rates; return;
+	case LIMIT_RECIPIENTS: limit->recipients = order->rates; return;
+	case LIMIT_KINDS: return;
+	}
+}
+
+/* Bounds that are off stay off. */
+static struct conf_limit *
+copy_limit(const struct conf_limit *set, struct arena *arena)
+{
+	struct conf_limit *limit = arena_take(arena, sizeof(*limit));
+	*limit = *set;
+	if (limit->mode == MODE_OFF) {
+		limit->mode = MODE_ON;
+		limit->concurrency = 0;
+		limit->messages = limit->recipients = (struct conf_rates){0};
+	}
+	return limit;
+}
+
+/* What is ordered takes the place of what is set. */
+static const struct conf_limit *
+with_orders(const struct conf_limit *set, const struct ordered *ordered,
+            struct arena *arena)
+{
+	struct conf_limit *limit = NULL;
+	for (int bound = 0; bound < LIMIT_KINDS; bound++) {
+		if (!ordered->of[bound])
+			continue;
+		limit = limit ? limit : copy_limit(set, arena);
+		set_bound(limit, ordered->of[bound]);
+	}
+	return limit ? limit : set;
+}
+
 const struct conf_limit *
 limit_in_force(const struct conf *conf, const struct orders *orders,
                const struct conf_destination *known, struct slice name, int64_t now_s,
                struct arena *arena)
 {
 	const struct conf_limit *set = known ? &known->limit : &conf->limits.other;
-	const struct order *order =
-		orders_destination(orders, conf, ORDER_LIMIT, known, name, now_s);
-	if (!order)
-		return set;
-	struct conf_limit *limit = arena_take(arena, sizeof(*limit));
-	*limit = *set;
-	limit->concurrency = order->limit;
-	if (limit->mode == MODE_OFF) { /* its rates stay off */
-		limit->mode = MODE_ON;
-		limit->messages = limit->recipients = (struct conf_rates){0};
-	}
-	return limit;
+	struct ordered ordered = {0};
+	for (int bound = 0; bound < LIMIT_KINDS; bound++)
+		ordered.of[bound] =
+			orders_destination(orders, conf,
+		                           order_limit_kind(SCOPE_DESTINATION,
+		                                            (enum limit_kind)bound),
+		                           known, name, now_s);
+	return with_orders(set, &ordered, arena);
+}
+
+/* What one recipient's limits are found by. */
+struct search {
+	const struct conf *conf;
+	const struct orders *orders;
+	int64_t now_s;
+	struct arena *arena;
+	struct limit_of *found;
+	size_t n;
+};
+
+/* That of a client, sender, user or mailbox, or of a group that shares. */
+static void
+add_named(struct search *search, enum limit_scope scope, const struct conf_limit *set,
+          struct slice name)
+{
+	struct ordered ordered = {0};
+	for (int bound = 0; bound < LIMIT_KINDS && orders_limit(search->orders, scope);
+	     bound++)
+		ordered.of[bound] =
+			orders_named(search->orders,
+		                     order_limit_kind(scope, (enum limit_kind)bound),
+		                     name, search->now_s);
+	add_limit(search->found, &search->n, scope,
+	          with_orders(set, &ordered, search->arena), name);
 }
 
 /* That of the group that has the name, else that of all others. */
 static void
-add_grouped(struct limit_of *limits, size_t *n, enum limit_scope scope,
-            const struct conf_groups *groups, const struct conf_limit *others,
-            struct slice name)
+add_grouped(struct search *search, enum limit_scope scope, struct slice name)
 {
 	struct slice domain =
 		scope == SCOPE_USER ? (struct slice){0} : mailaddr_domain(name);
-	const struct conf_group *group = group_find(groups, name, domain);
-	size_t before = *n;
-	add_limit(limits, n, scope, group ? &group->limit : others,
+	const struct conf_group *group =
+		group_find(limit_groups(search->conf, scope), name, domain);
+	size_t before = search->n;
+	add_named(search, scope,
+	          group ? &group->limit : limit_of_others(search->conf, scope),
 	          group && group->shared ? slice_of(group->name) : name);
-	if (*n == before)
+	if (search->n == before)
 		return;
-	limits[before].group = group;
-	limits[before].shared = group && group->shared;
+	search->found[before].group = group;
+	search->found[before].shared = group && group->shared;
 }
 
 static bool
-may_apply(const struct conf_groups *groups, const struct conf_limit *others)
+may_apply(const struct search *search, enum limit_scope scope)
 {
-	return groups->n > 0 || limit_is_set(others);
+	return limit_groups(search->conf, scope)->n > 0 ||
+	       limit_is_set(limit_of_others(search->conf, scope)) ||
+	       orders_limit(search->orders, scope);
+}
+
+static void
+add_of_destination(struct search *search, const struct query *query)
+{
+	const struct conf_destination *destination;
+	struct slice name = limit_destination(search->conf, query, &destination);
+	add_limit(search->found, &search->n, SCOPE_DESTINATION,
+	          limit_in_force(search->conf, search->orders, destination, name,
+	                         search->now_s, search->arena),
+	          name);
+	search->found[0].unnamed = !destination;
 }
 
 size_t
@@ -100,25 +209,18 @@ limits_find(const struct conf *conf, const struct orders *orders,
             const struct query *query, struct slice identity, int64_t now_s,
             struct arena *arena, struct limit_of limits_out[SCOPES])
 {
-	const struct conf_destination *destination;
-	size_t n = 0;
-	struct slice name = limit_destination(conf, query, &destination);
-	add_limit(limits_out, &n, SCOPE_DESTINATION,
-	          limit_in_force(conf, orders, destination, name, now_s, arena), name);
-	limits_out[0].unnamed = !destination;
-	add_limit(limits_out, &n, SCOPE_CLIENT, &conf->limits.clients, identity);
-	if (may_apply(&conf->limits.sender_groups, &conf->limits.senders))
-		add_grouped(limits_out, &n, SCOPE_SENDER, &conf->limits.sender_groups,
-		            &conf->limits.senders,
+	struct search search = {conf, orders, now_s, arena, limits_out, 0};
+	add_of_destination(&search, query);
+	add_named(&search, SCOPE_CLIENT, &conf->limits.clients, identity);
+	if (may_apply(&search, SCOPE_SENDER))
+		add_grouped(&search, SCOPE_SENDER,
 		            mailaddr_mailbox(query->sender, arena));
-	if (may_apply(&conf->limits.user_groups, &conf->limits.users))
-		add_grouped(limits_out, &n, SCOPE_USER, &conf->limits.user_groups,
-		            &conf->limits.users, query->sasl_username);
-	if (may_apply(&conf->limits.mailbox_groups, &conf->limits.mailboxes))
-		add_grouped(limits_out, &n, SCOPE_MAILBOX, &conf->limits.mailbox_groups,
-		            &conf->limits.mailboxes,
+	if (may_apply(&search, SCOPE_USER))
+		add_grouped(&search, SCOPE_USER, query->sasl_username);
+	if (may_apply(&search, SCOPE_MAILBOX))
+		add_grouped(&search, SCOPE_MAILBOX,
 		            mailaddr_mailbox(query->recipient, arena));
-	return n;
+	return search.n;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "mailaddr.h"
 #include "mem.h"
 #include "normal.h"
+#include "schema.h"
 
 struct orders {
 	int refs;
@@ -16,6 +17,7 @@ struct orders {
 	/* of the exemptions; a hit's line is the order's position, counted from 1 */
 	struct list *clients, *senders, *recipients;
 	struct list *unlimited_clients, *unlimited_senders, *unlimited_recipients;
+	bool limits[SCOPES];
 };
 
 static const char *const kind_words[] = {
@@ -23,9 +25,23 @@ static const char *const kind_words[] = {
 	[ORDER_ALLOW_SENDER] = "allow-sender",
 	[ORDER_ALLOW_RECIPIENT] = "allow-recipient",
 	[ORDER_DRAIN] = "drain",
-	[ORDER_LIMIT] = "limit",
 	[ORDER_ALLOW_USER] = "allow-user",
 	[ORDER_DRAIN_USER] = "drain-user",
+	[ORDER_LIMIT] = "limit",
+	[ORDER_LIMIT + 1] = "limit-messages",
+	[ORDER_LIMIT + 2] = "limit-recipients",
+	[ORDER_LIMIT + 3] = "limit-client",
+	[ORDER_LIMIT + 4] = "limit-client-messages",
+	[ORDER_LIMIT + 5] = "limit-client-recipients",
+	[ORDER_LIMIT + 6] = "limit-sender",
+	[ORDER_LIMIT + 7] = "limit-sender-messages",
+	[ORDER_LIMIT + 8] = "limit-sender-recipients",
+	[ORDER_LIMIT + 9] = "limit-user",
+	[ORDER_LIMIT + 10] = "limit-user-messages",
+	[ORDER_LIMIT + 11] = "limit-user-recipients",
+	[ORDER_LIMIT + 12] = "limit-mailbox",
+	[ORDER_LIMIT + 13] = "limit-mailbox-messages",
+	[ORDER_LIMIT + 14] = "limit-mailbox-recipients",
 };
 
 _Static_assert(COUNT_OF(kind_words) == ORDER_KINDS, "one word for each kind");
@@ -35,6 +51,9 @@ order_kind_word(enum order_kind kind)
 {
 	return kind_words[kind];
 }
+
+static const char *const scope_words[SCOPES] = {"destination", "client", "sender", "user",
+                                                "mailbox"};
 
 static bool
 find_kind(struct slice word, enum order_kind *kind_out)
@@ -56,10 +75,24 @@ order_print_name(const struct order *order, struct text *out)
 }
 
 void
+order_print_limit(const struct order *order, struct text *out)
+{
+	if (order_sets_rates(order->kind))
+		print_rates(&order->rates, out);
+	else
+		text_int(out, order->limit);
+}
+
+void
 order_print_text(const struct order *order, struct text *out)
 {
-	text_printf(out, "%lld %lld %lld %d ", (long long)order->made_s,
-	            (long long)order->until_s, (long long)order->limit, order->no_limits);
+	char buf[RATES_TEXT_MAX];
+	struct text limit = TEXT(buf);
+	order_print_limit(order, &limit);
+	text_printf(out, "%lld %lld ", (long long)order->made_s,
+	            (long long)order->until_s);
+	text_put_escaped(out, text_slice(&limit));
+	text_printf(out, " %d ", order->no_limits);
 	text_put_escaped(out, slice_of(order->by));
 }
 
@@ -72,24 +105,51 @@ copy_cut(char *to, size_t cap, struct slice from)
 }
 
 bool
+order_set_limit(struct order *order, struct slice value, struct err *err_out)
+{
+	uint64_t limit;
+	value = slice_trim(value);
+	if (order_sets_rates(order->kind))
+		return parse_rates(value, &order->rates, err_out);
+	if (!slice_to_u64(value, CONCURRENCY_MAX, &limit))
+		return err_set(err_out,
+		               "is no number of deliveries from 0 (no limit) to %d",
+		               CONCURRENCY_MAX);
+	order->limit = (int64_t)limit;
+	return true;
+}
+
+/* As order_print_limit() printed it; the bounds of those that set none are 0. */
+static bool
+parse_limit(struct slice escaped, struct order *order)
+{
+	char buf[RATES_TEXT_MAX];
+	struct text text = TEXT(buf);
+	struct err err;
+	text_put_unescaped(&text, escaped);
+	return !text.cut && order_set_limit(order, text_slice(&text), &err);
+}
+
+bool
 order_parse(struct slice name, struct slice text, struct order *order_out)
 {
-	struct slice word, by = {0};
-	uint64_t values[4];
+	struct slice word, made, until, limit, no_limits, by = {0};
+	uint64_t made_s, until_s, flag;
 	struct err err;
 	*order_out = (struct order){0};
 	if (!slice_cut(&name, ' ', &word) || !find_kind(word, &order_out->kind) ||
 	    !order_set_name(order_out, name, &err))
 		return false;
-	for (size_t i = 0; i < COUNT_OF(values); i++)
-		if (!slice_word(&text, &word) ||
-		    !slice_to_u64(word, INT64_MAX, &values[i]))
-			return false;
+	if (!slice_word(&text, &made) || !slice_word(&text, &until) ||
+	    !slice_word(&text, &limit) || !slice_word(&text, &no_limits) ||
+	    !slice_to_u64(made, INT64_MAX, &made_s) ||
+	    !slice_to_u64(until, INT64_MAX, &until_s) || !parse_limit(limit, order_out) ||
+	    !slice_to_u64(no_limits, INT64_MAX, &flag))
+		return false;
 	slice_word(&text, &by);
-	order_out->made_s = (int64_t)values[0];
-	order_out->until_s = (int64_t)values[1];
-	order_out->limit = (int64_t)values[2];
-	order_out->no_limits = values[3] != 0;
+	order_out->made_s = (int64_t)made_s;
+	order_out->until_s = (int64_t)until_s;
+	order_out->no_limits = flag != 0;
 	copy_cut(order_out->by, sizeof(order_out->by), by);
 	return true;
 }
@@ -124,13 +184,7 @@ is_destination(struct slice name)
 }
 
 static bool
-is_of_user(enum order_kind kind)
-{
-	return kind == ORDER_ALLOW_USER || kind == ORDER_DRAIN_USER;
-}
-
-static bool
-is_user(struct slice name)
+is_name(struct slice name)
 {
 	for (size_t i = 0; i < name.n; i++)
 		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f)
@@ -138,24 +192,48 @@ is_user(struct slice name)
 	return name.n > 0;
 }
 
-/* As it is compared, so that whoever writes it in another way finds it. */
+/* What kind of name it has: that of SCOPE_CLIENT also of exemptions, of SCOPE_SENDER of mail. */
+static enum limit_scope
+scope_of(enum order_kind kind)
+{
+	switch (kind) {
+	case ORDER_ALLOW_CLIENT: return SCOPE_CLIENT;
+	case ORDER_ALLOW_SENDER:
+	case ORDER_ALLOW_RECIPIENT: return SCOPE_SENDER;
+	case ORDER_ALLOW_USER:
+	case ORDER_DRAIN_USER: return SCOPE_USER;
+	case ORDER_DRAIN: return SCOPE_DESTINATION;
+	case ORDER_LIMIT:
+	case ORDER_KINDS: break;
+	}
+	return order_scope(kind);
+}
+
 static void
-put_name(enum order_kind kind, struct slice name, struct text *out)
+put_client(struct slice name, struct text *out)
 {
 	struct cidr net;
-	if (kind == ORDER_ALLOW_CLIENT && cidr_read(name, &net)) {
-		net.addr = addr_mask(&net.addr, net.bits);
-		addr_print(&net.addr, out);
-		if (net.bits < addr_max_bits(net.addr.family))
-			text_printf(out, "/%u", net.bits);
-	} else if (is_allowance(kind)) {
-		list_put_normal(out,
-		                kind == ORDER_ALLOW_CLIENT ? LIST_CLIENTS : LIST_MAIL,
-		                name);
-	} else if (is_of_user(kind)) {
-		text_put_local(out, name);
-	} else {
-		text_put_domain(out, name);
+	if (!cidr_read(name, &net)) {
+		list_put_normal(out, LIST_CLIENTS, name);
+		return;
+	}
+	net.addr = addr_mask(&net.addr, net.bits);
+	addr_print(&net.addr, out);
+	if (net.bits < addr_max_bits(net.addr.family))
+		text_printf(out, "/%u", net.bits);
+}
+
+/* As it is compared, so that whoever writes it in another way finds it. */
+static void
+put_name(enum limit_scope scope, struct slice name, struct text *out)
+{
+	switch (scope) {
+	case SCOPE_CLIENT: put_client(name, out); return;
+	case SCOPE_SENDER:
+	case SCOPE_MAILBOX: list_put_normal(out, LIST_MAIL, name); return;
+	case SCOPE_USER: text_put_local(out, name); return;
+	case SCOPE_DESTINATION:
+	case SCOPES: text_put_domain(out, name);
 	}
 }
 
@@ -163,20 +241,21 @@ bool
 order_set_name(struct order *order, struct slice name, struct err *err_out)
 {
 	struct text text = TEXT(order->name);
-	bool is_mail =
-		order->kind == ORDER_ALLOW_SENDER || order->kind == ORDER_ALLOW_RECIPIENT;
+	enum limit_scope scope = scope_of(order->kind);
 	order->name[0] = '\0';
 	name = slice_trim(name);
-	if (is_mail && !slice_eq(name, SLICE("<>")))
+	if ((scope == SCOPE_SENDER || scope == SCOPE_MAILBOX) &&
+	    !slice_eq(name, SLICE("<>")))
 		name = mailaddr_bare(name);
-	put_name(order->kind, name, &text);
+	put_name(scope, name, &text);
 	if (text.cut)
 		return err_set(err_out, "is longer than %d characters", ORDER_NAME_MAX);
 	if (is_allowance(order->kind))
 		return is_entry(order->kind, text_slice(&text), err_out);
-	if (is_of_user(order->kind))
-		return is_user(text_slice(&text)) ||
-		       err_set(err_out, "\"%s\" is no name of a user", order->name);
+	if (scope != SCOPE_DESTINATION)
+		return is_name(text_slice(&text)) ||
+		       err_set(err_out, "\"%s\" is no name of a %s", order->name,
+		               scope_words[scope]);
 	return is_destination(text_slice(&text)) ||
 	       err_set(err_out, "\"%s\" is no name of a destination", order->name);
 }
@@ -254,6 +333,8 @@ orders_add(struct orders *orders, const struct order *order)
 		orders->v = mem_grow(orders->v, orders->cap * sizeof(*orders->v));
 	}
 	orders->v[orders->n++] = *order;
+	if (order_is_limit(order->kind))
+		orders->limits[order_scope(order->kind)] = true;
 	if (!is_allowance(order->kind))
 		return;
 	if (!add_to_list(orders, order, false) ||
@@ -274,11 +355,22 @@ orders_at(const struct orders *orders, size_t i)
 }
 
 static bool
+are_same_rates(const struct conf_rates *a, const struct conf_rates *b)
+{
+	for (size_t i = 0; i < a->n && i < b->n; i++)
+		if (a->v[i].count != b->v[i].count || a->v[i].per_ms != b->v[i].per_ms ||
+		    a->v[i].burst != b->v[i].burst)
+			return false;
+	return a->n == b->n;
+}
+
+static bool
 is_same(const struct order *a, const struct order *b)
 {
 	return a->kind == b->kind && a->made_s == b->made_s && a->until_s == b->until_s &&
-	       a->limit == b->limit && a->no_limits == b->no_limits &&
-	       strcmp(a->name, b->name) == 0 && strcmp(a->by, b->by) == 0;
+	       a->limit == b->limit && are_same_rates(&a->rates, &b->rates) &&
+	       a->no_limits == b->no_limits && strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->by, b->by) == 0;
 }
 
 bool
@@ -373,14 +465,20 @@ orders_destination(const struct orders *orders, const struct conf *conf,
 }
 
 const struct order *
-orders_user(const struct orders *orders, enum order_kind kind, struct slice user,
-            int64_t now_s)
+orders_named(const struct orders *orders, enum order_kind kind, struct slice name,
+             int64_t now_s)
 {
-	for (size_t i = 0; user.n > 0 && i < orders->n; i++) {
+	for (size_t i = 0; name.n > 0 && i < orders->n; i++) {
 		const struct order *order = &orders->v[i];
 		if (order->kind == kind && now_s < order->until_s &&
-		    slice_eq_nocase(slice_of(order->name), user))
+		    slice_eq_nocase(slice_of(order->name), name))
 			return order;
 	}
 	return NULL;
+}
+
+bool
+orders_limit(const struct orders *orders, enum limit_scope scope)
+{
+	return orders->limits[scope];
 }

@@ -233,8 +233,8 @@ is_ordered_unlimited(const struct orders *orders, const struct query *query,
 		order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
 		                    plan->now_s, true);
 	if (!order)
-		order = orders_user(orders, ORDER_ALLOW_USER, query->sasl_username,
-		                    plan->now_s);
+		order = orders_named(orders, ORDER_ALLOW_USER, query->sasl_username,
+		                     plan->now_s);
 	plan->unlimited_order = order;
 	return order;
 }
@@ -248,7 +248,7 @@ plan_limits(const struct conf *conf, const struct orders *orders,
 	    query->recipient.n == 0 || is_listed_unlimited(conf, query, plan) ||
 	    (query->stage == STAGE_RCPT && is_ordered_unlimited(orders, query, plan)))
 		return;
-	if (limit_is_set(&conf->limits.clients))
+	if (limit_is_set(&conf->limits.clients) || orders_limit(orders, SCOPE_CLIENT))
 		plan_find_identity(conf, query, arena, plan);
 	plan->n_limits = limits_find(conf, orders, query, plan->identity.text,
 	                             plan->now_s, arena, plan->limits);
@@ -268,7 +268,7 @@ is_drained(const struct conf *conf, const struct orders *orders,
 		return true;
 	plan->why = WHY_USER_DRAINED;
 	plan->order =
-		orders_user(orders, ORDER_DRAIN_USER, query->sasl_username, plan->now_s);
+		orders_named(orders, ORDER_DRAIN_USER, query->sasl_username, plan->now_s);
 	if (plan->order)
 		return true;
 	plan->why = WHY_NOT_JUDGED;

@@ -12,6 +12,7 @@ headers_without_c='
 attr.h    lib/base
 hash.h    lib/base
 ask.h     lib/rules
+bound.h   lib/rules
 '
 
 # Made by the build, in the folder that uses them.

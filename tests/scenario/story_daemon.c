@@ -251,10 +251,17 @@ struct ordering {
 };
 
 static void
+set_limit(const struct story *story, struct slice value, struct order *order)
+{
+	struct err err;
+	if (!order_set_limit(order, value, &err))
+		story_complain(story, err.text, value);
+}
+
+static void
 read_ordering(const struct story *story, struct slice rest, struct ordering *ordering)
 {
 	struct slice word, key, value;
-	uint64_t limit;
 	while (slice_word(&rest, &word))
 		if (slice_eq(word, SLICE("no-limits")))
 			ordering->order.no_limits = true;
@@ -263,9 +270,8 @@ read_ordering(const struct story *story, struct slice rest, struct ordering *ord
 		else if (slice_eq(key, SLICE("for")) &&
 		         parse_time(value, &ordering->for_ms))
 			continue;
-		else if (slice_eq(key, SLICE("limit")) &&
-		         slice_to_u64(value, INT32_MAX, &limit))
-			ordering->order.limit = (int64_t)limit;
+		else if (slice_eq(key, SLICE("limit")))
+			set_limit(story, value, &ordering->order);
 		else
 			story_complain(story, "not of an order:", word);
 }

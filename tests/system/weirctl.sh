@@ -360,6 +360,62 @@ limits() {
 	await 3 log_holds "$MILTER_LOG" 'event=order kind=limit name=other.test '
 }
 
+# user_says REGEX USER: the answer to one message more of who has logged in so.
+user_says() {
+	policy_send protocol_state=RCPT client_address=203.0.113.9 client_name=unknown sender=a@b.test recipient=bob@local.test \
+		"sasl_username=$2" "instance=$RANDOM.$RANDOM" && policy_reads "$1"
+}
+
+# Rates, and limits of others than destinations.
+other_limits() {
+	ok "$STORE: set-limit --user: the order is taken" tells '^user alice may have messages at 1/1h$' \
+		set-limit --user Alice messages 1/1h
+	ok "$STORE: set-limit --user: it is listed" tells '^limit-user-messages +alice +1/1h ' orders
+	ok "$STORE: set-limit --user: status shows it" tells '^limit-user-messages +alice +1/1h ' status
+	ok "$STORE: set-limit --user: as JSON" json 'grep { $_->{kind} eq "limit-user-messages" && $_->{rates} eq "1/1h" } @$v' orders
+	await 3 log_holds "$WEIR_LOG" 'event=order kind=limit-user-messages name=alice limit=1/1h '
+	ok "$STORE: set-limit --user: the first message is taken" user_says 'DUNNO$' alice
+	ok "$STORE: set-limit --user: the second is not" user_says '451 .*\(id ([0-9A-Z]+)\)$' alice
+	ID=${BASH_REMATCH[1]}
+	ok "$STORE: set-limit --user: another user's is" user_says 'DUNNO$' bob
+	ok "$STORE: why: by the user whose limit it was" await 5 tells "$ID .*user-messages" why alice
+	ok "$STORE: why: names the user, the limit and the ways out" eval 'tells "^$ID: " why "$ID" && said "user +alice$" &&
+		said "user-messages.*1/1h" && said "^  weirctl set-limit --user alice messages RATES$" && said "^  weirctl allow --user alice$"'
+	ok "$STORE: status: names the user, as JSON" json 'grep { $_->{id} eq "'"$ID"'" && $_->{user} eq "alice" &&
+		$_->{limit} eq "1/1h" } @{$v->{recent}}' status
+	ok "$STORE: set-limit --user: none at all" eval 'tells "^user alice may have any number of messages$" set-limit --user alice messages 0 &&
+		said "replaces an order" && await 2 user_says "DUNNO$" alice'
+	ctl 0 set-limit --user alice 3
+	ok "$STORE: unset-limit --user: all bounds at once" eval 'tells "^no longer in force: limit-user alice$" unset-limit --user ALICE &&
+		said "^no longer in force: limit-user-messages alice$"'
+	ok "$STORE: unset-limit: it cannot end twice" refuses 1 'there is no order' unset-limit --user alice
+
+	ok "$STORE: set-limit --sender: the order is taken" tells '^sender two@sender\.test may have messages at 9/1h burst 1$' \
+		set-limit --sender 'Two+x@Sender.test' messages 9/1h burst 1
+	await 3 log_holds "$MILTER_LOG" 'event=order kind=limit-sender-messages '
+	ok "$STORE: set-limit --sender: a mail is taken" passes bob@other.test two@sender.test
+	ok "$STORE: set-limit --sender: no second one at once" limited sender-messages 451 "$OWN" two@sender.test bob@other.test
+	ok "$STORE: why: by the sender whose limit it was" await 5 tells "$REPLY_ID .*sender-messages" why two@sender.test
+	ok "$STORE: why: as it is known by now" eval 'tells "^$REPLY_ID: " why "$REPLY_ID" && said "9/1h burst 1" &&
+		said "^  weirctl set-limit --sender two@sender\.test messages RATES$"'
+	ctl 0 unset-limit --sender two@sender.test messages
+	ok "$STORE: set-limit: rates of a destination" eval 'tells "^destination acme \(acme\.test\) may have recipients at 1/1h$" \
+		set-limit acme.test recipients 1/1h && await 3 log_holds "$MILTER_LOG" "event=order kind=limit-recipients "'
+	ok "$STORE: set-limit: rates of a destination, the first" passes bob@acme.test
+	ok "$STORE: set-limit: rates of a destination, the second" limited destination-recipients 451 "$OWN" a@sender.test bob@acme.test
+	ok "$STORE: set-limit: one bound ends" eval 'tells "^no longer in force: limit-recipients acme\.test$" unset-limit acme recipients &&
+		ctl 1 unset-limit acme concurrency'
+	ok "$STORE: set-limit --client: an address stands for its network" tells '^client 203\.0\.113\.0/24 may have' \
+		set-limit --client 203.0.113.77 messages 5/1m
+	ctl 0 unset-limit --client 203.0.113.0/24
+	ok "$STORE: set-limit: a rate of what?" refuses 64 '"600/1m" is a rate, of messages or recipients' set-limit acme 600/1m
+	ok "$STORE: set-limit: what is allowed" refuses 64 '"1/5w" .*at most 4w' set-limit acme messages 1/5w
+	ok "$STORE: set-limit: of one thing" refuses 64 'set-limit needs a destination, or one of' set-limit --user a --client 192.0.2.1 5
+	ok "$STORE: set-limit: no address, no group" refuses 64 '--sender: "bulk" is neither an address nor the name of a group' \
+		set-limit --sender bulk messages 5/1m
+	ok "$STORE: set-limit: to nothing" refuses 64 'set-limit acme messages needs N or RATES behind it' set-limit acme messages
+}
+
 leases() {
 	ok "$STORE: leases: none" tells 'no leases are in force' leases list
 	hold_delivery one '' one@sender.test bob@acme.test
@@ -448,7 +504,7 @@ wrong_usage() {
 	ok "usage: no such limit" refuses 64 '"many" is no number' set-limit acme many
 	ok "usage: a star is no pattern" refuses 64 '.*all of a domain is "acme\.test"' allow --recipient '*@acme.test'
 	ok "usage: nor elsewhere" refuses 64 '.*give a domain' allow --sender 'bounce-*@acme.test'
-	ok "usage: an operand is missing" refuses 64 'set-limit needs DESTINATION' set-limit
+	ok "usage: an operand is missing" refuses 64 'set-limit needs \[DESTINATION\]' set-limit
 	ok "usage: neither id nor address" refuses 64 '"two words" is neither' why two words
 	ok "usage: no id" refuses 64 '"7Q2K9U" is no id' release 7Q2K9U
 	ok "usage: explain needs a recipient" refuses 64 'the option --recipient is missing' explain --client 192.0.2.1
@@ -462,7 +518,7 @@ wrong_usage() {
 	ok "usage: leases of two destinations" refuses 64 'the option --destination does not go with acme' \
 		leases list acme --destination third.test
 	ok "usage: help" tells '^usage: weirctl ' --help
-	ok "usage: help of a command" tells '^usage: weirctl set-limit DESTINATION N' help set-limit
+	ok "usage: help of a command" tells '^usage: weirctl set-limit \[DESTINATION\] \[BOUND\] N' help set-limit
 	ok "usage: help of an unknown command, and the nearest" refuses 64 'unknown command "staus": did you mean "status"' help staus
 	ok "usage: help of nothing like a command" refuses 64 'unknown command "xyzzy"$' help xyzzy
 	ok "usage: the version" tells '^weirctl [0-9]' -V
@@ -583,6 +639,7 @@ run_on() {
 	drains
 	users
 	limits
+	other_limits
 	leases
 	explanations
 	if [ "$STORE" = embedded ]; then

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "destination.h"
 #include "harness.h"
+#include "schema.h"
 
 #define NOW 1800000000
 
@@ -23,6 +24,8 @@ make(enum order_kind kind, const char *name)
 	              err.text);
 	return order;
 }
+
+#define SETS(scope, bound) (ORDER_LIMIT + (scope)*LIMIT_KINDS + (bound))
 
 /* clang-format off */
 static const struct name_row {
@@ -66,6 +69,14 @@ static const struct name_row {
 	{ORDER_ALLOW_CLIENT, "B\xc3\x9c" "RO.test", "xn--bro-hoa.test"},
 	{ORDER_ALLOW_SENDER, "M\xc3\x9cLLER@b\xc3\xbcro.test.", "m\xc3\xbcller@xn--bro-hoa.test"},
 	{ORDER_DRAIN, "b\xfcro.test", NULL},
+	{SETS(SCOPE_DESTINATION, LIMIT_MESSAGES), "Acme.", "acme"},
+	{SETS(SCOPE_CLIENT, LIMIT_MESSAGES), "192.0.2.7/24", "192.0.2.0/24"},
+	{SETS(SCOPE_CLIENT, LIMIT_MESSAGES), "Google", "google"},
+	{SETS(SCOPE_SENDER, LIMIT_RECIPIENTS), "<Bob@B\xc3\x9cRO.test>", "bob@xn--bro-hoa.test"},
+	{SETS(SCOPE_SENDER, LIMIT_RECIPIENTS), "", NULL},
+	{SETS(SCOPE_USER, LIMIT_CONCURRENCY), "Alice Jones", "alice jones"},
+	{SETS(SCOPE_USER, LIMIT_CONCURRENCY), "a\nb", NULL},
+	{SETS(SCOPE_MAILBOX, LIMIT_MESSAGES), "Bob@Acme.test", "bob@acme.test"},
 };
 
 /* clang-format on */
@@ -106,6 +117,58 @@ START_TEST(an_order_comes_back_as_it_was)
 
 END_TEST
 
+/* clang-format off */
+static const struct limit_row {
+	enum limit_scope scope;
+	enum limit_kind bound;
+	const char *value;
+	const char *word; /* of its kind */
+	const char *want; /* NULL: refused */
+} limit_rows[] = {
+	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, "20", "limit", "20"},
+	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, "1000000", "limit", "1000000"},
+	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, "1000001", "limit", NULL},
+	{SCOPE_DESTINATION, LIMIT_CONCURRENCY, "20/1m", "limit", NULL},
+	{SCOPE_DESTINATION, LIMIT_MESSAGES, "600/1m", "limit-messages", "600/1m"},
+	{SCOPE_CLIENT, LIMIT_CONCURRENCY, " 0 ", "limit-client", "0"},
+	{SCOPE_CLIENT, LIMIT_RECIPIENTS, "0", "limit-client-recipients", "0"},
+	{SCOPE_SENDER, LIMIT_MESSAGES, "20/1m,500/1d", "limit-sender-messages", "500/1d, 20/1m"},
+	{SCOPE_USER, LIMIT_RECIPIENTS, "600/1m burst 20", "limit-user-recipients", "600/1m burst 20"},
+	{SCOPE_USER, LIMIT_MESSAGES, "20", "limit-user-messages", NULL},
+	{SCOPE_USER, LIMIT_MESSAGES, "20/5w", "limit-user-messages", NULL},
+	{SCOPE_MAILBOX, LIMIT_MESSAGES, "4000/4w,1000/1d burst 500,100/1h,9/1m", "limit-mailbox-messages",
+		"4000/4w, 1000/1d burst 500, 100/1h, 9/1m"},
+};
+
+/* clang-format on */
+
+START_TEST(limits_come_back_as_they_were)
+{
+	const struct limit_row *r = &limit_rows[_i];
+	char name_buf[ORDER_NAME_MAX + 32], text_buf[512], limit_buf[RATES_TEXT_MAX];
+	struct text name = TEXT(name_buf), text = TEXT(text_buf), limit = TEXT(limit_buf);
+	struct order order = make(order_limit_kind(r->scope, r->bound), "a@b.test"), got;
+	struct err err;
+	ck_assert_str_eq(order_kind_word(order.kind), r->word);
+	ck_assert(order_is_limit(order.kind));
+	ck_assert_int_eq(order_scope(order.kind), r->scope);
+	ck_assert_int_eq(order_bound(order.kind), r->bound);
+	bool set = order_set_limit(&order, slice_of(r->value), &err);
+	ck_assert_msg(set == (r->want != NULL), "%s", r->value);
+	if (!set)
+		return;
+	order_print_name(&order, &name);
+	order_print_text(&order, &text);
+	ck_assert(order_parse(text_slice(&name), text_slice(&text), &got));
+	order_print_limit(&got, &limit);
+	ck_slice_eq(r->value, text_slice(&limit), r->want);
+	ck_assert_int_eq(got.kind, order.kind);
+	ck_assert_int_eq(got.until_s, order.until_s);
+	ck_assert_str_eq(got.by, order.by);
+}
+
+END_TEST
+
 static const char *const no_orders[][2] = {
 	{"", "1 2 0 0 root"},
 	{"pardon x@y", "1 2 0 0 root"},
@@ -114,6 +177,10 @@ static const char *const no_orders[][2] = {
 	{"drain acme", "1 2 0"},
 	{"drain acme", "1 x 0 0 root"},
 	{"allow-client a@b", "1 2 0 0 root"},
+	{"limit acme", "1 2 20/1m 0 root"},
+	{"limit-messages acme", "1 2 20 0 root"},
+	{"limit-messages acme", "1 2  0 root"},
+	{"limit-everything acme", "1 2 20 0 root"},
 };
 
 START_TEST(what_is_no_order_is_refused)
@@ -271,6 +338,16 @@ START_TEST(snapshots_are_compared_and_bounded)
 	ck_assert(orders_equal(a, b));
 	order.until_s++;
 	ck_assert(!orders_has(a, &order));
+	order = make(order_limit_kind(SCOPE_USER, LIMIT_MESSAGES), "u");
+	order.rates = (struct conf_rates){.n = 1, .v = {{5, 60000, 0}}};
+	ck_assert(!orders_limit(a, SCOPE_USER));
+	orders_add(a, &order);
+	ck_assert(orders_has(a, &order) && orders_limit(a, SCOPE_USER));
+	order.rates.v[0].count++;
+	ck_assert(!orders_has(a, &order));
+	ck_assert_ptr_eq(orders_named(a, order.kind, SLICE("U"), NOW), orders_at(a, 1));
+	ck_assert_ptr_null(orders_named(a, order.kind, SLICE("U"), NOW + 60));
+	ck_assert_ptr_null(orders_named(a, ORDER_DRAIN_USER, SLICE("U"), NOW));
 	for (int i = 0; i < ORDERS_MAX + 5; i++)
 		orders_add(a, &order);
 	ck_assert_uint_eq(orders_count(a), ORDERS_MAX);
@@ -288,6 +365,8 @@ fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, names_are_checked_and_folded, 0, COUNT_OF(names));
 	tcase_add_test(tcase, an_order_comes_back_as_it_was);
+	tcase_add_loop_test(tcase, limits_come_back_as_they_were, 0,
+	                    COUNT_OF(limit_rows));
 	tcase_add_loop_test(tcase, what_is_no_order_is_refused, 0, COUNT_OF(no_orders));
 	tcase_add_test(tcase, exemptions_apply_until_they_run_out);
 	tcase_add_test(tcase, destinations_are_found_by_kind);
