@@ -6,6 +6,10 @@
  * network of its operator.  The other mistake lets one well-behaved customer free the whole
  * access network, so doubt means dynamic.  tests/unit/test_identity_names.c has names of both
  * kinds, and holds the rule to how many it mistakes.
+ *
+ * How the organisation's other names behave is not weighed.  The store knows only whether its domain
+ * is allowed, and that of a provider of access is, by its own mail servers: just where names of
+ * customers have octets and no word, as 62-251-112-184.ip.xs4all.nl, all of them would be let in.
  */
 #include "identity.h"
 
