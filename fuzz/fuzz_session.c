@@ -5,6 +5,7 @@
  *   C name resolve validated [4|6]          connect
  *   M sender mail_addr auth_authen cert_fp i    MAIL
  *   R recipient rcpt_addr rcpt_mailer rcpt_host RCPT
+ *   Q i                                     the queue id
  *   D  E  A  X                              DATA, end of message, abort, close
  *   =N                                      what the store answers from now on
  * The engine is the real plan and verdict, without a store.  What must hold: what is asked is
@@ -72,9 +73,11 @@ delivery_part(struct delivery **delivery)
 }
 
 void
-asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage)
+asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
+           struct slice queue_id)
 {
 	(void)asker;
+	must(queue_id.n <= SESSION_VALUE_MAX);
 	must(delivery != NULL && (stage == STAGE_DATA || stage == STAGE_END_OF_MESSAGE));
 }
 
@@ -249,6 +252,7 @@ tell(struct sessions *sessions, struct session **session, char what,
 	case 'C': tell_connect(*session, fields); break;
 	case 'M': tell_mail(*session, fields); break;
 	case 'R': tell_rcpt(*session, fields); break;
+	case 'Q': session_queue(*session, fields[0]); break;
 	case 'D': check_says(session_data(*session, &text), text); break;
 	case 'E': session_end_of_message(*session); break;
 	case 'A': session_end(*session); break;
