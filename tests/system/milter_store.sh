@@ -78,6 +78,9 @@ first_burst_in_time() {
 	[ -n "$SANITIZED" ] || [ "$(sed -n 's/^burst 1:.*max_ms=\([0-9]*\).*/\1/p' "$PRIVATE/counts")" -lt "$IN_TIME_MS" ]
 }
 
+# On a busy machine a store that takes its time is no store that is away, of which each milter would keep the whole limit.
+PATIENT=(-o store.deadline=2s -o milter.deadline=2s)
+
 # ---- a wrong clock --------------------------------------------------------------------------------------------------
 
 FAKETIME_LIBRARIES=(/usr/lib/*/faketime/libfaketimeMT.so.1)
@@ -93,7 +96,7 @@ clock() {
 	fi
 	fresh_milter redis
 	GREYLIST=(-o greylist.delay=2s -o greylist.allow_client_after=0 -o log.level=info
-		-o "limits.default.concurrency=$LIMIT" -o limits.lease=3s)
+		-o "limits.default.concurrency=$LIMIT" -o limits.lease=20s "${PATIENT[@]}")
 	start_mx mx1 "${GREYLIST[@]}"
 	ok "clock: two milters start, one an hour ahead" start_mx_by mx2 "${late[@]}" "${GREYLIST[@]}" || return
 	ok "clock: mx1 defers new mail" counts_are mx1 0 greylisted 30
