@@ -59,6 +59,10 @@ static const struct reason reasons[] = {
          REMEDY_STORE},
 	{"destination-drained", "The operator has drained the destination for a time.",
          REMEDY_DRAIN},
+	{"message-recipients",
+         "The message had as many recipients as limits.message_recipients allows; the others "
+         "come with another message.",
+         REMEDY_NONE},
 	{"user-drained", "The operator holds back the mail of the user for a time.",
          REMEDY_DRAIN},
 	{"destination-concurrency",

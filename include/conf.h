@@ -171,12 +171,14 @@ struct conf {
 
 	struct {
 		int64_t lease_ms;
-		int destinations_by;     /* enum conf_destinations_by */
-		char *reply;             /* a destination has all it may have at once */
-		char *client_reply;      /* a client, sender, user or mailbox has */
-		char *rate_reply;        /* a rate is over */
-		char *drain_reply;       /* the operator has drained the destination */
-		char *user_drain_reply;  /* or the user */
+		int destinations_by;    /* enum conf_destinations_by */
+		char *reply;            /* a destination has all it may have at once */
+		char *client_reply;     /* a client, sender, user or mailbox has */
+		char *rate_reply;       /* a rate is over */
+		char *drain_reply;      /* the operator has drained the destination */
+		char *user_drain_reply; /* or the user */
+		int64_t message_recipients; /* of one message; 0: any number */
+		char *message_reply;        /* it has as many */
 		struct conf_limit other; /* limits.default: each destination not named */
 		struct conf_limit clients;
 		struct conf_limit senders;

@@ -37,6 +37,15 @@ void delivery_remember(struct delivery *delivery, struct engine *engine,
 void delivery_hear(struct delivery *delivery, enum stage stage);
 
 /*
+ * Recipients that were accepted, where their number is limited: each counts once.  Whether one more, or
+ * the same again, is within `max`.
+ */
+void delivery_count_recipient(struct delivery *delivery, struct slice recipient);
+bool delivery_has_room(const struct delivery *delivery, struct slice recipient,
+                       int64_t max);
+bool delivery_has_recipients(const struct delivery *delivery);
+
+/*
  * The question for the room that the recipient needs.  Without a secret the keys are good for
  * engine->share only.
  */

@@ -45,10 +45,11 @@ enum why {
 	WHY_GREYLIST_EARLY,
 	WHY_GREYLIST_AGED,
 	WHY_STORE_FAILURE,
-	WHY_DRAINED,      /* the operator lets nothing through to the destination */
-	WHY_USER_DRAINED, /* or from the user */
-	WHY_RECOVERING,   /* limits wait for daemons that have not told what they hold */
-	WHY_LIMIT,        /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
+	WHY_DRAINED,            /* the operator lets nothing through to the destination */
+	WHY_USER_DRAINED,       /* or from the user */
+	WHY_MESSAGE_RECIPIENTS, /* the message has as many recipients as it may have */
+	WHY_RECOVERING, /* limits wait for daemons that have not told what they hold */
+	WHY_LIMIT,      /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
 	WHY_COUNT = WHY_LIMIT + LIMIT_BOUNDS
 };
 
@@ -67,7 +68,8 @@ struct plan {
 	struct slice shown;       /* the same for replies: never a next hop */
 	bool configured;          /* it is one of the settings */
 	struct limit_of limits[SCOPES];
-	size_t n_limits; /* none: the limits gate is not asked */
+	size_t n_limits;            /* none: the limits gate is not asked */
+	int64_t message_recipients; /* so many at most in one message; 0: any number */
 	/* what exempts from limits: an entry or an order; neither: nothing does */
 	struct list_hit unlimited_hit;
 	const struct order *unlimited_order;

@@ -50,4 +50,8 @@ void verdict_limits(const struct conf *conf, const struct plan *plan,
                     const struct limits_ask *ask, const struct limits_result *result,
                     struct arena *arena, struct verdict *verdict);
 
+/* The message has as many recipients as the plan allows, and this would be one more: a deferral. */
+void verdict_message_full(const struct conf *conf, const struct plan *plan,
+                          struct arena *arena, struct verdict *verdict);
+
 #endif

@@ -76,6 +76,8 @@ const struct setting schema[] = {
 	{"limits.rate_reply", SET_REPLY, AT(limits.rate_reply), 0, 0, "451 4.7.1 Rate limit exceeded, please try again later (id %i)", NULL, false},
 	{"limits.drain_reply", SET_REPLY, AT(limits.drain_reply), 0, 0, "451 4.3.2 %n is not accepting mail now, please try again later (id %i)", NULL, false},
 	{"limits.user_drain_reply", SET_REPLY, AT(limits.user_drain_reply), 0, 0, "451 4.7.1 Mail from you is held back now, please try again later (id %i)", NULL, false},
+	{"limits.message_recipients", SET_INT, AT(limits.message_recipients), 0, 10000, "0", NULL, false},
+	{"limits.message_reply", SET_REPLY, AT(limits.message_reply), 0, 0, "452 4.5.3 Too many recipients (id %i)", NULL, false},
 	{"limits.default.concurrency", SET_INT, AT(limits.other.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
 	{"limits.default.messages", SET_RATES, AT(limits.other.messages), 0, 0, "0", NULL, false},
 	{"limits.default.recipients", SET_RATES, AT(limits.other.recipients), 0, 0, "0", NULL, false},

@@ -39,11 +39,20 @@ enforce(struct decision *decision)
 }
 
 static void
+count_recipient(const struct decision *decision)
+{
+	if (decision->verdict.action == VERDICT_ACCEPT && decision->delivery &&
+	    decision->query.stage == STAGE_RCPT && decision->plan.message_recipients > 0)
+		delivery_count_recipient(decision->delivery, decision->query.recipient);
+}
+
+static void
 settle(struct decision *decision)
 {
 	if (decision->verdict.action == VERDICT_DEFER &&
 	    decision->query.stage == STAGE_DATA && decision->delivery)
 		delivery_give_back(decision->delivery);
+	count_recipient(decision);
 	if (decision->query.stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
 		report_decision(decision);
 	conf_unref(&decision->conf);
@@ -203,6 +212,20 @@ ask_limits(struct decision *decision)
 
 /* ---- the greylist gate ---- */
 
+/* Behind the greylist gate, as all limits are. */
+static void
+judge_message(struct decision *decision)
+{
+	const struct plan *plan = &decision->plan;
+	if (decision->verdict.action != VERDICT_ACCEPT || !decision->delivery ||
+	    decision->query.stage != STAGE_RCPT || plan->message_recipients == 0 ||
+	    delivery_has_room(decision->delivery, decision->query.recipient,
+	                      plan->message_recipients))
+		return;
+	verdict_message_full(decision->conf, plan, decision->arena, &decision->verdict);
+	enforce(decision);
+}
+
 static void
 greylist_answered(struct decision *decision, const struct answer *answer)
 {
@@ -212,6 +235,7 @@ greylist_answered(struct decision *decision, const struct answer *answer)
 	enforce(decision);
 	if (answer)
 		decision->status = answer->status;
+	judge_message(decision);
 	if (decision->verdict.action == VERDICT_ACCEPT && decision->plan.n_limits > 0 &&
 	    decision->query.stage == STAGE_RCPT)
 		ask_limits(decision);

@@ -82,6 +82,43 @@ delivery_remember(struct delivery *delivery, struct engine *engine,
 		clerk_decided(engine->clerk, decided);
 }
 
+static bool
+has_recipient(const struct delivery *delivery, struct slice recipient)
+{
+	for (size_t i = 0; i < delivery->n_recipients; i++)
+		if (slice_eq(slice_of(delivery->recipients[i]), recipient))
+			return true;
+	return false;
+}
+
+void
+delivery_count_recipient(struct delivery *delivery, struct slice recipient)
+{
+	if (has_recipient(delivery, recipient))
+		return;
+	if (delivery->n_recipients == delivery->cap_recipients) {
+		delivery->cap_recipients =
+			delivery->cap_recipients ? 2 * delivery->cap_recipients : 4;
+		delivery->recipients =
+			mem_grow(delivery->recipients,
+		                 delivery->cap_recipients * sizeof(char *));
+	}
+	delivery->recipients[delivery->n_recipients++] = mem_dup(recipient);
+}
+
+bool
+delivery_has_room(const struct delivery *delivery, struct slice recipient, int64_t max)
+{
+	return (int64_t)delivery->n_recipients < max ||
+	       has_recipient(delivery, recipient);
+}
+
+bool
+delivery_has_recipients(const struct delivery *delivery)
+{
+	return delivery->n_recipients > 0;
+}
+
 static void
 join(struct delivery *delivery, struct engine *engine, const struct conf *conf,
      const struct query *query)
@@ -482,6 +519,9 @@ end(struct delivery *delivery, bool accepted)
 	leave_engine(delivery);
 	free(delivery->held);
 	free(delivery->receipts);
+	for (size_t i = 0; i < delivery->n_recipients; i++)
+		free(delivery->recipients[i]);
+	free(delivery->recipients);
 	free(delivery);
 }
 

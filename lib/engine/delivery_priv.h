@@ -38,6 +38,8 @@ struct delivery {
 	bool unkeyed; /* the store's secret is not known yet: nothing of it is stored */
 	struct held *held;
 	size_t n, cap;
+	char **recipients; /* that were accepted, where their number is limited */
+	size_t n_recipients, cap_recipients;
 	struct receipt *receipts;
 	size_t n_receipts, cap_receipts;
 	int64_t renewed_ms;           /* or taken last */

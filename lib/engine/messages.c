@@ -234,7 +234,8 @@ messages_leave(struct message **current, bool over)
 	if (!message)
 		return;
 	bool waits = !over && *message->name && message->delivery &&
-	             (message->headed || delivery_holds(message->delivery));
+	             (message->headed || delivery_holds(message->delivery) ||
+	              delivery_has_recipients(message->delivery));
 	if (!waits && message->connections == 1)
 		end(message);
 	drop(current);

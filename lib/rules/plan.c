@@ -248,6 +248,7 @@ plan_limits(const struct conf *conf, const struct orders *orders,
 	    query->recipient.n == 0 || is_listed_unlimited(conf, query, plan) ||
 	    (query->stage == STAGE_RCPT && is_ordered_unlimited(orders, query, plan)))
 		return;
+	plan->message_recipients = conf->limits.message_recipients;
 	if (limit_is_set(&conf->limits.clients) || orders_limit(orders, SCOPE_CLIENT))
 		plan_find_identity(conf, query, arena, plan);
 	plan->n_limits = limits_find(conf, orders, query, plan->identity.text,

@@ -30,6 +30,7 @@ static const char *const why_words[] = {
 	[WHY_STORE_FAILURE] = "store-failure",
 	[WHY_DRAINED] = "destination-drained",
 	[WHY_USER_DRAINED] = "user-drained",
+	[WHY_MESSAGE_RECIPIENTS] = "message-recipients",
 	[WHY_RECOVERING] = "limits-recovering",
 	[WHY_LIMIT] = "destination-concurrency",
 	[WHY_LIMIT + 1] = "destination-messages",
@@ -234,4 +235,18 @@ verdict_limits(const struct conf *conf, const struct plan *plan,
 	verdict->reply =
 		expand(limit_reply(conf, use, of->limit), verdict,
 	               use->scope == SCOPE_DESTINATION ? plan->shown : of->name, arena);
+}
+
+void
+verdict_message_full(const struct conf *conf, const struct plan *plan,
+                     struct arena *arena, struct verdict *verdict)
+{
+	size_t cap = 24;
+	struct text limit = {.p = arena_take(arena, cap), .cap = cap};
+	text_int(&limit, plan->message_recipients);
+	verdict->action = VERDICT_DEFER;
+	verdict->why = WHY_MESSAGE_RECIPIENTS;
+	verdict->header = (struct slice){0};
+	verdict->limit = text_slice(&limit);
+	verdict->reply = expand(conf->limits.message_reply, verdict, plan->shown, arena);
 }

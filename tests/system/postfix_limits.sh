@@ -285,6 +285,26 @@ both_observe() {
 	ok "$STORE: both: the milter sees the end" await 5 passes carol@acme.test
 }
 
+# too_many DAEMON: one more recipient than two is refused, the others get the message, and so do those of the next.
+too_many() {
+	hold_delivery many "$OWN" a@sender.test bob@acme.test carol@acme.test
+	ok "$STORE: $1: the third recipient of a message is one too many" \
+		smtp_weir many '452 4.5.3 Too many recipients (id ' 'RCPT TO:<dave@other.test>'
+	REPLY_ID=$(sed -n 's/.*(id \([^)]*\))$/\1/p' <<<"$SMTP_REPLY")
+	ok "$STORE: $1: the log says why" logged "verdict=defer why=message-recipients .*id=$REPLY_ID"
+	ok "$STORE: $1: the others get it" eval "finish_delivery many many-$1 && await 10 copies many-$1 2"
+	ok "$STORE: $1: the next message is taken" passes dave@other.test
+}
+
+both_too_many() {
+	forget_limits
+	ok "$STORE: both: they start with a number of recipients" both_with 'message_recipients = 2;' || return
+	too_many policyd
+	stop_weir
+	ok "$STORE: both: weir-policyd starts without" start_with_store "${PATIENT[@]}" -o limits.message_recipients=0 || return
+	too_many milter
+}
+
 # ---- the policy service alone ---------------------------------------------------------------------------------------
 
 # It must have heard one end to know that this service tells them. An smtpd without a client ends soon, and so does its
@@ -365,6 +385,7 @@ run_on() {
 	both_one_destination
 	both_other_scopes
 	both_many
+	both_too_many
 	both_in_mode_observe
 	both_observe
 	alone

@@ -469,6 +469,29 @@ START_TEST(a_limit_comes_before_what_was_observed)
 
 END_TEST
 
+START_TEST(a_full_message_is_deferred)
+{
+	char *v[] = {(char[]){"limits.message_reply=452 4.5.3 %n is one too many"}};
+	struct conf_texts overrides = {.v = v, .n = COUNT_OF(v)};
+	struct conf *conf = conf_load(NULL, &overrides, &(struct err){0});
+	const struct plan plan = {.why = WHY_OFF,
+	                          .message_recipients = 50,
+	                          .shown = SLICE_INIT("acme")};
+	struct verdict verdict;
+	verdict_make(conf, &plan, NULL, 1, &arena, &verdict);
+	verdict.header = SLICE("X-Greylist: x");
+	verdict_message_full(conf, &plan, &arena, &verdict);
+	ck_assert_int_eq(verdict.action, VERDICT_DEFER);
+	ck_assert_str_eq(why_word(verdict.why), "message-recipients");
+	ck_assert_uint_eq(verdict.header.n, 0);
+	ck_slice_eq("limit", verdict.limit, "50");
+	ck_slice_eq("reply", verdict.reply, "452 4.5.3 acme is one too many");
+	conf_unref(&conf);
+	arena_free(&arena);
+}
+
+END_TEST
+
 START_TEST(a_drained_user_is_deferred)
 {
 	char *v[] = {(char[]){"limits.user_drain_reply=451 4.7.1 %n waits %d"}};
@@ -518,6 +541,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, a_drained_destination_defers);
+	tcase_add_test(tcase, a_full_message_is_deferred);
 	tcase_add_test(tcase, a_drained_user_is_deferred);
 	tcase_add_loop_test(tcase, an_answer_becomes_a_verdict, 0, COUNT_OF(answer_rows));
 	tcase_add_loop_test(tcase, a_failure_follows_the_rule, STORE_OK + 1,
