@@ -15,6 +15,7 @@ static const struct command_option why_options[] = {
 	{"limit", "N", "at most so many, the newest first (50)"},
 	{"destination", "NAME", "at that destination"},
 	{"queue", "ID", "of the mail with that queue id of the MTA"},
+	{"user", "NAME", "of who logged in so"},
 	{"cause", "WORD", "with that reason, such as greylist-new"},
 	{0},
 };

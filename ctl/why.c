@@ -27,6 +27,7 @@ struct question {
 	char id[VERDICT_ID_LEN + 1];
 	char address[512];
 	char destination[512];
+	char user[512];
 	struct decided_filter filter;
 	uint64_t most;
 	int64_t now_s;
@@ -75,6 +76,9 @@ read_options(const struct ctl *ctl, struct question *question)
 	const char *cause = ctl_option(ctl, "cause"), *queue = ctl_option(ctl, "queue");
 	struct decided_filter *filter = &question->filter;
 	filter->queue = slice_of(queue ? queue : "");
+	struct text user = TEXT(question->user);
+	text_put_local(&user, slice_of(ctl_option(ctl, "user")));
+	filter->user = text_slice(&user);
 	if (since &&
 	    !when_parse_since(slice_of(since), question->now_s, &filter->since_s))
 		return ctl_fail(
@@ -237,8 +241,8 @@ print_list(const struct remembered *found)
 static int
 say_none(const struct conf *conf, const struct decided_filter *filter)
 {
-	bool narrowed =
-		filter->since_s > 0 || filter->why.n > 0 || filter->destination.n > 0;
+	bool narrowed = filter->since_s > 0 || filter->why.n > 0 ||
+	                filter->destination.n > 0 || filter->user.n > 0;
 	char buf[64];
 	struct text text = TEXT(buf);
 	if (conf->decisions.keep == 0)

@@ -63,6 +63,7 @@ struct decided_filter {
 	struct slice address;
 	struct slice destination;
 	struct slice queue;
+	struct slice user;
 	struct slice why;
 	int64_t since_s, until_s;
 	/* private: `address` as a network; the bytes that each line which matches has in it */

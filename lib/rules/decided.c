@@ -231,6 +231,8 @@ make_needle(struct decided_filter *filter)
 		text_put_lower(&folded, filter->address);
 	else if (filter->queue.n > 0)
 		text_put(&needle, filter->queue);
+	else if (filter->user.n > 0)
+		text_put_lower(&folded, filter->user);
 	else if (filter->destination.n > 0)
 		text_put_lower(&folded, filter->destination);
 	else
@@ -280,6 +282,7 @@ matches(const struct decided *decided, const struct decided_filter *filter)
 	       (filter->destination.n == 0 ||
 	        slice_eq_nocase(decided->destination, filter->destination)) &&
 	       (filter->queue.n == 0 || slice_eq(decided->queue, filter->queue)) &&
+	       (filter->user.n == 0 || slice_eq_nocase(decided->user, filter->user)) &&
 	       (filter->why.n == 0 || slice_eq(decided->why, filter->why)) &&
 	       (filter->since_s == 0 || decided->at_s >= filter->since_s) &&
 	       (filter->until_s == 0 || decided->at_s <= filter->until_s);

@@ -379,6 +379,7 @@ other_limits() {
 	ID=${BASH_REMATCH[1]}
 	ok "$STORE: set-limit --user: another user's is" user_says 'DUNNO$' bob
 	ok "$STORE: why: by the user whose limit it was" await 5 tells "$ID .*user-messages" why alice
+	ok "$STORE: why: --user" eval 'tells "$ID .*user-messages" why --user Alice && ctl 1 why --user alic'
 	ok "$STORE: why: names the user, the limit and the ways out" eval 'tells "^$ID: " why "$ID" && said "user +alice$" &&
 		said "user-messages.*1/1h" && said "^  weirctl set-limit --user alice messages RATES$" && said "^  weirctl allow --user alice$"'
 	ok "$STORE: status: names the user, as JSON" json 'grep { $_->{id} eq "'"$ID"'" && $_->{user} eq "alice" &&
