@@ -12,6 +12,7 @@
 
 #include "both_stores.h"
 #include "harness.h"
+#include "ledger_fixture.h"
 #include "record.h"
 
 #define SEEDS      4
@@ -48,6 +49,7 @@ struct run {
 	struct step *steps;
 	struct model model;
 	struct store_fixture stores[2];
+	struct ledger *ledgers[2];
 	size_t n_stores;
 };
 
@@ -210,6 +212,24 @@ fits(const struct run *run, size_t from, size_t to, unsigned identity)
 	return true;
 }
 
+/* The operator lets one pass that came lately, as weirctl does. */
+static void
+release_one(struct run *run, size_t n)
+{
+	const struct step *recent = &run->steps[n - 1 - draw(run, RECENT)];
+	struct grey_record *rec = &run->model.triplets[recent->identity][recent->triplet];
+	struct ledger_row row = {RECORD_TRIPLET, recent->ask.triplet, 0};
+	struct err err;
+	if (grey_is_expired(rec, &rule_sets[0], run->now_s))
+		*rec = (struct grey_record){.state = GREY_ABSENT};
+	grey_release(rec, run->now_s);
+	row.packed = record_pack(rec);
+	for (size_t s = 0; s < run->n_stores; s++)
+		ledger_worked(ledger_put_records(run->ledgers[s], 1, &row, &rule_sets[0],
+		                                 run->now_s, &err),
+		              "releasing", &err);
+}
+
 /* Draws steps for one turn, asks all stores, compares; the number of the next step. */
 static size_t
 run_turn(struct run *run, size_t from)
@@ -217,6 +237,8 @@ run_turn(struct run *run, size_t from)
 	static struct question questions[BATCH_MAX];
 	const struct grey_rules *rules = &rule_sets[draw(run, COUNT_OF(rule_sets))];
 	size_t wanted = 1 + draw(run, BATCH_MAX), to = from;
+	if (from > RECENT && draw(run, 4) == 0)
+		release_one(run, from);
 	while (to < run->n_steps && to - from < wanted) {
 		struct step step = draw_step(run, rules, to);
 		if (to > from && !fits(run, from, to, step.identity))
@@ -290,7 +312,8 @@ open_stores(struct run *run)
 	static const char *const settings[] = {"store.deadline=10s", NULL};
 	for (int backend = BACKEND_EMBEDDED; backend < n_stores; backend++) {
 		struct store_place place = place_on(backend);
-		fixture_open(&run->stores[run->n_stores++], &place, settings);
+		fixture_open(&run->stores[run->n_stores], &place, settings);
+		run->ledgers[run->n_stores++] = ledger_at(&place);
 	}
 }
 
@@ -308,6 +331,7 @@ START_TEST(stores_do_what_the_model_does)
 	check_variety(&run);
 	while (run.n_stores > 0) {
 		struct store_fixture *last = &run.stores[--run.n_stores];
+		ledger_close(&run.ledgers[run.n_stores]);
 		compare_records(&run, &last->place);
 		fixture_close(last);
 	}
