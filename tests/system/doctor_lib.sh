@@ -96,7 +96,7 @@ cure() {
 
 # appears_and_goes TITLE [WAY]: it is found; when mended by its own advice, it is not.
 appears_and_goes() {
-	finds ": $1 |" && cure "$@" && finds_not ": $1 |"
+	finds ": $1 |" && cure "$@" && await 5 finds_not ": $1 |"
 }
 
 conf() {
