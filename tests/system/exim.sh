@@ -158,10 +158,5 @@ run_on() {
 
 need_root
 need swaks perl sqlite3
-[ $# -gt 0 ] || set -- embedded redis
-for STORE in "$@"; do
-	[ "$STORE" != redis ] || need redis-server redis-cli
-	run_on "$STORE"
-	clean_up
-done
+on_each_store run_on "$@"
 plan

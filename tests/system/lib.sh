@@ -498,6 +498,18 @@ never_failed() {
 
 REDIS_PID=
 
+# on_each_store COMMAND [STORE]...: COMMAND STORE for each of them, for both when none is named; all is cleaned up behind each.
+on_each_store() {
+	local command=$1
+	shift
+	[ $# -gt 0 ] || set -- embedded redis
+	for STORE in "$@"; do
+		[ "$STORE" != redis ] || need redis-server redis-cli
+		"$command" "$STORE"
+		clean_up
+	done
+}
+
 # start_redis [OPTION]...: on PRIVATE/redis.sock only.
 start_redis() {
 	mkdir -p "$PRIVATE/redis"

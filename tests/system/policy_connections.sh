@@ -66,10 +66,5 @@ passes_soon() {
 }
 
 need sqlite3 nc
-[ $# -gt 0 ] || set -- embedded redis
-for STORE in "$@"; do
-	[ "$STORE" != redis ] || need redis-server redis-cli
-	run_on "$STORE"
-	clean_up
-done
+on_each_store run_on "$@"
 plan

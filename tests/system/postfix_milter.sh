@@ -351,10 +351,5 @@ run_on() {
 }
 
 need_postfix_and_stores
-[ $# -gt 0 ] || set -- embedded redis
-for STORE in "$@"; do
-	[ "$STORE" != redis ] || need redis-server redis-cli
-	run_on "$STORE"
-	clean_up
-done
+on_each_store run_on "$@"
 plan
