@@ -181,6 +181,10 @@ cidr_parse(struct slice text, struct cidr *cidr_out)
 bool
 cidr_contains(const struct cidr *cidr, const struct addr *addr)
 {
+	/* Most differ in what comes first; the rest is looked at bit by bit. */
+	if (cidr->addr.family != addr->family ||
+	    memcmp(cidr->addr.bytes, addr->bytes, cidr->bits / 8) != 0)
+		return false;
 	struct addr network = addr_mask(addr, cidr->bits);
 	return addr_eq(&network, &cidr->addr);
 }
