@@ -38,12 +38,13 @@ enforce(struct decision *decision)
 	verdict->observed = true;
 }
 
-static void
-count_recipient(const struct decision *decision)
+/* A recipient that goes on, of a message that may have so many. */
+static bool
+is_one_of_message(const struct decision *decision)
 {
-	if (decision->verdict.action == VERDICT_ACCEPT && decision->delivery &&
-	    decision->query.stage == STAGE_RCPT && decision->plan.message_recipients > 0)
-		delivery_count_recipient(decision->delivery, decision->query.recipient);
+	return decision->verdict.action == VERDICT_ACCEPT && decision->delivery &&
+	       decision->query.stage == STAGE_RCPT &&
+	       decision->plan.message_recipients > 0;
 }
 
 static void
@@ -52,7 +53,8 @@ settle(struct decision *decision)
 	if (decision->verdict.action == VERDICT_DEFER &&
 	    decision->query.stage == STAGE_DATA && decision->delivery)
 		delivery_give_back(decision->delivery);
-	count_recipient(decision);
+	if (is_one_of_message(decision))
+		delivery_count_recipient(decision->delivery, decision->query.recipient);
 	if (decision->query.stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
 		report_decision(decision);
 	conf_unref(&decision->conf);
@@ -217,8 +219,7 @@ static void
 judge_message(struct decision *decision)
 {
 	const struct plan *plan = &decision->plan;
-	if (decision->verdict.action != VERDICT_ACCEPT || !decision->delivery ||
-	    decision->query.stage != STAGE_RCPT || plan->message_recipients == 0 ||
+	if (!is_one_of_message(decision) ||
 	    delivery_has_room(decision->delivery, decision->query.recipient,
 	                      plan->message_recipients))
 		return;

@@ -261,19 +261,18 @@ is_drained(const struct conf *conf, const struct orders *orders,
            const struct query *query, const struct conf_destination *known,
            struct plan *plan)
 {
-	plan->why = WHY_DRAINED;
+	enum why why = WHY_DRAINED;
 	if (plan->destination.n > 0)
 		plan->order = orders_destination(orders, conf, ORDER_DRAIN, known,
 		                                 plan->destination, plan->now_s);
+	if (!plan->order) {
+		why = WHY_USER_DRAINED;
+		plan->order = orders_named(orders, ORDER_DRAIN_USER, query->sasl_username,
+		                           plan->now_s);
+	}
 	if (plan->order)
-		return true;
-	plan->why = WHY_USER_DRAINED;
-	plan->order =
-		orders_named(orders, ORDER_DRAIN_USER, query->sasl_username, plan->now_s);
-	if (plan->order)
-		return true;
-	plan->why = WHY_NOT_JUDGED;
-	return false;
+		plan->why = why;
+	return plan->order;
 }
 
 void
