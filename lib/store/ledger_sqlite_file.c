@@ -86,7 +86,6 @@ open_file(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err 
 		errno = saved;
 		return err_set_errno(err, "%s", file->path);
 	}
-	sqlite_place_note(file->path, &file->place);
 	if (sqlite3_open_v2(file->path, &file->handle, flags, NULL) != SQLITE_OK)
 		return ledger_file_failed(file, err);
 	/* Until it is known to be ours: closing it must not touch what a crash left beside it. */
@@ -95,7 +94,7 @@ open_file(struct ledger_file *file, int64_t our_id, bool *fresh_out, struct err 
 	sqlite3_busy_handler(file->handle, on_busy, file);
 	if (!check_kind(file, our_id, fresh_out, err))
 		return false;
-	sqlite_place_note(file->path, &file->place); /* the index is there, too, now */
+	sqlite_place_note(file->path, &file->place);
 	sqlite3_db_config(file->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return ledger_exec(file,
 	                   "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"

@@ -15,6 +15,7 @@ local INDEX, NOTE, TERM = KEYS[1], KEYS[2], KEYS[3]
 local NOTE_MS, KEPT_MS = 20000, 60000 -- a note is kept for as long as policyd's lease, but so long at least
 
 local what, holder, other, takes_over = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local renews = what == 'renew' or what == 'keep'
 local ttl, ttl_max, now, message = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 local daemon, expected, tolerance = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local now_us, server_ms = now * 1000, 0
@@ -42,7 +43,7 @@ end
 -- The daemon's row, when nothing may be granted to it: others have not signed in, or the clock was stepped.
 local function not_yet()
   local row = redis.call('HGET', TERM, daemon) or 'none'
-  if row == 'open' or (row == 'in' and (what == 'renew' or what == 'keep')) then
+  if row == 'open' or (row == 'in' and renews) then
     return expected > 0 and math.abs(server_ms - expected) > tolerance and 'open'
   end
   return row
@@ -165,7 +166,7 @@ local function give_back_noted(name)
   give_back(name, function(use) return use.noted end)
 end
 
-if daemon ~= '' and (what == 'ask' or what == 'renew' or what == 'keep') then
+if daemon ~= '' and (what == 'ask' or renews) then
   local row = not_yet()
   if row then
     return string.format('0 0 0 0 0 0 0 1 %s %d', row, server_ms)
@@ -190,7 +191,7 @@ if what == 'put' then
   return answer(1, 0, 0, 0, 0, 0, 0)
 end
 
-if what == 'renew' or what == 'keep' then
+if renews then
   local late, lost = 0, 0
   for _, use in ipairs(uses) do
     local others = holds(use.key, other)
