@@ -271,7 +271,7 @@ find(const struct entry *table, const void *key, size_t n, int64_t now_s)
 static const struct entry *
 find_net(const struct list *list, const struct addr *addr, unsigned most, int64_t now_s)
 {
-	if (addr->family == ADDR_NONE)
+	if (!list->nets || addr->family == ADDR_NONE)
 		return NULL;
 	const bool *seen = addr->family == ADDR_V4 ? list->v4_bits : list->v6_bits;
 	for (int bits = (int)most; bits >= 0; bits--) {
@@ -346,6 +346,12 @@ report(const struct entry *entry, struct list_hit *hit_out)
 	return entry != NULL;
 }
 
+static bool
+has_names(const struct list *list)
+{
+	return list->texts || list->regexes;
+}
+
 bool
 list_has_client(const struct list *list, const struct addr *addr, struct slice name,
                 int64_t now_s, struct list_hit *hit_out)
@@ -354,7 +360,7 @@ list_has_client(const struct list *list, const struct addr *addr, struct slice n
 		find_net(list, addr, addr_max_bits(addr->family), now_s);
 	bool has_name = name.n > 0 && name.n <= LIST_NAME_MAX &&
 	                !slice_eq_nocase(name, SLICE("unknown"));
-	if (hit || !has_name)
+	if (hit || !has_name || !has_names(list))
 		return report(hit, hit_out);
 	char buf[LIST_NAME_MAX + 1];
 	struct text normal = TEXT(buf);
@@ -377,6 +383,8 @@ list_has_mail(const struct list *list, struct slice address, int64_t now_s,
 {
 	char buf[LIST_MAIL_MAX + 1];
 	struct text text = TEXT(buf);
+	if (!has_names(list))
+		return false;
 	put_mail(&text, address);
 	if (text.cut)
 		return false;

@@ -13,10 +13,10 @@
 static bool
 is_ascii(struct slice s)
 {
+	unsigned char all = 0;
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
+		all |= (unsigned char)s.p[i];
+	return all < 0x80;
 }
 
 /* False when that is no international name. */

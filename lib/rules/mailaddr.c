@@ -58,6 +58,8 @@ mailaddr_bare(struct slice address)
 static struct slice
 without_quotes(struct slice address, struct arena *arena)
 {
+	if (slice_find(address, '"') < 0 && slice_find(address, '\\') < 0)
+		return address;
 	struct text out = {.p = arena_take(arena, address.n + 1), .cap = address.n + 1};
 	for (size_t i = 0; i < address.n; i++)
 		if (address.p[i] != '"' && address.p[i] != '\\')
