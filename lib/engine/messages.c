@@ -69,16 +69,12 @@ static void
 end(struct message *message)
 {
 	struct messages *messages = message->messages;
-	struct message *of_session = NULL;
 	if (message->over)
 		return;
 	stop_waiting(message);
 	if (*message->name)
 		HASH_DELETE(by_name, messages->by_name, message);
 	if (*message->session)
-		HASH_FIND(by_session, messages->by_session, message->session,
-		          strlen(message->session), of_session);
-	if (of_session == message)
 		HASH_DELETE(by_session, messages->by_session, message);
 	message->over = true;
 	let_go(message);
@@ -135,16 +131,19 @@ replace_in_session(struct message *message)
 	struct messages *messages = message->messages;
 	struct message *before;
 	size_t n = strlen(message->session);
+	unsigned hash;
 	if (n == 0)
 		return;
-	HASH_FIND(by_session, messages->by_session, message->session, n, before);
+	HASH_VALUE(message->session, n, hash);
+	HASH_FIND_BYHASHVALUE(by_session, messages->by_session, message->session, n, hash,
+	                      before);
 	if (before)
 		end(before);
-	HASH_ADD(by_session, messages->by_session, session, n, message);
+	HASH_ADD_BYHASHVALUE(by_session, messages->by_session, session, n, hash, message);
 }
 
 static struct message *
-add(struct messages *messages, const struct names *names)
+add(struct messages *messages, const struct names *names, size_t n, unsigned hash)
 {
 	struct message *message = mem_new(struct message);
 	message->messages = messages;
@@ -152,9 +151,8 @@ add(struct messages *messages, const struct names *names)
 	memcpy(message->session, names->session, sizeof(message->session));
 	message->delivery = delivery_new();
 	replace_in_session(message);
-	if (*message->name)
-		HASH_ADD(by_name, messages->by_name, name, strlen(message->name),
-		         message);
+	if (n > 0)
+		HASH_ADD_BYHASHVALUE(by_name, messages->by_name, name, n, hash, message);
 	return message;
 }
 
@@ -163,11 +161,15 @@ find_or_add(struct messages *messages, const struct query *query)
 {
 	struct names names;
 	struct message *message = NULL;
+	unsigned hash = 0;
 	name_message(query, &names);
-	if (*names.name)
-		HASH_FIND(by_name, messages->by_name, names.name, strlen(names.name),
-		          message);
-	return message ? message : add(messages, &names);
+	size_t n = strlen(names.name);
+	if (n > 0) {
+		HASH_VALUE(names.name, n, hash);
+		HASH_FIND_BYHASHVALUE(by_name, messages->by_name, names.name, n, hash,
+		                      message);
+	}
+	return message ? message : add(messages, &names, n, hash);
 }
 
 /* ---- what connections do ---- */
