@@ -22,7 +22,8 @@ make_greylist(struct explained *explained, struct ledger *ledger,
               const struct key_secret *secret, int64_t now_s, struct answer *answer,
               struct err *err)
 {
-	struct ask ask = plan_ask(explained->conf, &explained->plan, secret);
+	struct ask ask;
+	plan_ask(explained->conf, &explained->plan, secret, &ask);
 	explained->identity_key = ask.identity;
 	explained->triplet_key = ask.triplet;
 	if (!greylisted_get(ledger, RECORD_IDENTITY, &ask.identity, &explained->identity,

@@ -6,7 +6,9 @@
 #define WEIR_ASK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "grey.h"
 #include "key.h"
@@ -43,6 +45,18 @@ struct ask {
 		struct limits_ask limits; /* all others */
 	};
 };
+
+/* Copies a question, of limits only the uses that it has: there is room for many, and most have few. */
+static inline void
+ask_copy(struct ask *to, const struct ask *from)
+{
+	size_t n = offsetof(struct ask, limits.uses);
+	if (from->kind == ASK_TERM)
+		n = sizeof(*from);
+	else if (from->kind != ASK_GREYLIST)
+		n += from->limits.n * sizeof(*from->limits.uses);
+	memcpy(to, from, n);
+}
 
 /* What became of a step of the term, and who takes part. */
 struct term_answer {

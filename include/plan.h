@@ -114,8 +114,8 @@ const struct limit_of *plan_limit_of(const struct plan *plan,
 /* The settings the rules of a record go by. */
 struct grey_rules plan_rules(const struct conf *conf);
 
-/* The question for the store; may_store is true and now_s 0 in it. */
-struct ask plan_ask(const struct conf *conf, const struct plan *plan,
-                    const struct key_secret *secret);
+/* The question for the store; may_store is true in it, mark and now_s are 0. */
+void plan_ask(const struct conf *conf, const struct plan *plan,
+              const struct key_secret *secret, struct ask *ask_out);
 
 #endif

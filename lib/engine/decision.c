@@ -94,7 +94,8 @@ judge_by_share(struct decision *decision, struct limits_result *result_out)
 static void
 return_granted(struct decision *decision, limit_set taken)
 {
-	struct ask back = decision->ask;
+	struct ask back;
+	ask_copy(&back, &decision->ask);
 	back.kind = ASK_GIVE_BACK;
 	limits_keep(&back.limits, taken & ~back.limits.mine);
 	store_tell(decision->engine->store, &back);
@@ -193,7 +194,8 @@ ask_limits(struct decision *decision)
 	             &decision->plan, &decision->ask.limits);
 	struct limits_result full;
 	if (is_full_here(decision, &full)) {
-		struct ask refused = decision->ask;
+		struct ask refused;
+		ask_copy(&refused, &decision->ask);
 		refused.kind = ASK_REFUSED;
 		if (store_secret(engine->store))
 			store_tell(engine->store, &refused);
@@ -283,8 +285,7 @@ ask_greylist(struct decision *decision, int64_t limit_ms)
 {
 	struct engine *engine = decision->engine;
 	struct conf *conf = decision->conf;
-	decision->ask =
-		plan_ask(conf, &decision->plan, store_secret(decision->engine->store));
+	plan_ask(conf, &decision->plan, store_secret(engine->store), &decision->ask);
 	decision->triplet = decision->ask.triplet;
 	decision->keyed = true;
 	decision->ask.now_s = engine->test_now_s;

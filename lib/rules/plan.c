@@ -320,16 +320,17 @@ plan_rules(const struct conf *conf)
 	};
 }
 
-struct ask
+void
 plan_ask(const struct conf *conf, const struct plan *plan,
-         const struct key_secret *secret)
+         const struct key_secret *secret, struct ask *ask_out)
 {
-	return (struct ask){
-		.kind = ASK_GREYLIST,
-		.identity = key_identity(secret, plan->identity.text),
-		.triplet = key_triplet(secret, plan->identity.text, plan->sender,
-	                               plan->recipient),
-		.rules = plan_rules(conf),
-		.may_store = true,
-	};
+	ask_out->kind = ASK_GREYLIST;
+	ask_out->identity = key_identity(secret, plan->identity.text);
+	ask_out->triplet =
+		key_triplet(secret, plan->identity.text, plan->sender, plan->recipient);
+	ask_out->rules = plan_rules(conf);
+	ask_out->may_store = true;
+	ask_out->is_second = false;
+	ask_out->mark = 0;
+	ask_out->now_s = 0;
 }

@@ -21,7 +21,8 @@ place_of(const struct limits_ask *ask)
 void
 backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
 {
-	struct ask slots = *ask;
+	struct ask slots;
+	ask_copy(&slots, ask);
 	limits_keep(&slots.limits, ~limits_rates(&slots.limits));
 	if (slots.limits.n == 0 || tells >= TELLS_MAX)
 		return;
@@ -30,7 +31,7 @@ backlog_add(struct backlog *backlog, const struct ask *ask, unsigned tells)
 		backlog_take(backlog, &oldest, &(unsigned){0});
 	}
 	struct told *told = mem_new(struct told);
-	told->ask = slots;
+	ask_copy(&told->ask, &slots);
 	told->tells = tells;
 	if (backlog->last)
 		backlog->last->next = told;
@@ -52,7 +53,7 @@ backlog_take(struct backlog *backlog, struct ask *ask_out, unsigned *tells_out)
 		backlog->last = NULL;
 	backlog->n--;
 	backlog->kept[place_of(&told->ask.limits)]--;
-	*ask_out = told->ask;
+	ask_copy(ask_out, &told->ask);
 	*tells_out = told->tells;
 	free(told);
 	return true;

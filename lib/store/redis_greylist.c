@@ -53,8 +53,9 @@ ask_triplet(struct store_job *job, bool whole)
 	                       redis_number(&numbers, job->ask.now_s),
 	                       redis_number(&numbers, job->ask.mark),
 	                       redis_number(&numbers, job->ask.is_second)};
-	return send_to_key(job, &triplet_script, whole, 't', &job->ask.triplet, args,
-	                   COUNT_OF(args), on_triplet);
+	size_t n = COUNT_OF(args) - (job->ask.mark > 0 ? 0 : 2);
+	return send_to_key(job, &triplet_script, whole, 't', &job->ask.triplet, args, n,
+	                   on_triplet);
 }
 
 static bool

@@ -78,7 +78,7 @@ take_job(struct store *store)
 	if (!job)
 		return mem_new(struct store_job);
 	LL_DELETE(store->spare, job);
-	*job = (struct store_job){0};
+	memset(job, 0, offsetof(struct store_job, ask));
 	return job;
 }
 
@@ -300,7 +300,7 @@ make_job(struct store *store, const struct ask *ask)
 	struct store_job *job = take_job(store);
 	job->store = store;
 	job->backend = store->backend;
-	job->ask = *ask;
+	ask_copy(&job->ask, ask);
 	job->asked_ms = loop_now_ms(store->loop);
 	job->asked_us = clock_mono_us();
 	job->serial = ++store->next_serial;
@@ -632,10 +632,11 @@ store_abandon(struct store_job **job_at)
 static void
 undo(struct store *store, const struct store_job *job)
 {
-	struct ask ask = job->ask;
-	if (ask.kind != ASK_LIMITS || job->answer.status != STORE_OK ||
+	struct ask ask;
+	if (job->ask.kind != ASK_LIMITS || job->answer.status != STORE_OK ||
 	    !job->answer.limits.granted)
 		return;
+	ask_copy(&ask, &job->ask);
 	/* What policyd took may be the milter's by now. */
 	ask.kind = ask.limits.takes_over ? ASK_GIVE_BACK : ASK_RETURN;
 	limits_keep(&ask.limits, job->answer.limits.taken & limits_rates(&ask.limits));

@@ -12,7 +12,6 @@
 struct store_backend;
 
 struct store_job {
-	struct ask ask;
 	struct answer answer;       /* the backend fills it in */
 	struct store_job *next_job; /* the backend's queues */
 	bool whole_script; /* the backend's: the script itself was sent, not its hash */
@@ -38,6 +37,8 @@ struct store_job {
 	bool only_waits; /* for the store to be up */
 	struct store_job *prev, *next;
 	struct store_job *held_prev, *held_next;
+
+	struct ask ask; /* the last, since it is large and need not be emptied */
 };
 
 struct store_ops {

@@ -306,7 +306,8 @@ START_TEST(the_question_has_the_keys_of_the_plan)
 	struct query query = facts;
 	struct plan plan;
 	make_plan(conf, no_orders, &query, NOW, &plan);
-	struct ask ask = plan_ask(conf, &plan, &secret);
+	struct ask ask;
+	plan_ask(conf, &plan, &secret, &ask);
 	struct key identity = key_identity(&secret, SLICE("example.com"));
 	struct key triplet = key_triplet(&secret, SLICE("example.com"),
 	                                 SLICE("user@a.example"), SLICE("me@b.example"));

@@ -1,8 +1,8 @@
 -- One try of a triplet: the twin of grey_triplet_observe() in lib/rules/grey.c.
 --
 -- KEYS[1]  the triplet
--- ARGV     delay_s, retry_window_s, lifetime_s, may_store (1 or 0), now_s (0: the server's clock), mark (0:
---          none), is_second (1 or 0)
+-- ARGV     delay_s, retry_window_s, lifetime_s, may_store (1 or 0), now_s (0: the server's clock); of a session
+--          that is marked also mark, is_second (1 or 0)
 -- answers  16 * seconds + answer; answers are those of enum grey_answer, seconds are until a retry
 --          passes (new, early, aged) or since the first try (passed now, released)
 local NEW, UNSTORED, EARLY, AGED, PASSED_NOW, KNOWN, TOLD, IS_RELEASED = 0, 1, 2, 3, 4, 5, 6, 7
@@ -12,7 +12,7 @@ local VERSION_UNIT, STATE_UNIT, AT_UNIT = 2 ^ 49, 2 ^ 46, 2 ^ 12
 
 local delay, window, lifetime = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local may_store, now = ARGV[4] == '1', tonumber(ARGV[5])
-local mark, is_second = tonumber(ARGV[6]), ARGV[7] == '1'
+local mark, is_second = tonumber(ARGV[6] or 0), ARGV[7] == '1'
 if now == 0 then
   now = tonumber(redis.call('TIME')[1])
 end
