@@ -1,7 +1,7 @@
 /* audit.c - each change that weirctl makes is a line in the log of the mail system. */
 #include "audit.h"
 
-#include "daemon.h"
+#include "io/daemon.h"
 
 /* Standard error is the operator's terminal, not where that of the daemons goes. */
 static enum log_target

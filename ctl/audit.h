@@ -2,8 +2,8 @@
 #ifndef WEIR_CTL_AUDIT_H
 #define WEIR_CTL_AUDIT_H
 
+#include "base/log.h"
 #include "ctl.h"
-#include "log.h"
 
 /* Begins "event=...": to syslog, whatever the settings say, unless -o asks for standard error. */
 void audit_start(struct log_record *rec, const struct ctl *ctl, const char *event);

@@ -4,7 +4,7 @@
 #include <sysexits.h>
 
 #include "commands.h"
-#include "verdict.h"
+#include "rules/verdict.h"
 
 static void
 print_commands(void)

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "attr.h"
-#include "conf.h"
-#include "err.h"
-#include "ledger.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "conf/conf.h"
+#include "store/ledger.h"
 
 /* Exit statuses besides sysexits(3)'s: what was asked for is not there, or not well. */
 #define CTL_NO 1

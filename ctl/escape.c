@@ -4,7 +4,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /* How many bytes follow the first one; -1 for a byte that begins no character. */
 static int

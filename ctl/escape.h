@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 /*
  * A copy, to be given to free(): control and format characters (such as turn the direction of

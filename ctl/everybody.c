@@ -1,7 +1,7 @@
 /* everybody.c - an entry, of a list or an order, that lets everybody in. */
 #include "everybody.h"
 
-#include "addr.h"
+#include "base/addr.h"
 
 /* Whether the list, of one entry, has several that nothing but chance connects. */
 static bool

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-#include "list.h"
-#include "orders.h"
-#include "slice.h"
+#include "base/slice.h"
+#include "conf/list.h"
+#include "rules/orders.h"
 
 /* Tried with some that have nothing in common; `entry` is not empty. */
 bool covers_everybody(enum list_kind kind, struct slice entry);

@@ -2,13 +2,13 @@
 #include <jansson.h>
 #include <sysexits.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "commands.h"
 #include "explained.h"
 #include "invented.h"
-#include "order_board.h"
 #include "ordering.h"
 #include "output.h"
+#include "store/order_board.h"
 
 static int
 explain(struct ctl *ctl, const struct query *query, const struct orders *orders,

@@ -1,9 +1,9 @@
 /* explained.c - the whole decision about an invented request; nothing is written. */
 #include "explained.h"
 
-#include "clock.h"
-#include "gcra.h"
+#include "base/clock.h"
 #include "greylisted.h"
+#include "rules/gcra.h"
 
 /* ---- the greylist gate ---- */
 

@@ -2,12 +2,12 @@
 #ifndef WEIR_CTL_EXPLAINED_H
 #define WEIR_CTL_EXPLAINED_H
 
-#include "conf.h"
-#include "ledger.h"
-#include "orders.h"
-#include "plan.h"
-#include "query.h"
-#include "verdict.h"
+#include "conf/conf.h"
+#include "rules/orders.h"
+#include "rules/plan.h"
+#include "rules/query.h"
+#include "rules/verdict.h"
+#include "store/ledger.h"
 #include "view.h"
 
 struct json_t; /* jansson's */

@@ -1,9 +1,9 @@
 /* explained_json.c - an explained decision as JSON. */
 #include <jansson.h>
 
+#include "books/status.h"
 #include "explained.h"
 #include "greylisted.h"
-#include "status.h"
 
 static json_t *
 text_of(const char *text)

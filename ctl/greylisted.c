@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "record.h"
+#include "store/record.h"
 #include "when.h"
 
 bool

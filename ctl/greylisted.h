@@ -2,9 +2,9 @@
 #ifndef WEIR_CTL_GREYLISTED_H
 #define WEIR_CTL_GREYLISTED_H
 
-#include "err.h"
-#include "grey.h"
-#include "ledger.h"
+#include "base/err.h"
+#include "rules/grey.h"
+#include "store/ledger.h"
 #include "view.h"
 
 struct json_t; /* jansson's */

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "addr.h"
-#include "mailaddr.h"
+#include "base/addr.h"
+#include "rules/mailaddr.h"
 
 static struct slice
 value_of(const struct ctl *ctl, const char *option)

@@ -3,7 +3,7 @@
 #define WEIR_CTL_INVENTED_H
 
 #include "ctl.h"
-#include "query.h"
+#include "rules/query.h"
 
 /*
  * From --client, --client-name, --sender, --recipient, --user, --nexthop and --stage, as far as the

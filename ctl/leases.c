@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "books/status.h"
 #include "commands.h"
 #include "limit_names.h"
-#include "mem.h"
 #include "ordering.h"
 #include "output.h"
-#include "status.h"
 #include "table.h"
 #include "view.h"
 #include "when.h"

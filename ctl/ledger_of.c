@@ -3,8 +3,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "io/rights.h"
 #include "ledger_of.h"
-#include "rights.h"
 
 #define PATIENCE_MS 5000
 

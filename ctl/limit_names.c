@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "limit.h"
+#include "rules/limit.h"
 
 /* A destination of the settings with that key; NULL: none. */
 static const char *

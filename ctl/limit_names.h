@@ -2,9 +2,9 @@
 #ifndef WEIR_CTL_LIMIT_NAMES_H
 #define WEIR_CTL_LIMIT_NAMES_H
 
-#include "conf.h"
-#include "err.h"
-#include "ledger.h"
+#include "base/err.h"
+#include "conf/conf.h"
+#include "store/ledger.h"
 
 /*
  * Appends "destination acme", "client 192.0.2.0/24": as the settings say, or as the daemons have

@@ -3,7 +3,7 @@
 #define WEIR_CTL_LIMIT_WORDS_H
 
 #include "ctl.h"
-#include "orders.h"
+#include "rules/orders.h"
 
 struct limit_words {
 	struct order order; /* its kind, and its name when it is to be given */

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "commands.h"
 #include "config.h"
-#include "log.h"
-#include "mem.h"
+#include "io/standard.h"
 #include "options.h"
-#include "standard.h"
 
 static int
 run(struct ctl *ctl, const struct command_line *line)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
-#include "nearest.h"
+#include "base/mem.h"
+#include "base/nearest.h"
 
 static const struct command_option globals[] = {
 	{"config", "FILE", "the settings file"},

@@ -4,15 +4,15 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "books/status.h"
 #include "commands.h"
-#include "limit.h"
+#include "conf/schema.h"
 #include "limit_words.h"
-#include "order_board.h"
 #include "ordering.h"
 #include "output.h"
-#include "schema.h"
-#include "status.h"
+#include "rules/limit.h"
+#include "store/order_board.h"
 #include "view.h"
 #include "when.h"
 

@@ -2,13 +2,13 @@
 #include <jansson.h>
 #include <sysexits.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "books/status.h"
 #include "commands.h"
-#include "order_board.h"
 #include "order_table.h"
 #include "ordering.h"
 #include "output.h"
-#include "status.h"
+#include "store/order_board.h"
 #include "table.h"
 
 static bool

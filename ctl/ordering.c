@@ -7,17 +7,17 @@
 #include <sysexits.h>
 
 #include "audit.h"
-#include "clock.h"
-#include "destination.h"
+#include "base/clock.h"
+#include "base/hostname.h"
+#include "base/nearest.h"
+#include "books/status.h"
+#include "conf/destination.h"
+#include "conf/group.h"
+#include "conf/schema.h"
 #include "everybody.h"
-#include "group.h"
-#include "hostname.h"
-#include "identity.h"
-#include "limit.h"
-#include "mailaddr.h"
-#include "nearest.h"
-#include "schema.h"
-#include "status.h"
+#include "rules/identity.h"
+#include "rules/limit.h"
+#include "rules/mailaddr.h"
 
 /* ---- destinations ---- */
 

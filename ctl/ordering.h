@@ -3,7 +3,7 @@
 #define WEIR_CTL_ORDERING_H
 
 #include "ctl.h"
-#include "orders.h"
+#include "rules/orders.h"
 
 /* Whether both are the same order to an operator: of one kind, about one destination or entry. */
 bool ordering_is_same(const struct conf *conf, const struct order *order,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "json_ascii.h"
+#include "books/json_ascii.h"
 
 static void
 print(json_t *value, size_t flags)

@@ -2,7 +2,7 @@
 #ifndef WEIR_CTL_REASONS_H
 #define WEIR_CTL_REASONS_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 /* How such mail is let through now. */
 enum remedy {

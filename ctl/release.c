@@ -4,18 +4,18 @@
 #include <sysexits.h>
 
 #include "audit.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "books/status.h"
 #include "commands.h"
 #include "greylisted.h"
-#include "identity.h"
 #include "invented.h"
-#include "mailaddr.h"
 #include "output.h"
-#include "plan.h"
 #include "reasons.h"
-#include "record.h"
 #include "remembered.h"
-#include "status.h"
+#include "rules/identity.h"
+#include "rules/mailaddr.h"
+#include "rules/plan.h"
+#include "store/record.h"
 
 /* Whose record, and what it was before. */
 struct subject {

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "list.h"
-#include "mailaddr.h"
+#include "base/addr.h"
+#include "conf/list.h"
+#include "rules/mailaddr.h"
 
 #define LATER_MAX 100
 

@@ -2,11 +2,11 @@
 #ifndef WEIR_CTL_REMEMBERED_H
 #define WEIR_CTL_REMEMBERED_H
 
-#include "decided.h"
-#include "err.h"
-#include "ledger.h"
-#include "mem.h"
-#include "verdict.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "rules/decided.h"
+#include "rules/verdict.h"
+#include "store/ledger.h"
 
 /*
  * The id in what a user pasted: in any case, O, I and L for 0 and 1, alone, in parentheses, or behind

@@ -9,9 +9,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "escape.h"
-#include "mem.h"
 #include "view.h"
 
 #define ENTER "\033[?1049h\033[?25l"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 /*
  * Takes the terminal over: alternate screen, no cursor, keys without echo.  Whatever signal ends

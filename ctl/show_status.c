@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "books/status.h"
 #include "commands.h"
 #include "ledger_of.h"
 #include "output.h"
-#include "status.h"
 #include "status_view.h"
 #include "watch.h"
 #include "when.h"

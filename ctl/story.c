@@ -1,13 +1,13 @@
 /* story.c - one decision told in sentences. */
 #include "story.h"
 
+#include "conf/group.h"
 #include "escape.h"
 #include "greylisted.h"
-#include "group.h"
-#include "limit.h"
-#include "mailaddr.h"
-#include "plan.h"
 #include "reasons.h"
+#include "rules/limit.h"
+#include "rules/mailaddr.h"
+#include "rules/plan.h"
 #include "when.h"
 
 static void

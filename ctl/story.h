@@ -2,10 +2,10 @@
 #ifndef WEIR_CTL_STORY_H
 #define WEIR_CTL_STORY_H
 
-#include "conf.h"
-#include "decided.h"
-#include "grey.h"
+#include "conf/conf.h"
 #include "remembered.h"
+#include "rules/decided.h"
+#include "rules/grey.h"
 #include "view.h"
 
 /* What became of the decision's triplet, client and destination. */

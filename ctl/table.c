@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "escape.h"
-#include "mem.h"
 
 #define GAP          2 /* between columns */
 #define COLUMNS_MAX  12

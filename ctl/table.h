@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "base/slice.h"
 #include "view.h"
 
 struct table;

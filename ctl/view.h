@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "attr.h"
-#include "slice.h"
+#include "base/attr.h"
+#include "base/slice.h"
 
 enum style { STYLE_PLAIN, STYLE_HEAD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLES };
 

@@ -3,8 +3,8 @@
 
 #include <time.h>
 
-#include "clock.h"
-#include "schema.h"
+#include "base/clock.h"
+#include "conf/schema.h"
 
 void
 when_print(int64_t at_s, struct text *out)

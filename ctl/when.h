@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "attr.h"
-#include "slice.h"
+#include "base/attr.h"
+#include "base/slice.h"
 
 /* "2026-11-22 10:11:12", local time. */
 void when_print(int64_t at_s, struct text *out);

@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "destination.h"
-#include "list.h"
-#include "schema.h"
+#include "conf/conf.h"
+#include "conf/destination.h"
+#include "conf/list.h"
+#include "conf/schema.h"
 
 enum { LINES_TRIED = 4 };
 

@@ -13,9 +13,9 @@
 #include "foreign.h"
 #include "infile.h"
 #include "milter_greylist_row.h"
-#include "plan.h"
 #include "postgrey_row.h"
-#include "record.h"
+#include "rules/plan.h"
+#include "store/record.h"
 
 enum { NOW = 1800000000 };
 

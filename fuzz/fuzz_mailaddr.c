@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "mailaddr.h"
+#include "rules/mailaddr.h"
 
 enum { LONGEST = 512 };
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "record.h"
-#include "slice.h"
+#include "base/slice.h"
+#include "store/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

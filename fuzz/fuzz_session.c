@@ -17,8 +17,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "plan.h"
 #include "reply.h"
+#include "rules/plan.h"
 #include "session.h"
 
 enum { NOW = 1800000000, FIELDS = 5, ADDRESS_MAX = 512 };

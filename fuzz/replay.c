@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

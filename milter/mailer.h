@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 /* Empty where the MTA says nothing. */
 struct mailer {

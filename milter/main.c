@@ -4,9 +4,9 @@
  * The loop runs on the main thread.  libmilter runs on threads of its own, which ask the loop
  * and sleep on the answer.
  */
-#include "asker.h"
-#include "daemon.h"
-#include "engine.h"
+#include "engine/asker.h"
+#include "engine/engine.h"
+#include "io/daemon.h"
 #include "server.h"
 #include "sessions.h"
 

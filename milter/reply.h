@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 #define REPLY_TEXT_MAX 512 /* a line of SMTP, RFC 5321 4.5.3.1.5 */
 

@@ -8,12 +8,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/endpoint.h"
+#include "base/log.h"
+#include "base/thread.h"
 #include "callbacks.h"
-#include "endpoint.h"
-#include "http.h"
-#include "listen.h"
-#include "log.h"
-#include "thread.h"
+#include "io/http.h"
+#include "io/listen.h"
 
 /* Enough for what the callbacks do; workers may become many. */
 #define STACK_BYTES (256 * 1024)

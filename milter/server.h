@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "daemon.h"
+#include "io/daemon.h"
 #include "sessions.h"
 
 struct server {

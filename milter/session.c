@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mailaddr.h"
+#include "base/stats.h"
 #include "mailer.h"
-#include "stats.h"
+#include "rules/mailaddr.h"
 
 /* The beginning of what the MTA said. */
 static struct slice

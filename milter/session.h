@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "delivery.h"
-#include "mem.h"
+#include "base/addr.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "engine/delivery.h"
 #include "sessions.h"
-#include "slice.h"
 
 struct sockaddr;
 

@@ -6,11 +6,11 @@
 #include <time.h>
 #include <utlist.h>
 
-#include "clock.h"
-#include "log.h"
-#include "mem.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
 #include "session.h"
-#include "stats.h"
 
 /* For threads to come back from the asker once it is closed; they do at once. */
 #define QUIET_MS 2000

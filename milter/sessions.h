@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "asker.h"
-#include "conf.h"
-#include "loop.h"
+#include "conf/conf.h"
+#include "engine/asker.h"
+#include "io/loop.h"
 
 struct session;
 

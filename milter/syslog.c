@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <syslog.h>
 
-#include "log.h"
+#include "base/log.h"
 
 static enum log_level
 level_of(int priority)

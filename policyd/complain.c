@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "addr.h"
-#include "log.h"
+#include "base/addr.h"
+#include "base/log.h"
 
 #define SLOTS 64
 

@@ -7,11 +7,11 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "base/log.h"
+#include "base/stats.h"
 #include "complain.h"
-#include "decision.h"
-#include "log.h"
+#include "engine/decision.h"
 #include "policy.h"
-#include "stats.h"
 
 #define READ_BYTES 16384
 #define REQUEST_MS 500 /* both gates together; each has store.deadline */

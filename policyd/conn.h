@@ -7,8 +7,8 @@
 #ifndef WEIR_CONN_H
 #define WEIR_CONN_H
 
-#include "engine.h"
-#include "messages.h"
+#include "engine/engine.h"
+#include "engine/messages.h"
 
 struct conn;
 

@@ -1,12 +1,12 @@
 /* main.c - weir-policyd: greylisting for Postfix, over its policy delegation protocol. */
 #include <stdlib.h>
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "conn.h"
-#include "daemon.h"
-#include "http.h"
-#include "listen.h"
-#include "log.h"
-#include "mem.h"
+#include "io/daemon.h"
+#include "io/http.h"
+#include "io/listen.h"
 
 #define TICK_MS 1000
 

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "stats.h"
+#include "base/stats.h"
 
 #define AT(member) offsetof(struct query, member)
 #define SKIPPED    SIZE_MAX

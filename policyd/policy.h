@@ -8,10 +8,10 @@
 #ifndef WEIR_POLICY_H
 #define WEIR_POLICY_H
 
-#include "mem.h"
-#include "query.h"
-#include "slice.h"
-#include "verdict.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "rules/query.h"
+#include "rules/verdict.h"
 
 #define POLICY_LINE_MAX       8192
 #define POLICY_ATTRIBUTES_MAX 128

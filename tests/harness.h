@@ -5,7 +5,7 @@
 #include <check.h>
 #include <stdbool.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 /* Check's macros and tables of cases are not held to all that the programs are. */
 #pragma GCC diagnostic ignored "-Wconversion"

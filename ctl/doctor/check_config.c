@@ -3,11 +3,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "books/status.h"
 #include "commands.h"
+#include "conf/schema.h"
 #include "doctor.h"
 #include "output.h"
-#include "schema.h"
-#include "status.h"
 
 enum { VALUE_MAX = 8192 };
 

@@ -8,8 +8,8 @@
 #ifndef WEIR_CTL_CURE_H
 #define WEIR_CTL_CURE_H
 
+#include "base/slice.h"
 #include "findings.h"
-#include "slice.h"
 
 #define CURE_MAX 4000
 

@@ -4,11 +4,11 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "books/status.h"
+#include "conf/list.h"
 #include "config.h"
 #include "doctor.h"
-#include "list.h"
 #include "output.h"
-#include "status.h"
 
 enum { CLOCK_S = 5, NODES_MAX = 64 };
 

@@ -2,7 +2,7 @@
 #ifndef WEIR_CTL_DAEMONS_JUDGE_H
 #define WEIR_CTL_DAEMONS_JUDGE_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "findings.h"
 
 /* `beats` is an array of what each of them has told last (beat.h). */

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "books/status.h"
 #include "daemons_judge.h"
 #include "doctor.h"
-#include "status.h"
 
 /* Two beats of each daemon fall into it. */
 enum { WATCH_MS = 2200, WATCH_STEP_US = 20000 };

@@ -8,11 +8,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/owner.h"
 #include "cure.h"
 #include "doctor.h"
 #include "doctor_files.h"
 #include "errand.h"
-#include "owner.h"
 
 #define MEGA (INT64_C(1) << 20)
 

@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "conf/list.h"
 #include "cure.h"
 #include "doctor.h"
 #include "errand.h"
 #include "everybody.h"
-#include "list.h"
 
 enum { DAY_S = 24 * 60 * 60, SOON_DAYS = 7 };
 

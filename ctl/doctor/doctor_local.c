@@ -3,8 +3,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
 #include "doctor.h"
-#include "endpoint.h"
 
 bool
 doctor_is_local(const char *text)

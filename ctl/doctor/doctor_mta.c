@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
 #include "cure.h"
 #include "doctor.h"
-#include "endpoint.h"
 #include "errand.h"
 #include "mta_sendmail.h"
 #include "postfix_judge.h"

@@ -1,11 +1,11 @@
 /* doctor_orders.c - whether an order in force lets everybody in, or is about nothing. */
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "cure.h"
 #include "doctor.h"
 #include "everybody.h"
-#include "order_board.h"
+#include "store/order_board.h"
 
 static void
 say_lost(struct checkup *checkup, const struct order *order)

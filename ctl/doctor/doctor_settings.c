@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/endpoint.h"
 #include "cure.h"
 #include "doctor.h"
-#include "endpoint.h"
 #include "errand.h"
 
 /* ---- what they say ---- */

@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/endpoint.h"
 #include "cure.h"
 #include "doctor.h"
 #include "doctor_files.h"
-#include "endpoint.h"
 #include "facts.h"
-#include "rights.h"
+#include "io/rights.h"
 #include "store_judge.h"
 
 #define PATIENCE_MS 5000

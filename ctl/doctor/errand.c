@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "mem.h"
-#include "rights.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/rights.h"
 
 enum { CONNECT_MS = 3000, NOT_STARTED = 127 };
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "attr.h"
-#include "endpoint.h"
-#include "err.h"
+#include "base/attr.h"
+#include "base/endpoint.h"
+#include "base/err.h"
 
 /* More of a program's output is not read. */
 #define ERRAND_OUTPUT_MAX (4 << 20)

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mem.h"
-#include "slice.h"
+#include "base/mem.h"
+#include "base/slice.h"
 
 struct fact {
 	struct slice name;

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "slice.h"
-#include "status.h"
+#include "base/slice.h"
+#include "books/status.h"
 
 enum { TEXT_MAX = 4096, INDENT = 12 };
 

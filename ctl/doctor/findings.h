@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "attr.h"
-#include "mem.h"
+#include "base/attr.h"
+#include "base/mem.h"
 #include "view.h"
 
 struct json_t; /* jansson's */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "endpoint.h"
+#include "base/endpoint.h"
 
 enum { FILE_MAX = 1 << 20 };
 

@@ -2,7 +2,7 @@
 #ifndef WEIR_CTL_MTA_SENDMAIL_H
 #define WEIR_CTL_MTA_SENDMAIL_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "findings.h"
 
 /* Looks into sendmail.mc and sendmail.cf of the directory; whether weir-milter is asked. */

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "attr.h"
-#include "endpoint.h"
-#include "mem.h"
-#include "slice.h"
+#include "base/attr.h"
+#include "base/endpoint.h"
+#include "base/mem.h"
+#include "base/slice.h"
 
 /* A line of master.cf. */
 struct postfix_service {

@@ -2,7 +2,7 @@
 #ifndef WEIR_CTL_POSTFIX_JUDGE_H
 #define WEIR_CTL_POSTFIX_JUDGE_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "findings.h"
 #include "postfix.h"
 

@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "list.h"
+#include "base/clock.h"
+#include "conf/list.h"
 #include "postfix_judge.h"
 #include "postfix_walk.h"
 

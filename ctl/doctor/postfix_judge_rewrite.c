@@ -1,7 +1,7 @@
 /* postfix_judge_rewrite.c - whether weir rewrites addresses as Postfix does. */
 #include <stdio.h>
 
-#include "hostname.h"
+#include "base/hostname.h"
 #include "postfix_cure.h"
 #include "postfix_judge.h"
 #include "postfix_walk.h"

@@ -2,7 +2,7 @@
 #ifndef WEIR_CTL_POSTFIX_WALK_H
 #define WEIR_CTL_POSTFIX_WALK_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "postfix.h"
 
 /* One place where a service asks. */

@@ -2,7 +2,7 @@
 #ifndef WEIR_CTL_STORE_JUDGE_H
 #define WEIR_CTL_STORE_JUDGE_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "facts.h"
 #include "findings.h"
 

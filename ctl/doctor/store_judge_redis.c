@@ -1,6 +1,6 @@
 /* store_judge_redis.c - what is wrong with Redis, by what it tells of itself. */
+#include "base/endpoint.h"
 #include "doctor.h"
-#include "endpoint.h"
 #include "store_judge.h"
 
 enum { VERSION_MIN = 5, OFFSET_MAX_MS = 2000, FULL_PERCENT = 90 };

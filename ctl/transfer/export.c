@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "commands.h"
-#include "order_board.h"
 #include "outfile.h"
 #include "progress.h"
+#include "store/order_board.h"
 #include "transfer.h"
 
 #define EXPORT_MODE 0600 /* the site's secret is in it */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "hash.h"
-#include "mem.h"
-#include "plan.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "rules/plan.h"
 
 /* Bytes only, so that it can be compared as it lies in memory. */
 struct row_name {

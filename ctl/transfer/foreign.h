@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "addr.h"
-#include "conf.h"
+#include "base/addr.h"
+#include "conf/conf.h"
 #include "intake.h"
 
 struct foreign;

@@ -6,11 +6,11 @@
 #include <sysexits.h>
 
 #include "audit.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/nearest.h"
 #include "commands.h"
-#include "mem.h"
-#include "nearest.h"
-#include "plan.h"
+#include "rules/plan.h"
 
 #define POSTGREY        "postgrey"
 #define MILTER_GREYLIST "milter-greylist"

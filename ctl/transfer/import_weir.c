@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "books/status.h"
 #include "export_reader.h"
 #include "import.h"
 #include "infile.h"
 #include "order_intake.h"
 #include "progress.h"
-#include "status.h"
 
 struct export_import {
 	struct import import;

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "err.h"
-#include "slice.h"
+#include "base/err.h"
+#include "base/slice.h"
 
 /*
  * "-" is standard input.  What cannot be read twice, as a pipe, is copied to a private temporary

@@ -9,7 +9,7 @@
 
 #include "escape.h"
 #include "output.h"
-#include "record.h"
+#include "store/record.h"
 
 static const struct fate_word {
 	const char *name; /* in JSON */

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "ctl.h"
-#include "grey.h"
-#include "ledger.h"
+#include "rules/grey.h"
+#include "store/ledger.h"
 
 /* What becomes of a row. */
 enum intake_fate {

@@ -7,7 +7,7 @@
  */
 #include "milter_greylist_row.h"
 
-#include "record.h"
+#include "store/record.h"
 
 #define WORDS_MAX 6
 

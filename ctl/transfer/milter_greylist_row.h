@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "slice.h"
+#include "base/addr.h"
+#include "base/slice.h"
 
 enum dump_line {
 	DUMP_NOTHING, /* empty, or a comment */

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "order_board.h"
-#include "orders.h"
+#include "rules/orders.h"
+#include "store/order_board.h"
 
 bool
 order_intake_open(struct order_intake *orders, struct intake *intake, struct err *err_out)

@@ -3,7 +3,7 @@
 #define WEIR_CTL_ORDER_INTAKE_H
 
 #include "intake.h"
-#include "orders.h"
+#include "rules/orders.h"
 
 struct order_intake {
 	struct intake *intake; /* whose store, switches and counts hold */

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mem.h"
-#include "slice.h"
+#include "base/mem.h"
+#include "base/slice.h"
 
 #define GO 'g'
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "err.h"
+#include "base/err.h"
 
 struct outfile {
 	FILE *file;

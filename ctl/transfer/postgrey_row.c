@@ -1,7 +1,7 @@
 /* postgrey_row.c - what postgrey keeps, as its keys and values spell it. */
 #include "postgrey_row.h"
 
-#include "record.h"
+#include "store/record.h"
 
 #define SHA1_TEXT_LEN 40
 

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "slice.h"
+#include "base/addr.h"
+#include "base/slice.h"
 
 struct postgrey_triplet {
 	struct addr client;

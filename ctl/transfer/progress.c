@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 enum {
 	EACH_MS = 100,   /* between two pictures */

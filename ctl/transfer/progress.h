@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 struct progress {
 	const char *what;

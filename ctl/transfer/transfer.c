@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-#include "record.h"
-#include "schema.h"
+#include "conf/schema.h"
+#include "store/record.h"
 
 static const char *const state_words[] = {
 	[GREY_WAITING] = "waiting",

@@ -11,11 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "err.h"
-#include "grey.h"
-#include "key.h"
-#include "ledger.h"
-#include "orders.h"
+#include "base/err.h"
+#include "rules/grey.h"
+#include "rules/key.h"
+#include "rules/orders.h"
+#include "store/ledger.h"
 
 #define TRANSFER_VERSION 1
 

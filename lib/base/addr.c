@@ -1,5 +1,5 @@
 /* addr.c - IPv4 and IPv6 addresses and networks. */
-#include "addr.h"
+#include "base/addr.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

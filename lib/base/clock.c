@@ -1,5 +1,5 @@
 /* clock.c - the one place where clocks are read. */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <time.h>
 

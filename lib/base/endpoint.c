@@ -1,5 +1,5 @@
 /* endpoint.c - where to listen or to connect. */
-#include "endpoint.h"
+#include "base/endpoint.h"
 
 #include <string.h>
 #include <sys/un.h>

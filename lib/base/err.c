@@ -1,5 +1,5 @@
 /* err.c - the text of a failure. */
-#include "err.h"
+#include "base/err.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* hostname.c - what may be the name of a host or a domain. */
-#include "hostname.h"
+#include "base/hostname.h"
 
 #define LABEL_MAX 63
 

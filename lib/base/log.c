@@ -1,5 +1,5 @@
 /* log.c - log lines: their levels, and what stands in them. */
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "log_lines.h"
 
 static _Atomic enum log_level max_level = LOG_LEVEL_INFO; /* a reload may change it */

@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "stats.h"
-#include "thread.h"
+#include "base/clock.h"
+#include "base/stats.h"
+#include "base/thread.h"
 
 /* Some 4,000 lines of decisions. */
 #define QUEUE_BYTES (1 << 20)

@@ -9,7 +9,7 @@
 #ifndef WEIR_LOG_LINES_H
 #define WEIR_LOG_LINES_H
 
-#include "log.h"
+#include "base/log.h"
 
 void lines_open(const char *program, enum log_target target, int facility);
 void lines_put(enum log_level level, struct slice line);

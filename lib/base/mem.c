@@ -1,11 +1,11 @@
 /* mem.c - allocation that dies, and the arena of one request. */
-#include "mem.h"
+#include "base/mem.h"
 
 #include <malloc.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
-#include "log.h"
+#include "base/log.h"
 
 #define CHUNK_BYTES      4096
 #define FREED_BYTES_KEPT (64 << 20)

@@ -1,5 +1,5 @@
 /* nearest.c - the known name that is nearest to a wrong one, for hints. */
-#include "nearest.h"
+#include "base/nearest.h"
 
 #define COMPARED_MAX 64
 

@@ -1,5 +1,5 @@
 /* owner.c - whose a file is, and who may therefore not use it, in words. */
-#include "owner.h"
+#include "base/owner.h"
 
 #include <errno.h>
 #include <grp.h>

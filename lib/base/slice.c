@@ -1,5 +1,5 @@
 /* slice.c - bounded text: looking at it, and writing it without overflow. */
-#include "slice.h"
+#include "base/slice.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* stats.c - the tables of counters and histograms. */
-#include "stats.h"
+#include "base/stats.h"
 
 #include <stdatomic.h>
 
-#include "attr.h"
+#include "base/attr.h"
 
 static const struct {
 	const char *name;

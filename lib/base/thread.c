@@ -1,10 +1,10 @@
 /* thread.c - threads that run until they are done. */
-#include "thread.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
 
-#include "attr.h"
+#include "base/attr.h"
 
 /* A thread's own: blocked, they end the process without a trace of why. */
 static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};

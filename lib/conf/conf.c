@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "list.h"
-#include "mem.h"
-#include "owner.h"
-#include "schema.h"
+#include "base/mem.h"
+#include "base/owner.h"
+#include "conf/list.h"
+#include "conf/schema.h"
 
 bool
 conf_complain(struct loading *load, struct place place, const char *name,

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
+#include "base/hostname.h"
+#include "base/mem.h"
+#include "conf/destination.h"
+#include "conf/list.h"
+#include "conf/schema.h"
 #include "conf_priv.h"
-#include "destination.h"
-#include "endpoint.h"
-#include "hostname.h"
-#include "list.h"
-#include "mem.h"
-#include "schema.h"
 
 /* Complains about the setting wherever it was set. */
 static bool

@@ -2,13 +2,13 @@
 #include <libconfig.h>
 #include <stdlib.h>
 
-#include "addr.h"
+#include "base/addr.h"
+#include "base/hostname.h"
+#include "base/mem.h"
+#include "conf/list.h"
+#include "conf/normal.h"
+#include "conf/schema.h"
 #include "conf_priv.h"
-#include "hostname.h"
-#include "list.h"
-#include "mem.h"
-#include "normal.h"
-#include "schema.h"
 
 /* Beside its name and clients only what says where they are from. */
 static bool

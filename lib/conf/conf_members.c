@@ -2,11 +2,11 @@
 #include <libconfig.h>
 #include <stdlib.h>
 
+#include "base/hostname.h"
+#include "base/mem.h"
+#include "conf/normal.h"
+#include "conf/schema.h"
 #include "conf_priv.h"
-#include "hostname.h"
-#include "mem.h"
-#include "normal.h"
-#include "schema.h"
 
 #define NAME_MAX_LEN   64
 #define MEMBER_MAX_LEN 320

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/owner.h"
 #include "conf_priv.h"
-#include "owner.h"
 
 #define FILE_SETTING "greylist.pool_files"
 

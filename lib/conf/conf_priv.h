@@ -2,8 +2,8 @@
 #ifndef WEIR_CONF_PRIV_H
 #define WEIR_CONF_PRIV_H
 
-#include "conf.h"
-#include "schema.h"
+#include "conf/conf.h"
+#include "conf/schema.h"
 
 struct config_setting_t; /* of libconfig */
 struct config_t;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "conf_priv.h"
-#include "mem.h"
 
 enum { FILE_MAX_BYTES = 1 << 20, SEEN_MAX = 32 };
 

@@ -1,13 +1,13 @@
 /* destination.c - the destinations by their domains. */
-#include "destination.h"
+#include "conf/destination.h"
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/hostname.h"
+#include "base/mem.h"
+#include "conf/normal.h"
 #include "conf_priv.h"
-#include "hash.h"
-#include "hostname.h"
-#include "mem.h"
-#include "normal.h"
 
 /* Of one domain.  The first one stands for the whole table. */
 struct domain_table {

@@ -1,11 +1,11 @@
 /* group.c - groups by their members. */
-#include "group.h"
+#include "conf/group.h"
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/mem.h"
 #include "conf_priv.h"
-#include "hash.h"
-#include "mem.h"
 
 /* Of one member.  The first one stands for the whole table. */
 struct member_table {

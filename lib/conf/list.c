@@ -4,17 +4,17 @@
  * A lookup allocates nothing and looks at a bounded number of entries; a regular
  * expression that takes too long is given up and does not match.
  */
-#include "list.h"
+#include "conf/list.h"
 
 #include <stdlib.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "hash.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "conf/normal.h"
 #include "listentry.h"
-#include "mem.h"
-#include "normal.h"
 
 enum {
 	/* What one search may cost; generous for names, about a millisecond at worst. */

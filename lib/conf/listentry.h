@@ -4,8 +4,8 @@
 #ifndef WEIR_LISTENTRY_H
 #define WEIR_LISTENTRY_H
 
-#include "hostname.h"
-#include "list.h"
+#include "base/hostname.h"
+#include "conf/list.h"
 
 #define LIST_ENTRY_MAX 1024
 #define LIST_NAME_MAX  HOSTNAME_MAX

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "list.h"
+#include "base/clock.h"
+#include "conf/list.h"
 
 enum { LINE_MAX_LEN = 1024, DAY_S = 24 * 60 * 60 };
 

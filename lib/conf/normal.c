@@ -1,5 +1,5 @@
 /* normal.c - domain names and local parts in the one form in which they are compared. */
-#include "normal.h"
+#include "conf/normal.h"
 
 #include <stdlib.h>
 

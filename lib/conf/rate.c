@@ -1,5 +1,5 @@
 /* rate.c - rates from text and back: "20/1m, 500/1d", "600/1m burst 20". */
-#include "schema.h"
+#include "conf/schema.h"
 
 #define COUNT_MAX INT64_C(1000000000)
 

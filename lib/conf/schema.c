@@ -1,9 +1,9 @@
 /* schema.c - THE table of settings. */
-#include "schema.h"
+#include "conf/schema.h"
 
 #include <stdlib.h>
 
-#include "nearest.h"
+#include "base/nearest.h"
 
 #define AT(member) offsetof(struct conf, member)
 #define SECOND INT64_C(1000)

@@ -1,8 +1,8 @@
 /* value.c - settings from text: times, sizes, words, replies; rates are in rate.c. */
 #include <stdlib.h>
 
-#include "mem.h"
-#include "schema.h"
+#include "base/mem.h"
+#include "conf/schema.h"
 
 struct unit {
 	const char *name;

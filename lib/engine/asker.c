@@ -1,14 +1,14 @@
 /* asker.c - questions of other threads, answered by the loop. */
-#include "asker.h"
+#include "engine/asker.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <utlist.h>
 
-#include "clock.h"
-#include "decision.h"
-#include "parked.h"
+#include "base/clock.h"
+#include "engine/decision.h"
+#include "engine/parked.h"
 
 #define GRACE_MS 100 /* the loop answers at the deadline; this is for its own delay */
 

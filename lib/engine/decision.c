@@ -1,11 +1,11 @@
 /* decision.c - THE WALK: start -> plan -> greylist gate -> limits gate -> verdict. */
-#include "decision.h"
+#include "engine/decision.h"
 
-#include "clock.h"
-#include "newcap.h"
+#include "base/clock.h"
+#include "base/stats.h"
+#include "engine/newcap.h"
+#include "engine/share.h"
 #include "report.h"
-#include "share.h"
-#include "stats.h"
 
 static int64_t
 time_of(const struct engine *engine, const struct query *query)

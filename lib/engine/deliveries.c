@@ -2,10 +2,10 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/log.h"
+#include "base/stats.h"
 #include "delivery_priv.h"
-#include "log.h"
-#include "share.h"
-#include "stats.h"
+#include "engine/share.h"
 
 #define IN_SHARE_MS 20000
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "mem.h"
-#include "share.h"
+#include "base/mem.h"
+#include "engine/share.h"
 
 /* A message has at most so many recipients in Postfix; more uses than that run out by themselves. */
 #define HELD_MAX 4000

@@ -2,8 +2,8 @@
 #ifndef WEIR_DELIVERY_PRIV_H
 #define WEIR_DELIVERY_PRIV_H
 
-#include "delivery.h"
-#include "parked.h"
+#include "engine/delivery.h"
+#include "engine/parked.h"
 
 struct held {
 	struct limit_use use;

@@ -1,22 +1,22 @@
 /* engine.c - what every decision of a daemon shares. */
-#include "engine.h"
+#include "engine/engine.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "beat.h"
-#include "clerk.h"
-#include "clock.h"
-#include "crowd.h"
-#include "delivery.h"
-#include "log.h"
-#include "mem.h"
-#include "newcap.h"
-#include "orders.h"
-#include "schema.h"
-#include "share.h"
-#include "tally.h"
-#include "web.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "books/beat.h"
+#include "books/clerk.h"
+#include "books/tally.h"
+#include "books/web.h"
+#include "conf/schema.h"
+#include "engine/delivery.h"
+#include "engine/newcap.h"
+#include "engine/share.h"
+#include "rules/crowd.h"
+#include "rules/orders.h"
 
 #define SECOND_MS 1000
 
@@ -31,13 +31,27 @@ warn_about(const struct conf *conf)
 
 /* ---- each second ---- */
 
+static struct self
+describe(void *arg)
+{
+	const struct engine *engine = arg;
+	return (struct self){.daemon = engine_name(engine->kind),
+	                     .conf = engine->conf,
+	                     .store = engine->store,
+	                     .tally = engine->tally,
+	                     .crowd = engine->crowd,
+	                     .started_s = engine->started_s,
+	                     .under_way = deliveries_under_way(engine)};
+}
+
 static void
 tell_clerk(struct engine *engine, bool stops)
 {
 	struct funnel_hour hours[TALLY_HOURS_MAX];
+	struct self self = describe(engine);
 	size_t n = tally_take_funnel(engine->tally, hours, TALLY_HOURS_MAX);
 	clerk_funnel(engine->clerk, n, hours);
-	clerk_beat(engine->clerk, beat_print(engine, stops));
+	clerk_beat(engine->clerk, beat_print(&self, stops));
 }
 
 static void
@@ -133,6 +147,25 @@ on_status(void *arg, struct site *site)
 }
 
 static void
+ask_status(void *arg)
+{
+	struct engine *engine = arg;
+	clerk_ask_status(engine->clerk);
+}
+
+static struct web *
+open_web(struct engine *engine)
+{
+	static const struct web_source source = {.self = describe,
+	                                         .ask_status = ask_status};
+	const struct conf *conf = engine->conf;
+	return web_open(engine->loop, conf,
+	                engine->kind == ENGINE_OF_MILTER ? &conf->http.milter_listen
+	                                                 : &conf->http.listen,
+	                &source, engine);
+}
+
+static void
 start_clerk(struct engine *engine)
 {
 	static const struct clerk_events events = {.on_orders = on_orders,
@@ -193,7 +226,7 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 	engine->started_s = clock_wall_s();
 	engine->second_timer = timer_new(loop, on_second, engine);
 	timer_start(engine->second_timer, SECOND_MS);
-	engine->web = web_open(engine);
+	engine->web = open_web(engine);
 	start_clerk(engine);
 	warn_about(conf);
 	return engine;

@@ -1,11 +1,11 @@
 /* messages.c - messages by name, and by client session. */
-#include "messages.h"
+#include "engine/messages.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "hash.h"
-#include "mem.h"
+#include "base/hash.h"
+#include "base/mem.h"
 
 #define INSTANCE_MAX 64
 #define SESSION_MAX  (45 + 1 + 5) /* address, ':', port */

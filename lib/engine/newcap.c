@@ -1,11 +1,11 @@
 /* newcap.c - a table of fixed size: identities and the rate of their new triplets. */
-#include "newcap.h"
+#include "engine/newcap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "gcra.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "rules/gcra.h"
 
 #define SLOTS      4096 /* a power of two; 64 KiB stay in the processor's cache */
 #define NEIGHBOURS 4

@@ -1,9 +1,9 @@
 /* parked.c - decisions of a message that wait for its queue id. */
-#include "parked.h"
+#include "engine/parked.h"
 
 #include <stdlib.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define PARKED_MAX 1000 /* of one message */
 

@@ -1,13 +1,13 @@
 /* report.c - a verdict as a line of the log and in the counters. */
 #include "report.h"
 
-#include "clerk.h"
-#include "clock.h"
-#include "crowd.h"
-#include "list.h"
-#include "log.h"
-#include "stats.h"
-#include "tally.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stats.h"
+#include "books/clerk.h"
+#include "books/tally.h"
+#include "conf/list.h"
+#include "rules/crowd.h"
 
 /* Somebody may ask why: it goes into the log and into the store. */
 static bool

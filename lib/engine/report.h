@@ -2,7 +2,7 @@
 #ifndef WEIR_REPORT_H
 #define WEIR_REPORT_H
 
-#include "decision.h"
+#include "engine/decision.h"
 
 /* Logs and counts a verdict that is complete, and has the clerk remember it. */
 void report_decision(const struct decision *decision);

@@ -1,11 +1,11 @@
 /* share.c - a table of what this process holds, and the rates while the store is away. */
-#include "share.h"
+#include "engine/share.h"
 
 #include <stdlib.h>
 
-#include "gcra.h"
-#include "hash.h"
-#include "mem.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "rules/gcra.h"
 
 /* Beyond so many limits the table is cleared of those without slots. */
 #define ENTRIES_MAX 65536

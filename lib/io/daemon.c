@@ -1,5 +1,5 @@
 /* daemon.c - the skeleton of a daemon. */
-#include "daemon.h"
+#include "io/daemon.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,15 +11,15 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
 #include "config.h"
-#include "listen.h"
-#include "log.h"
-#include "mem.h"
-#include "rights.h"
-#include "standard.h"
-#include "stats.h"
+#include "io/listen.h"
+#include "io/rights.h"
+#include "io/standard.h"
+#include "io/work.h"
 #include "systemd.h"
-#include "work.h"
 
 #define DRAIN_MS          5000
 #define OTHER_DESCRIPTORS 64 /* loop, store, lists, log */

@@ -4,7 +4,7 @@
  * Not libevent's evhttp: 2.1 has no limit on connections, its time-out starts anew with each byte,
  * and it answers what it cannot parse by itself, without the headers that must be in each answer.
  */
-#include "http.h"
+#include "io/http.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,10 +13,10 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "addr.h"
+#include "base/addr.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "http_request.h"
-#include "log.h"
-#include "mem.h"
 
 #define CONNECTIONS_MAX 64
 #define LISTENERS_MAX   16

@@ -1,7 +1,7 @@
 /* http_request.c - the head of an HTTP request. */
 #include "http_request.h"
 
-#include "addr.h"
+#include "base/addr.h"
 
 size_t
 http_head_length(struct slice bytes)

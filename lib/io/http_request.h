@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 /* Bytes of a head, with the blank line that ends it. */
 #define HTTP_HEAD_MAX 8192

@@ -1,5 +1,5 @@
 /* listen.c - listening sockets. */
-#include "listen.h"
+#include "io/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "log.h"
-#include "mem.h"
+#include "base/addr.h"
+#include "base/log.h"
+#include "base/mem.h"
 
 #define BACKLOG        1024
 #define ACCEPTS_A_TURN 64

@@ -1,5 +1,5 @@
 /* loop.c - the event loop, over libevent. */
-#include "loop.h"
+#include "io/loop.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -9,10 +9,10 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "loop_priv.h"
-#include "mem.h"
 
 struct signal_watch {
 	struct event *event;

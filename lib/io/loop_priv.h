@@ -2,7 +2,7 @@
 #ifndef WEIR_LOOP_PRIV_H
 #define WEIR_LOOP_PRIV_H
 
-#include "loop.h"
+#include "io/loop.h"
 
 struct event_base;
 struct signal_watch;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "log.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "loop_priv.h"
-#include "mem.h"
 
 struct resolve {
 	struct loop *loop;

@@ -1,5 +1,5 @@
 /* rights.c - as whom the programs run. */
-#include "rights.h"
+#include "io/rights.h"
 
 #include <grp.h>
 #include <pwd.h>

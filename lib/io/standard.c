@@ -1,5 +1,5 @@
 /* standard.c - standard input, output and error. */
-#include "standard.h"
+#include "io/standard.h"
 
 #include <fcntl.h>
 #include <unistd.h>

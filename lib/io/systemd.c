@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 void
 systemd_notify(const char *state)

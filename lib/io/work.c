@@ -1,11 +1,11 @@
 /* work.c - something that takes long, done on a thread of its own. */
-#include "work.h"
+#include "io/work.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "log.h"
-#include "mem.h"
+#include "base/log.h"
+#include "base/mem.h"
 
 /* Whatever a program has made the default: long lists and regular expressions need some. */
 #define STACK_BYTES (8 * 1024 * 1024)

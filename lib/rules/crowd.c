@@ -1,5 +1,5 @@
 /* crowd.c - which one private address nine of ten clients have. */
-#include "crowd.h"
+#include "rules/crowd.h"
 
 /* The only one that more than half can have (Boyer and Moore's vote). */
 static struct addr

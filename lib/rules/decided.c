@@ -1,8 +1,8 @@
 /* decided.c - a decision as a line of text, and back. */
-#include "decided.h"
+#include "rules/decided.h"
 
-#include "key.h"
-#include "mailaddr.h"
+#include "rules/key.h"
+#include "rules/mailaddr.h"
 
 #define FIELDS     22
 #define FIELDS_OLD 19 /* without user, limit and queue id */

@@ -1,5 +1,5 @@
 /* enrol.c - how a daemon takes part in a term of the store. */
-#include "enrol.h"
+#include "rules/enrol.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* gcra.c - the generic cell rate algorithm. */
-#include "gcra.h"
+#include "rules/gcra.h"
 
 int64_t
 gcra_interval_us(const struct conf_rate *rate)

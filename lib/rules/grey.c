@@ -1,5 +1,5 @@
 /* grey.c - the rules of greylisting on one record and a time. */
-#include "grey.h"
+#include "rules/grey.h"
 
 /* Use of a record is written down once in each such part of its lifetime. */
 #define USE_PARTS 32

@@ -1,7 +1,7 @@
 /* header.c - the header that tells how long greylisting held a message up. */
-#include "header.h"
+#include "rules/header.h"
 
-#include "clock.h"
+#include "base/clock.h"
 
 void
 header_print(const char *node, int64_t delayed_s, int64_t now_s, struct text *out)

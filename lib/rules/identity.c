@@ -11,13 +11,13 @@
  * is allowed, and that of a provider of access is, by its own mail servers: just where names of
  * customers have octets and no word, as 62-251-112-184.ip.xs4all.nl, all of them would be let in.
  */
-#include "identity.h"
+#include "rules/identity.h"
 
 #include <libpsl.h>
 #include <stdio.h>
 
-#include "hostname.h"
-#include "list.h"
+#include "base/hostname.h"
+#include "conf/list.h"
 
 enum {
 	NUMBERS_MAX = 32,     /* looked at in one name */

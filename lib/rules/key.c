@@ -1,5 +1,5 @@
 /* key.c - store keys: BLAKE2b of the secret and what they stand for, through libsodium. */
-#include "key.h"
+#include "rules/key.h"
 
 #include <sodium.h>
 

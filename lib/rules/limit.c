@@ -1,13 +1,13 @@
 /* limit.c - which limits apply to a recipient, and under which keys. */
-#include "limit.h"
+#include "rules/limit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
-#include "destination.h"
-#include "group.h"
-#include "mailaddr.h"
+#include "base/addr.h"
+#include "conf/destination.h"
+#include "conf/group.h"
+#include "rules/mailaddr.h"
 
 const char *
 limit_scope_word(enum limit_scope scope)

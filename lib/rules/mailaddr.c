@@ -3,10 +3,10 @@
  *
  * Any bytes are taken: what cannot be split is put in lower case only.
  */
-#include "mailaddr.h"
+#include "rules/mailaddr.h"
 
-#include "hostname.h"
-#include "normal.h"
+#include "base/hostname.h"
+#include "conf/normal.h"
 
 enum {
 	ADDRESS_MAX = 512, /* twice what RFC 5321 allows */

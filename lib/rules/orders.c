@@ -1,14 +1,14 @@
 /* orders.c - what the operator has ordered for a time. */
-#include "orders.h"
+#include "rules/orders.h"
 
 #include <stdlib.h>
 
-#include "destination.h"
-#include "list.h"
-#include "mailaddr.h"
-#include "mem.h"
-#include "normal.h"
-#include "schema.h"
+#include "base/mem.h"
+#include "conf/destination.h"
+#include "conf/list.h"
+#include "conf/normal.h"
+#include "conf/schema.h"
+#include "rules/mailaddr.h"
 
 struct orders {
 	int refs;

@@ -1,7 +1,7 @@
 /* plan.c - lists and exemptions, then what to ask of the store. */
-#include "plan.h"
+#include "rules/plan.h"
 
-#include "mailaddr.h"
+#include "rules/mailaddr.h"
 
 /* ---- exemptions ---- */
 

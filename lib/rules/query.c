@@ -1,9 +1,9 @@
 /* query.c - the door: facts in the form that is compared. */
-#include "query.h"
+#include "rules/query.h"
 
-#include "hostname.h"
-#include "mailaddr.h"
-#include "normal.h"
+#include "base/hostname.h"
+#include "conf/normal.h"
+#include "rules/mailaddr.h"
 
 static struct slice
 normal_by(void (*put)(struct text *out, struct slice name), struct slice name,

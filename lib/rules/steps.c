@@ -1,10 +1,10 @@
 /* steps.c - a small table of services. */
-#include "steps.h"
+#include "rules/steps.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 #define KEPT_MS (INT64_C(24) * 3600 * 1000)
 

@@ -1,5 +1,5 @@
 /* term.c - who takes part in the store's life, and when slots may be granted in it. */
-#include "term.h"
+#include "rules/term.h"
 
 #include <string.h>
 

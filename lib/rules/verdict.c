@@ -1,8 +1,8 @@
 /* verdict.c - from what was planned and answered to the verdict. */
-#include "verdict.h"
+#include "rules/verdict.h"
 
-#include "header.h"
-#include "schema.h"
+#include "conf/schema.h"
+#include "rules/header.h"
 
 static const char *const why_words[] = {
 	[WHY_NOT_JUDGED] = "not-judged",

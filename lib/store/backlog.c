@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define TOLD_MAX  16384
 #define TELLS_MAX 20

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ask.h"
+#include "rules/ask.h"
 
 struct told {
 	struct ask ask;

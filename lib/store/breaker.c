@@ -1,5 +1,5 @@
 /* breaker.c - when to stop asking a store that does not answer. */
-#include "breaker.h"
+#include "store/breaker.h"
 
 bool
 breaker_allows(struct breaker *breaker, int64_t now_ms)

@@ -1,11 +1,11 @@
 /* ledger.c - the store as it is read and changed beside the mail: bounds, and which store it is. */
-#include "ledger_priv.h"
+#include "store/ledger_backend.h"
 
 #include <stdlib.h>
 
-#include "mem.h"
-#include "orders.h"
-#include "record.h"
+#include "base/mem.h"
+#include "rules/orders.h"
+#include "store/record.h"
 
 /* A key outlives its record a little, as those do that the daemons write. */
 #define KEPT_MORE_S 60
@@ -13,10 +13,7 @@
 struct ledger *
 ledger_open(const struct conf *conf, int64_t patience_ms, struct err *err_out)
 {
-	const struct ledger_ops *ops = conf->store.backend == BACKEND_REDIS
-	                                       ? &ledger_redis_ops
-	                                       : &ledger_sqlite_ops;
-	return ops->open(conf, patience_ms, err_out);
+	return backend_ledger_ops(conf)->open(conf, patience_ms, err_out);
 }
 
 void

@@ -1,5 +1,5 @@
 /* ledger_facts.c - what doctor asks of the store: what it tells of itself, and whether it works. */
-#include "ledger_priv.h"
+#include "store/ledger_backend.h"
 
 bool
 ledger_facts(struct ledger *ledger, bool deep, ledger_fact_fn *fn, void *arg,

@@ -1,11 +1,11 @@
 /* order_board.c - the operator's orders as the ledger has them up. */
-#include "order_board.h"
+#include "store/order_board.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger_priv.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "store/ledger_backend.h"
 
 /* Names and texts by turns, each behind its length. */
 struct board {

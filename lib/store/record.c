@@ -1,5 +1,5 @@
 /* record.c - a greylist record as one integer. */
-#include "record.h"
+#include "store/record.h"
 
 #define COUNT_BITS 12
 #define AT_BITS    34

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "base/log.h"
 
 #define TOLERANCE_MIN_MS 250
 #define TOLERANCE_MAX_MS 5000

@@ -8,8 +8,8 @@
 #ifndef WEIR_RECOVERY_H
 #define WEIR_RECOVERY_H
 
-#include "enrol.h"
-#include "store_priv.h"
+#include "rules/enrol.h"
+#include "store/backend.h"
 
 /* Told to the store at once: puts and give-backs that are kept back. */
 #define PORTION 64

@@ -4,13 +4,13 @@
 #include <utlist.h>
 
 #include "backlog.h"
-#include "breaker.h"
-#include "clock.h"
-#include "log.h"
-#include "mem.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
 #include "recovery.h"
-#include "stats.h"
-#include "store_priv.h"
+#include "store/backend.h"
+#include "store/breaker.h"
 
 /* What could not be told is told again after this. */
 #define TELL_AGAIN_MS 500
@@ -388,8 +388,7 @@ store_open(struct loop *loop, const struct conf *conf, const char *owner,
 {
 	struct store *store = mem_new(struct store);
 	store->loop = loop;
-	store->ops = conf->store.backend == BACKEND_REDIS ? &store_redis_ops
-	                                                  : &store_sqlite_ops;
+	store->ops = backend_ops(conf);
 	store->deadline_ms = conf->store.deadline_ms;
 	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
 	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};

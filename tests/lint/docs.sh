@@ -109,12 +109,12 @@ counters_are_explained() {
 }
 
 metrics() {
-	grep -h -o '"weir_[a-z0-9_]*[a-z0-9]"' lib/engine/metrics*.c | tr -d '"'
+	grep -h -o '"weir_[a-z0-9_]*[a-z0-9]"' lib/books/metrics*.c | tr -d '"'
 	sed -n '/^} shapes/,/^};/s/^[ \t]*{"\([a-z_]*\)",.*/weir_\1_seconds/p' lib/base/stats.c
 }
 
 metrics_are_explained() {
-	[ "$(metrics | wc -l)" -ge 15 ] || echo 'the metrics in lib/engine/metrics.c were not understood'
+	[ "$(metrics | wc -l)" -ge 15 ] || echo 'the metrics in lib/books/metrics.c were not understood'
 	metrics | while read -r word; do
 		items "$daemon_manual" | grep -q -x -F -e "$word" || echo "$word has no entry in $daemon_manual"
 	done

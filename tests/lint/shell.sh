@@ -36,7 +36,7 @@ else
 fi
 
 luac=$(find_luac)
-for file in lib/store/scripts/*.lua; do
+for file in lib/redis/scripts/*.lua; do
 	[ -e "$file" ] || continue
 	if [ -n "$luac" ]; then
 		check "$file" "$luac" -p "$file"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "harness.h"
 #include "redis_server.h"
 #include "story.h"

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stats.h"
+#include "conf/schema.h"
 #include "harness.h"
-#include "schema.h"
-#include "stats.h"
 
 #define START_S INT64_C(2100000000)
 

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "conf/schema.h"
 #include "harness.h"
-#include "order_board.h"
-#include "schema.h"
+#include "store/order_board.h"
 #include "story_priv.h"
 
 #define POLL_MS  2

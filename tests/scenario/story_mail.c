@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/stats.h"
 #include "harness.h"
-#include "stats.h"
 #include "story_priv.h"
 
 #define PORTS_FROM 2000 /* session=1 comes from port 2001 */

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attr.h"
-#include "decision.h"
-#include "messages.h"
+#include "base/attr.h"
+#include "engine/decision.h"
+#include "engine/messages.h"
 #include "store_fixture.h"
 #include "story.h"
 

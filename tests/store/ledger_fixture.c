@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "harness.h"
-#include "mem.h"
 
 struct ledger *
 ledger_try_at(const struct store_place *place, int64_t patience_ms,

@@ -3,7 +3,7 @@
 #define WEIR_TESTS_LEDGER_FIXTURE_H
 
 #include "both_stores.h"
-#include "ledger.h"
+#include "store/ledger.h"
 
 #define LEDGER_PATIENCE_MS 5000
 

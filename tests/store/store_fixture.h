@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "redis_server.h"
-#include "store.h"
+#include "store/store.h"
 
 /* When the tests' clocks begin: nothing stored then is swept by the clock of the machine. */
 #define FIXTURE_T0_S INT64_C(4000000000)

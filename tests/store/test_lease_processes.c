@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "child.h"
-#include "clock.h"
 #include "harness.h"
 
 #define WORKERS   12

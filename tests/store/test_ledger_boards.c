@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "mem.h"
-#include "order_board.h"
-#include "record.h"
+#include "store/order_board.h"
+#include "store/record.h"
 
 #define DAY  86400
 #define LIFE (35 * DAY)

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/mem.h"
 #include "child.h"
-#include "clock.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "mem.h"
 
 #define DAY 86400
 

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "mem.h"
 
 /* Facts as "name=value\n", behind a '\n'. */
 struct told {

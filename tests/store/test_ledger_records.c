@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "mem.h"
-#include "record.h"
+#include "store/record.h"
 
 #define DAY  86400
 #define LIFE (35 * DAY)

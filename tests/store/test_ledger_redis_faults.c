@@ -7,12 +7,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/mem.h"
 #include "child.h"
-#include "clock.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "mem.h"
-#include "record.h"
+#include "store/record.h"
 
 #define SHORT_MS 300  /* a short patience */
 #define SLACK_MS 3000 /* of a machine that has much else to do */

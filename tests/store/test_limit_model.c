@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "both_stores.h"
-#include "clock.h"
 #include "harness.h"
 
 #define SEEDS      4

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "breaker.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "harness.h"
+#include "store/breaker.h"
 #include "store_fixture.h"
 
 #define T0          FIXTURE_T0_S

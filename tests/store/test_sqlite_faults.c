@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "child.h"
-#include "clock.h"
 #include "harness.h"
-#include "record.h"
+#include "store/record.h"
 
 #define T0       FIXTURE_T0_S
 #define DAY      86400

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "child.h"
-#include "clock.h"
 #include "harness.h"
 
 #define T0          FIXTURE_T0_S

@@ -1,14 +1,14 @@
 /* test_status.c - the site's status, whatever the boards hold. */
-#include "status.h"
+#include "books/status.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "limit.h"
-#include "mem.h"
+#include "rules/limit.h"
 
 #define BEAT(rest) "{\"daemon\":\"policyd\",\"node\":\"a\",\"seen\":%lld" rest "}"
 

@@ -7,7 +7,7 @@
 
 #include "both_stores.h"
 #include "harness.h"
-#include "record.h"
+#include "store/record.h"
 
 #define DAY   86400
 #define LIFE  (35 * DAY)

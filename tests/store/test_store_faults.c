@@ -3,7 +3,7 @@
 
 #include "both_stores.h"
 #include "harness.h"
-#include "record.h"
+#include "store/record.h"
 
 #define T0       FIXTURE_T0_S
 #define DAY      86400

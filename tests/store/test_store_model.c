@@ -13,7 +13,7 @@
 #include "both_stores.h"
 #include "harness.h"
 #include "ledger_fixture.h"
-#include "record.h"
+#include "store/record.h"
 
 #define SEEDS      4
 #define STEPS      5000

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 /* What an operator would have changed. */
 struct cured {

@@ -1,7 +1,7 @@
 /* test_addr.c - addresses, networks, and where to listen or to connect. */
-#include "addr.h"
+#include "base/addr.h"
 
-#include "endpoint.h"
+#include "base/endpoint.h"
 #include "harness.h"
 
 static const char *

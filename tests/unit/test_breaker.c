@@ -1,5 +1,5 @@
 /* test_breaker.c - when the store is asked no more, and when again. */
-#include "breaker.h"
+#include "store/breaker.h"
 
 #include "harness.h"
 

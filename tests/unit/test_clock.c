@@ -1,5 +1,5 @@
 /* test_clock.c - dates as lists write them, times as headers do, and clocks that go on. */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <time.h>
 

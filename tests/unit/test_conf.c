@@ -1,14 +1,14 @@
 /* test_conf.c - settings: defaults, every type, what is said of wrong ones, reload. */
-#include "conf.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "conf/list.h"
+#include "conf/schema.h"
 #include "harness.h"
-#include "list.h"
-#include "log.h"
-#include "schema.h"
 
 static struct err err;
 

@@ -1,5 +1,5 @@
 /* test_crowd.c - nearly all mail from one private address. */
-#include "crowd.h"
+#include "rules/crowd.h"
 
 #include "harness.h"
 

@@ -5,7 +5,7 @@
 #include "harness.h"
 #include "reasons.h"
 #include "remembered.h"
-#include "verdict.h"
+#include "rules/verdict.h"
 #include "when.h"
 
 /* clang-format off */

@@ -1,5 +1,5 @@
 /* test_decided.c - decisions as lines of text, and finding some of them. */
-#include "decided.h"
+#include "rules/decided.h"
 
 #include "harness.h"
 

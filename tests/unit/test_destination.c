@@ -1,5 +1,5 @@
 /* test_destination.c - which destination a domain belongs to. */
-#include "destination.h"
+#include "conf/destination.h"
 
 #include "harness.h"
 

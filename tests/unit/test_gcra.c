@@ -1,5 +1,5 @@
 /* test_gcra.c - a rate limit in one integer. */
-#include "gcra.h"
+#include "rules/gcra.h"
 
 #include "harness.h"
 

@@ -1,5 +1,5 @@
 /* test_grey.c - the rules of greylisting, one step at a time. */
-#include "grey.h"
+#include "rules/grey.h"
 
 #include "harness.h"
 

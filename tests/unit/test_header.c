@@ -1,5 +1,5 @@
 /* test_header.c - the header of a message that was held up. */
-#include "header.h"
+#include "rules/header.h"
 
 #include "harness.h"
 

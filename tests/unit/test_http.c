@@ -1,5 +1,5 @@
 /* test_http.c - the HTTP server over real sockets: answers, refusals, bounds of time and number. */
-#include "http.h"
+#include "io/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "harness.h"
-#include "log.h"
 
 #define BIG (8 << 20)
 

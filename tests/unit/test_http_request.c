@@ -1,5 +1,5 @@
 /* test_http_request.c - heads of HTTP requests: where they end, what they ask, what is refused. */
-#include "http_request.h"
+#include "io/http_request.h"
 
 #include "harness.h"
 

@@ -1,8 +1,8 @@
 /* test_identity.c - the three rungs, and which names look dynamic. */
-#include "identity.h"
+#include "rules/identity.h"
 
+#include "conf/list.h"
 #include "harness.h"
-#include "list.h"
 
 #define NOW 1800000000
 

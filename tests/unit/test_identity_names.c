@@ -5,7 +5,7 @@
  * Counted are mail servers of an organisation that look dynamic, and hosts of customers (access
  * networks, rented servers) that do not.  Whoever changes the rule may not make either worse.
  */
-#include "identity.h"
+#include "rules/identity.h"
 
 #include <stdio.h>
 

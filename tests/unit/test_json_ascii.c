@@ -1,5 +1,5 @@
 /* test_json_ascii.c - JSON shows nothing but what can be seen, and says the same. */
-#include "json_ascii.h"
+#include "books/json_ascii.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_key.c - keys of the store.  These bytes are in people's stores. */
-#include "key.h"
+#include "rules/key.h"
 
 #include "harness.h"
 

@@ -1,5 +1,5 @@
 /* test_limit.c - which limits apply to a recipient, and under which names. */
-#include "limit.h"
+#include "rules/limit.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* test_list.c - what list entries mean, and which are refused. */
-#include "hostname.h"
-#include "list.h"
+#include "base/hostname.h"
+#include "conf/list.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "harness.h"
 
 #define NOW 1800000000 /* 2027-01-15 08:00 UTC */

@@ -2,9 +2,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "conf/list.h"
 #include "harness.h"
-#include "list.h"
 
 #define NOW 1800000000 /* 2027-01-15 08:00 UTC */
 

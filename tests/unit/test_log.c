@@ -1,5 +1,5 @@
 /* test_log.c - lines for the operator: escaped, whole, rationed, in the end written. */
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* test_loop.c - the event loop: timers, tasks, descriptors, hooks, posts, names. */
-#include "loop.h"
+#include "io/loop.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "harness.h"
 
 /* What happened, a letter each. */

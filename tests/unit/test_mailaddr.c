@@ -1,5 +1,5 @@
 /* test_mailaddr.c - which envelope addresses are the same one. */
-#include "mailaddr.h"
+#include "rules/mailaddr.h"
 
 #include "harness.h"
 

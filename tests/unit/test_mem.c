@@ -1,5 +1,5 @@
 /* test_mem.c - the arena of a request, and copies. */
-#include "mem.h"
+#include "base/mem.h"
 
 #include <stdalign.h>
 #include <stdlib.h>

@@ -2,52 +2,57 @@
  * test_metrics.c - what Prometheus is told: names that come from anywhere, a status that is not
  * known yet, sums of buckets.  All of it goes through promtool where there is one.
  */
-#include "metrics.h"
+#include "books/metrics.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "engine.h"
+#include "base/clock.h"
+#include "base/stats.h"
+#include "books/status.h"
+#include "books/tally.h"
 #include "harness.h"
-#include "stats.h"
-#include "status.h"
+#include "store/store.h"
 #include "store_fixture.h"
-#include "tally.h"
 
 #define STARTED_S 1763797493
 
-static struct engine engine;
+static struct loop *loop;
+static struct conf *conf;
+static struct store *store;
+static struct self self;
 static char *page; /* what was printed last */
 
 static void
-open_engine(void)
+open_self(void)
 {
 	struct err err;
 	struct store_place place = fresh_place(BACKEND_EMBEDDED, NULL);
 	const char *const settings[] = {"node=mx1.test", "lists.networks=192.0.2.0/24",
 	                                NULL};
-	engine = (struct engine){.kind = ENGINE_OF_POLICYD,
-	                         .loop = loop_new(),
-	                         .conf = place_conf(&place, NULL, settings, &err),
-	                         .tally = tally_new(),
-	                         .started_s = STARTED_S};
-	ck_assert_msg(engine.conf != NULL, "%s", err.text);
-	engine.store = store_open(engine.loop, engine.conf, "", &err);
-	ck_assert_msg(engine.store != NULL, "%s", err.text);
+	loop = loop_new();
+	conf = place_conf(&place, NULL, settings, &err);
+	ck_assert_msg(conf != NULL, "%s", err.text);
+	store = store_open(loop, conf, "", &err);
+	ck_assert_msg(store != NULL, "%s", err.text);
+	self = (struct self){.daemon = "policyd",
+	                     .conf = conf,
+	                     .store = store,
+	                     .tally = tally_new(),
+	                     .started_s = STARTED_S};
 }
 
 static void
-close_engine(void)
+close_self(void)
 {
 	free(page);
 	page = NULL;
-	store_close(&engine.store);
-	tally_free(&engine.tally);
-	conf_unref(&engine.conf);
-	loop_free(&engine.loop);
+	store_close(&store);
+	tally_free(&self.tally);
+	conf_unref(&conf);
+	loop_free(&loop);
 }
 
 /* ---- what the page holds ---- */
@@ -69,7 +74,7 @@ print_page(const json_t *status)
 	size_t n;
 	FILE *out = open_memstream(&page, &n);
 	ck_assert_ptr_nonnull(out);
-	metrics_print(out, &engine, status);
+	metrics_print(out, &self, status);
 	fclose(out);
 	check_by_promtool();
 }
@@ -135,7 +140,7 @@ add_numbered(json_t *status, const char *head, int number, bool configured)
 
 START_TEST(without_status)
 {
-	open_engine();
+	open_self();
 	stats_add(STAT_STORE_SWEPT, 7);
 	print_page(NULL);
 	ck_line("# TYPE weir_store_swept_total counter");
@@ -155,7 +160,7 @@ START_TEST(without_status)
 	ck_line("weir_start_time_seconds 1763797493");
 	ck_assert_uint_eq(lines_with("process_resident_memory_bytes "), 1);
 	ck_assert_uint_eq(lines_with("process_resident_memory_bytes 0"), 0);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -164,7 +169,7 @@ END_TEST
 START_TEST(unknown_status)
 {
 	json_t *empty = json_object(), *failed = new_status();
-	open_engine();
+	open_self();
 	add_numbered(failed, "ours", 1, true);
 	json_object_set_new(failed, "store", json_pack("{s:b}", "up", 0));
 	json_t *const all[] = {empty, failed};
@@ -177,7 +182,7 @@ START_TEST(unknown_status)
 		json_decref(all[i]);
 	}
 	page = NULL;
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -186,7 +191,7 @@ END_TEST
 START_TEST(odd_status)
 {
 	json_t *status = new_status();
-	open_engine();
+	open_self();
 	json_object_set_new(status, "destinations", json_string("?"));
 	json_object_set_new(status, "daemons", json_pack("[{}, i]", 1));
 	json_object_set_new(status, "orders", json_pack("[n, []]"));
@@ -195,7 +200,7 @@ START_TEST(odd_status)
 	ck_line("weir_orders{kind=\"drain\"} 0");
 	ck_assert_uint_eq(lines_with("weir_daemon_up"), 0);
 	json_decref(status);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -204,20 +209,20 @@ START_TEST(verdicts)
 {
 	struct plan plan = {.why = WHY_LIST_CLIENT};
 	struct verdict verdict = {.action = VERDICT_ACCEPT, .why = WHY_LIST_CLIENT};
-	open_engine();
+	open_self();
 	for (int i = 0; i < 3; i++)
-		tally_note(engine.tally, &plan, &verdict, 0, 1000);
+		tally_note(self.tally, &plan, &verdict, 0, 1000);
 	print_page(NULL);
 	ck_line("weir_verdicts_total{action=\"accept\",why=\"list-client\"} 3");
 	ck_line("weir_verdicts_total{action=\"defer\",why=\"list-client\"} 0");
-	close_engine();
+	close_self();
 }
 
 END_TEST
 
 START_TEST(histograms)
 {
-	open_engine();
+	open_self();
 	histogram_add(HISTOGRAM_STORE_US, 50);
 	histogram_add(HISTOGRAM_STORE_US, 80);
 	histogram_add(HISTOGRAM_STORE_US, 2000000);
@@ -237,7 +242,7 @@ START_TEST(histograms)
 	ck_line("weir_greylist_delay_seconds_sum 200");
 	ck_assert_uint_eq(lines_with("weir_decision_seconds_bucket{"),
 	                  HISTOGRAM_BOUNDS + 1);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -273,7 +278,7 @@ START_TEST(hostile_name)
 	json_array_append_new(json_object_get(status, "daemons"),
 	                      json_pack("{s:s, s:O, s:b}", "daemon", "milter", "node",
 	                                name, "alive", 1));
-	open_engine();
+	open_self();
 	print_page(status);
 	text_printf(&text, "weir_destination_slots_in_use{destination=\"%s\"} 3",
 	            c->shown ? c->shown : "");
@@ -283,7 +288,7 @@ START_TEST(hostile_name)
 	ck_assert_uint_eq(lines_with("weir_daemon_up{"), c->shown != NULL);
 	json_decref(name);
 	json_decref(status);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -295,14 +300,14 @@ START_TEST(long_name)
 	memset(text, 'x', 100000);
 	name = json_string(text);
 	add_destination(status, name, true, 3, 0, 0);
-	open_engine();
+	open_self();
 	print_page(status);
 	ck_assert_ptr_nonnull(strstr(page, "x\"} 3\n"));
 	ck_assert_uint_lt(strlen(page), 40000);
 	json_decref(name);
 	json_decref(status);
 	free(text);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -314,14 +319,14 @@ START_TEST(names_alike)
 	json_t *one = json_string("a\x01"), *two = json_string("a\x02");
 	add_destination(status, one, true, 1, 0, 0);
 	add_destination(status, two, true, 2, 0, 0);
-	open_engine();
+	open_self();
 	print_page(status);
 	ck_line("weir_destination_slots_in_use{destination=\"a?\"} 1");
 	ck_assert_uint_eq(lines_with("weir_destination_slots_in_use{"), 1);
 	json_decref(one);
 	json_decref(two);
 	json_decref(status);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -337,7 +342,7 @@ START_TEST(many_destinations)
 		                    "drained_until", json_integer(5000));
 	for (int i = 0; i < 2000; i++)
 		add_numbered(status, "other", i, false);
-	open_engine();
+	open_self();
 	print_page(status);
 	ck_assert_uint_eq(lines_with("weir_destination_slots_in_use{"),
 	                  30 + 5 + STATUS_OTHERS);
@@ -345,7 +350,7 @@ START_TEST(many_destinations)
 	ck_line("weir_destination_drained{destination=\"drained4.test\"} 1");
 	ck_line("weir_destination_slots_in_use{destination=\"other19.test\"} 1");
 	json_decref(status);
-	close_engine();
+	close_self();
 }
 
 END_TEST
@@ -369,7 +374,7 @@ START_TEST(whole_status)
 	                              "daemon", "milter", "node", "mx2", "alive", 0,
 	                              "daemon", "milter", "node", "mx1", "alive", 0,
 	                              "stopped", 1));
-	open_engine();
+	open_self();
 	print_page(status);
 	ck_line("weir_destination_slots_in_use{destination=\"acme\"} 20");
 	ck_line("weir_destination_slots_limit{destination=\"acme\"} 20");
@@ -388,7 +393,7 @@ START_TEST(whole_status)
 	json_decref(acme);
 	json_decref(free_one);
 	json_decref(status);
-	close_engine();
+	close_self();
 }
 
 END_TEST

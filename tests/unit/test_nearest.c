@@ -1,5 +1,5 @@
 /* test_nearest.c - the known name that is nearest to a wrong one. */
-#include "nearest.h"
+#include "base/nearest.h"
 
 #include "harness.h"
 

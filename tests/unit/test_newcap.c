@@ -1,5 +1,5 @@
 /* test_newcap.c - how many new triplets one identity may have stored. */
-#include "newcap.h"
+#include "engine/newcap.h"
 
 #include "harness.h"
 

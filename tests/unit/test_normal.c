@@ -1,5 +1,5 @@
 /* test_normal.c - the one form in which names are compared. */
-#include "normal.h"
+#include "conf/normal.h"
 
 #include "harness.h"
 

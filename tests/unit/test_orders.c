@@ -1,14 +1,14 @@
 /* test_orders.c - orders as text, and what they apply to. */
-#include "orders.h"
+#include "rules/orders.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "destination.h"
+#include "conf/conf.h"
+#include "conf/destination.h"
+#include "conf/schema.h"
 #include "harness.h"
-#include "schema.h"
 
 #define NOW 1800000000
 

@@ -1,5 +1,5 @@
 /* test_plan.c - stages, exemptions and their order, limits, and what the store is asked. */
-#include "plan.h"
+#include "rules/plan.h"
 
 #include "harness.h"
 

@@ -1,8 +1,8 @@
 /* test_policy.c - the policy protocol: whole, in pieces, pipelined, too long, wrong. */
 #include "policy.h"
 
+#include "base/stats.h"
 #include "harness.h"
-#include "stats.h"
 
 static struct arena arena;
 

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "conf.h"
+#include "base/clock.h"
+#include "base/hostname.h"
+#include "conf/conf.h"
+#include "conf/list.h"
 #include "harness.h"
-#include "hostname.h"
-#include "identity.h"
-#include "list.h"
+#include "rules/identity.h"
 
 #define SHIPPED_MIN 30 /* pools */
 #define WIDEST_V4   14

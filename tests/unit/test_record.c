@@ -1,5 +1,5 @@
 /* test_record.c - the layout of stored records.  These integers are in people's stores. */
-#include "record.h"
+#include "store/record.h"
 
 #include "harness.h"
 

@@ -1,9 +1,9 @@
 /* test_redis_reader.c - replies of a server that is not trusted. */
-#include "redis_reader.h"
+#include "redis/redis_reader.h"
 
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "harness.h"
 
 /* Feeds the bytes `step` at a time; what came, in letters. */

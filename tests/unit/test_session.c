@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/stats.h"
 #include "harness.h"
-#include "stats.h"
 
 struct delivery {
 	int unused;

@@ -1,5 +1,5 @@
 /* test_share.c - what this host may have of the limits while the store is away. */
-#include "share.h"
+#include "engine/share.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* test_slice.c - bounded text: looked at, taken apart, written. */
-#include "slice.h"
+#include "base/slice.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_stats.c - counters and histograms. */
-#include "stats.h"
+#include "base/stats.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* test_steps.c - how far services tell of their messages. */
-#include "steps.h"
+#include "rules/steps.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* test_tally.c - what is counted for the operator, by cause, minute and destination. */
-#include "tally.h"
+#include "books/tally.h"
 
 #include <jansson.h>
 

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "enrol.h"
 #include "harness.h"
+#include "rules/enrol.h"
 
 #define DAEMONS 2
 #define SLOTS   2 /* deliveries that the first may have; the other has one less */

@@ -1,5 +1,5 @@
 /* test_told.c - of whose limits the store is told. */
-#include "told.h"
+#include "books/told.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 
 #include "export_reader.h"
 #include "harness.h"
-#include "record.h"
+#include "store/record.h"
 
 #define SECRET "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define HEADER \

@@ -1,5 +1,5 @@
 /* test_verdict.c - every answer and every failure, in every mode; replies; ids. */
-#include "verdict.h"
+#include "rules/verdict.h"
 
 #include <stdlib.h>
 

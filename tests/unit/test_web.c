@@ -2,7 +2,7 @@
  * test_web.c - what a daemon tells over HTTP about the site: made when somebody asks, once for all
  * who do, and not shown when it is old because the store hangs.
  */
-#include "web.h"
+#include "books/web.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -12,10 +12,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "engine.h"
+#include "base/clock.h"
+#include "books/status.h"
+#include "engine/engine.h"
 #include "harness.h"
-#include "status.h"
 #include "store_fixture.h"
 
 #define CROWD 30

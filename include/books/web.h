@@ -1,0 +1,35 @@
+/*
+ * web.h - what the operator sees over HTTP: /metrics, /status.json, /healthz and the page.
+ */
+#ifndef WEIR_WEB_H
+#define WEIR_WEB_H
+
+#include "books/self.h"
+#include "conf/conf.h"
+#include "io/loop.h"
+
+struct site;
+struct web;
+
+/* What it shows; both are called on the loop. */
+struct web_source {
+	struct self (*self)(void *arg);
+	/* The status of the site is wanted: web_tell() brings it. */
+	void (*ask_status)(void *arg);
+};
+
+/*
+ * Listens at these endpoints, with the rights of the settings' http.  What cannot be listened at
+ * is said in the log: mail matters more.  NULL when there is nothing.  The source must live as long.
+ */
+struct web *web_open(struct loop *loop, const struct conf *conf,
+                     const struct conf_texts *endpoints, const struct web_source *source,
+                     void *arg);
+
+/* How the site is (site.h): what it was asked for goes on.  Owns it; a NULL web is fine. */
+void web_tell(struct web *web, struct site *site);
+
+/* NULL is fine. */
+void web_close(struct web **web);
+
+#endif

@@ -1,0 +1,82 @@
+/* namesake.c - another daemon by the same name: each would give up the slots of the other. */
+#include "namesake.h"
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "books/status.h"
+
+#define EVERY_MS 20000
+#define SAY_S    3600
+
+struct search {
+	struct slice name;
+	const json_t *own;
+	int64_t now_s;
+	int64_t pid; /* found */
+};
+
+static bool
+is_same(const json_t *one, const json_t *other, const char *member)
+{
+	return json_integer_value(json_object_get(one, member)) ==
+	       json_integer_value(json_object_get(other, member));
+}
+
+static void
+on_beat(void *arg, struct slice name, struct slice text, int64_t until_s)
+{
+	struct search *search = arg;
+	(void)until_s;
+	if (!slice_eq(name, search->name))
+		return;
+	json_t *beat = json_loadb(text.p, text.n, 0, NULL);
+	bool same = is_same(beat, search->own, "pid") &&
+	            is_same(beat, search->own, "started");
+	if (!same && status_is_alive(beat, search->now_s))
+		search->pid = json_integer_value(json_object_get(beat, "pid"));
+	json_decref(beat);
+}
+
+/* *pid_out: 0 when there is none. */
+static bool
+find(struct ledger *ledger, struct slice name, const char *own, int64_t *pid_out,
+     struct err *err)
+{
+	json_t *beat = json_loads(own, 0, NULL);
+	struct search search = {.name = name, .own = beat, .now_s = clock_wall_s()};
+	bool good =
+		ledger_read(ledger, BOARD_DAEMONS, search.now_s, on_beat, &search, err);
+	*pid_out = search.pid;
+	json_decref(beat);
+	return good;
+}
+
+/* Not at once: one that was killed looks alive until our beat is up in place of its own. */
+static bool
+is_due(struct namesake *namesake)
+{
+	int64_t now_ms = clock_mono_ms();
+	bool due = namesake->next_ms != 0 && now_ms >= namesake->next_ms;
+	if (due || namesake->next_ms == 0)
+		namesake->next_ms = now_ms + EVERY_MS;
+	return due;
+}
+
+bool
+namesake_look(struct namesake *namesake, struct ledger *ledger, struct slice name,
+              const char *own, struct err *err_out)
+{
+	int64_t pid;
+	if (!is_due(namesake))
+		return true;
+	if (!find(ledger, name, own, &pid, err_out))
+		return false;
+	if (pid != 0 && log_ration(&namesake->said_ms, SAY_S))
+		log_warning("another daemon is called %.*s, too (its pid is %lld): each "
+		            "gives up the slots of the other, so limits do not hold; set "
+		            "another node in its weir.conf",
+		            (int)name.n, name.p, (long long)pid);
+	return true;
+}

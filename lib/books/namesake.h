@@ -1,0 +1,23 @@
+/* namesake.h - another daemon by the same name: each would give up the slots of the other. */
+#ifndef WEIR_NAMESAKE_H
+#define WEIR_NAMESAKE_H
+
+#include <stdint.h>
+
+#include "store/ledger.h"
+
+/* All zero at first. */
+struct namesake {
+	int64_t next_ms;
+	int64_t said_ms;
+};
+
+/*
+ * Looks from time to time whether the beat that is up under `name` is of another daemon that lives,
+ * since two overwrite each other's all the time, and says so in the log.  `own` is the newest beat
+ * of who asks, and not yet up.
+ */
+bool namesake_look(struct namesake *namesake, struct ledger *ledger, struct slice name,
+                   const char *own, struct err *err_out) MUST_CHECK;
+
+#endif

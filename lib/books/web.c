@@ -1,0 +1,156 @@
+/* web.c - what the operator sees over HTTP. */
+#include "books/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "books/metrics.h"
+#include "books/page.h"
+#include "io/http.h"
+#include "site.h"
+#include "store/store.h"
+
+#define FRESH_MS 1000  /* a status is good for so long */
+#define STALE_MS 10000 /* one that is older is not shown, even when there is no other */
+
+struct web {
+	const struct web_source *source;
+	void *arg;
+	struct http *http;
+	struct site *site; /* as it was told last; NULL: not yet */
+	char *metrics;     /* as they were given last */
+};
+
+static bool
+is_younger(const struct web *web, int64_t ms)
+{
+	return web->site && clock_mono_ms() - web->site->made_ms < ms;
+}
+
+/* Mostly nobody looks: so the status is made when it is asked for, which takes some milliseconds. */
+static bool
+waits_for_status(struct web *web, struct http_answer *answer)
+{
+	answer->waits = answer->may_wait && !is_younger(web, FRESH_MS);
+	if (answer->waits)
+		web->source->ask_status(web->arg);
+	return answer->waits;
+}
+
+static void
+on_metrics(void *arg, struct http_answer *answer)
+{
+	struct web *web = arg;
+	char *text = NULL;
+	size_t n;
+	if (waits_for_status(web, answer))
+		return;
+	struct self self = web->source->self(web->arg);
+	FILE *out = open_memstream(&text, &n);
+	if (!out)
+		log_fatal("out of memory (metrics)");
+	metrics_print(out, &self, is_younger(web, STALE_MS) ? web->site->status : NULL);
+	fclose(out);
+	free(web->metrics);
+	web->metrics = text;
+	answer->body = slice_of(text);
+	answer->type = "text/plain; version=0.0.4; charset=utf-8";
+}
+
+static void
+on_status(void *arg, struct http_answer *answer)
+{
+	struct web *web = arg;
+	if (waits_for_status(web, answer))
+		return;
+	answer->type = "application/json";
+	if (is_younger(web, STALE_MS)) {
+		answer->body = slice_of(web->site->text);
+		return;
+	}
+	answer->status = 503;
+	answer->body = web->site ? SLICE("{\"error\": \"stale\"}")
+	                         : SLICE("{\"error\": \"not known yet\"}");
+}
+
+static void
+on_health(void *arg, struct http_answer *answer)
+{
+	struct web *web = arg;
+	answer->type = "text/plain; charset=utf-8";
+	answer->body = SLICE("ok\n");
+	if (store_is_up(web->source->self(web->arg).store))
+		return;
+	answer->status = 503;
+	answer->body =
+		SLICE("the store does not answer: mail goes on by the failure rule\n");
+}
+
+static const struct http_path paths[] = {
+	{"/", page_answer},
+	{"/status.json", on_status},
+	{"/metrics", on_metrics},
+	{"/healthz", on_health},
+};
+
+static bool
+listen_at(struct web *web, const struct conf *conf, const char *endpoint)
+{
+	struct socket_rights rights = {.mode = (unsigned)conf->http.socket_mode,
+	                               .group = conf->http.socket_group};
+	struct err err;
+	if (http_listen(web->http, endpoint, &rights, &err))
+		return true;
+	log_error("no status page there: %s", err.text);
+	return false;
+}
+
+struct web *
+web_open(struct loop *loop, const struct conf *conf, const struct conf_texts *endpoints,
+         const struct web_source *source, void *arg)
+{
+	struct web *web = mem_new(struct web);
+	bool any = false;
+	web->source = source;
+	web->arg = arg;
+	web->http = http_open(loop, paths, COUNT_OF(paths), web);
+	for (size_t i = 0; i < endpoints->n; i++)
+		any |= listen_at(web, conf, endpoints->v[i]);
+	if (!any) {
+		web_close(&web);
+		return NULL;
+	}
+	char buf[1024];
+	struct text names = TEXT(buf);
+	http_names(web->http, &names);
+	log_info("status page at %s", buf);
+	return web;
+}
+
+void
+web_tell(struct web *web, struct site *site)
+{
+	if (!web) {
+		site_free(&site);
+		return;
+	}
+	site_free(&web->site);
+	web->site = site;
+	http_go_on(web->http);
+}
+
+void
+web_close(struct web **web_at)
+{
+	struct web *web = *web_at;
+	*web_at = NULL;
+	if (!web)
+		return;
+	http_close(&web->http);
+	site_free(&web->site);
+	free(web->metrics);
+	free(web);
+}
