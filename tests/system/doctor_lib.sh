@@ -99,6 +99,10 @@ appears_and_goes() {
 	finds ": $1 |" && cure "$@" && await 5 finds_not ": $1 |"
 }
 
+# shellcheck disable=SC2034
+DELAY=3
+short_deadlines
+
 conf() {
 	write_settings "$1" "$PORT" "${2:-}"
 }

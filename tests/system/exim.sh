@@ -13,11 +13,7 @@
 . "$(dirname "$0")/exim_lib.sh"
 
 # Every client is 127.0.0.1 here: none is allowed as a whole, and none is of the own networks.
-OPTIONS=(-o lists.networks=192.0.2.0/24 -o greylist.exempt_private=false -o greylist.allow_client_after=0 -o greylist.delay=2s -o store.deadline=5s)
-
-wait_out_delay() {
-	sleep 2.5
-}
+OPTIONS=(-o lists.networks=192.0.2.0/24 -o greylist.exempt_private=false -o greylist.allow_client_after=0)
 
 # told TEXT: the last session was refused so, and has an id that the log holds.
 told() {

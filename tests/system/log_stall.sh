@@ -88,6 +88,7 @@ policyd_order() {
 milter_stalled() {
 	fresh
 	ok "milter: starts" start_on_syslog weir-milter "$MILTER" -o limits.default.concurrency=100 -o limits.lease=3s \
+		-o store.deadline=300ms \
 		-o greylist.mode=off || return
 	PIDS[mx1]=$WEIR_PID
 	mv "$PRIVATE/milter.sock" "$PRIVATE/mx1.sock"

@@ -63,11 +63,13 @@ page_is_small() {
 
 # ---- one daemon after the other -------------------------------------------------------------------------------------
 
+DELAY=10 # of a minute at most, and of 3 seconds at least
+
 start_daemons() {
 	write_settings "$STORE" "$POLICY_PORT" "$LIMITS"
 	HTTP_PORTS=([policyd]=$(free_port) [milter]=$(free_port))
-	start_with_store "${PATIENT[@]}" -o "http.listen=inet:127.0.0.1:${HTTP_PORTS[policyd]}" &&
-		start_milter "${PATIENT[@]}" -o "http.milter_listen=inet:127.0.0.1:${HTTP_PORTS[milter]}"
+	start_with_store -o "http.listen=inet:127.0.0.1:${HTTP_PORTS[policyd]}" &&
+		start_milter -o "http.milter_listen=inet:127.0.0.1:${HTTP_PORTS[milter]}"
 }
 
 page_of() {
@@ -125,6 +127,8 @@ counted_as_sent() {
 	ok "$STORE: $FIRST_TRIES first tries are deferred" retry_until_greylisted
 	scrape policyd
 	ok "$STORE: each is counted as new" [ "$(verdicts defer greylist-new)" -eq "$FIRST_TRIES" ]
+	ok "$STORE: early retries are deferred" not retry_until_all_pass
+	wait_out_delay
 	ok "$STORE: retries pass" await 30 retry_until_all_pass
 	scrape policyd
 	ok "$STORE: deferrals are counted as they were sent" [ "$(deferred_by_greylisting)" -eq "$DEFERRED" ]

@@ -7,6 +7,7 @@
 # shellcheck source=tests/system/milter_lib.sh disable=SC1091
 . "$(dirname "$0")/milter_lib.sh"
 
+short_deadlines
 LIMIT=40
 OPTIONS=("${NO_GREYLIST[@]}" -o "limits.default.concurrency=$LIMIT" -o limits.lease=3s)
 
@@ -22,18 +23,21 @@ load_goes_on() {
 
 # ---- a milter is killed ---------------------------------------------------------------------------------------------
 
+# A store that has its time, for without it each of them goes on with a share of its own.
+PATIENT=("${OPTIONS[@]}" -o limits.lease=10s -o store.deadline=1s -o milter.deadline=5s)
+
 # killed STORE: mx1 dies with 25 slots, while mx2 holds 10 and its load wants all there are.
 killed() {
 	fresh_milter "$1"
-	ok "killed, $1: two milters start" start_two "${OPTIONS[@]}" || return
+	ok "killed, $1: two milters start" start_two "${PATIENT[@]}" || return
 	ok "killed, $1: mx1 holds 25 slots" hold a mx1 25 "${HOLD_A[@]}"
 	ok "killed, $1: mx2 holds 10" hold b mx2 10 "${HOLD_B[@]}"
 	ok "killed, $1: the store knows them" await 5 holds_are "$1" 25 10
 	watch_slots "$1"
-	begin_load it mx2 --seconds 6 "${LOAD[@]}"
+	begin_load it mx2 --seconds 13 "${LOAD[@]}"
 	load_goes_on 1
 	kill_mx mx1
-	ok "killed, $1: they are free within the lease time" await 4 slots_are "$1" 0 m/mx1/
+	ok "killed, $1: they are free within the lease time" await 11 slots_are "$1" 0 m/mx1/
 	finish_load it
 	ok "killed, $1: the other one's load is served without error" flawless
 	ok "killed, $1: it could use what became free" [ "$(got at_once)" -gt 15 ]
@@ -49,9 +53,9 @@ killed() {
 # restarted STORE: what a node held in its earlier life is free when it is there again; another node's is not.
 restarted() {
 	finish_load a
-	start_mx mx1 "${OPTIONS[@]}" && hold a mx1 20 "${HOLD_A[@]}"
+	start_mx mx1 "${PATIENT[@]}" && hold a mx1 20 "${HOLD_A[@]}"
 	kill_mx mx1
-	ok "killed, $1: the same node starts again" start_mx mx1 "${OPTIONS[@]}"
+	ok "killed, $1: the same node starts again" start_mx mx1 "${PATIENT[@]}"
 	ok "killed, $1: and has freed its own slots at once" slots_are "$1" 0 m/mx1/
 	ok "killed, $1: not those of the other" slots_are "$1" 10 m/mx2/
 }

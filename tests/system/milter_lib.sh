@@ -195,7 +195,7 @@ watch_slots() {
 
 watch_embedded() {
 	while slots embedded; do
-		sleep 0.02
+		pause 20
 	done
 }
 
@@ -214,10 +214,12 @@ never_more_than() {
 
 # stays SECONDS COMMAND...: it holds over and over again.
 stays() {
-	local end=$(($(now_ms) + $1 * 1000))
+	local now=${EPOCHREALTIME/[.,]/} end
+	end=$((now + $1 * 1000000))
 	shift
-	while [ "$(now_ms)" -lt "$end" ]; do
+	while ((now < end)); do
 		"$@" || return 1
-		sleep 0.1
+		pause 100
+		now=${EPOCHREALTIME/[.,]/}
 	done
 }

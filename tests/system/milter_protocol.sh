@@ -6,7 +6,7 @@
 # shellcheck source=tests/system/milter_lib.sh disable=SC1091
 . "$(dirname "$0")/milter_lib.sh"
 
-OPTIONS=(-o greylist.delay=1s -o greylist.allow_client_after=0 -o limits.lease=60s -o log.level=info)
+OPTIONS=(-o greylist.allow_client_after=0 -o limits.lease=60s -o log.level=info)
 HOLD_A=(--first-client 10000)
 shopt -s extglob
 ABUSE_ROUNDS=1500
@@ -15,9 +15,24 @@ MEMORY_KB=15000
 
 # ---- an MTA's words -------------------------------------------------------------------------------------------------
 
-# say NAME: has a session say what comes in here; the answers are PRIVATE/said, the lines of which are @ here.
+# say: has a session say what comes in here; the answers are PRIVATE/said.
 say() {
 	perl "$SYSTEM_TESTS/milter_say.pl" "$PRIVATE/mx1.sock" >"$PRIVATE/said"
+}
+
+# say_and_retry ANSWERS TEXT TEXT: the same; between the two texts, what was deferred in so many answers has waited long
+# enough.
+say_and_retry() {
+	: >"$PRIVATE/said"
+	{
+		echo "$2"
+		await 20 has_answered "$1" && STORE=embedded wait_out_delay
+		echo "$3"
+	} | say
+}
+
+has_answered() {
+	[ "$(wc -l <"$PRIVATE/said")" -ge "$1" ]
 }
 
 # said LINE...: those are the answers, one a line, each a pattern as in case.
@@ -44,8 +59,7 @@ one_message() {
 }
 
 greylisting() {
-	say <<-END
-		negotiate 6 0x1ff 0xfff
+	say_and_retry 6 'negotiate 6 0x1ff 0xfff
 		macro C _ mail.example.net [192.0.2.1]
 		connect 192.0.2.1 1000 mail.example.net
 		helo mail.example.net
@@ -53,16 +67,13 @@ greylisting() {
 		rcpt <c@local.test>
 		rcpt <d@local.test>
 		abort
-		abort
-		pause 2.1
-		$(one_message)
+		abort' "$(one_message)
 		$(one_message)
 		mail <a@b.test>
 		rcpt <d@local.test>
 		rcpt <c@local.test>
 		eom
-		quit
-	END
+		quit"
 	ok "greylisting: deferred, passed with a header, once, known; many messages in one session" said \
 		'O 6 0x101 0x972' continue continue continue "$GREYLISTED" "$GREYLISTED" \
 		continue continue continue "$HEADER" continue continue continue continue continue \
@@ -108,18 +119,14 @@ peers() {
 # old NAME OFFER NEGOTIATED HEADER: an MTA that offers less is served as well as can be.
 old() {
 	local client=192.0.$((NEXT_CLIENT++)).1
-	say <<-END
-		negotiate $2
+	say_and_retry 4 "negotiate $2
 		connect $client 1000
 		mail <a@b.test>
 		rcpt <c@local.test>
-		abort
-		pause 2.1
-		mail <a@b.test>
+		abort" 'mail <a@b.test>
 		rcpt <c@local.test>
 		eom
-		quit
-	END
+		quit'
 	ok "$1: served" said "$3" continue continue "$GREYLISTED" continue continue ${4:+"$4"} continue
 }
 NEXT_CLIENT=10

@@ -70,7 +70,7 @@ with_both() {
 	with_policyd
 	ok "$STORE: both: Postfix asks a content filter first" postfix_with "$CONTENT, $OURS" "$END" || return
 	ok "$STORE: both: weir-milter starts" milter_with "$LIMIT" "${OFF[@]}" -o milter.hold=1h || return
-	ok "$STORE: both: weir-policyd starts" start_with_store "${PATIENT[@]}" "${OFF[@]}" || return
+	ok "$STORE: both: weir-policyd starts" start_with_store "${OFF[@]}" || return
 	each_way 'both, behind a filter, at once' held 0
 	ends one reject@sender.test 550
 	ok "$STORE: both: another session is let in at once" passes bob@acme.test

@@ -5,13 +5,7 @@
 # shellcheck source=tests/system/lib.sh disable=SC1091,SC2119
 . "$(dirname "$0")/lib.sh"
 
-DELAY=3 # seconds, as write_settings says
-
 # Each story plays a client in a network of its own, for one that has passed is allowed in the next.
-
-wait_out_delay() {
-	sleep "$DELAY.5"
-}
 
 # deferred_as WHY: the log line of the last refused session, found by the id in the reply.
 deferred_as() {
@@ -178,6 +172,6 @@ run_on() {
 }
 
 need_root
-need postfix swaks perl
+need postfix swaks perl sqlite3
 on_each_store run_on "$@"
 plan

@@ -1,19 +1,12 @@
 # shellcheck shell=bash
 # What the tests of weir-milter behind Postfix share, beside lib.sh and milter_lib.sh, which come first.
 
-# A busy machine is no reason to judge without the store.
-PATIENT=(-o milter.deadline=5s -o store.deadline=5s)
-
 OWN='' # hold_delivery's client of the own networks, which greylisting spares
-
-wait_out_delay() {
-	sleep 2.5
-}
 
 # milter_with LIMITS [OPTION]...: weir-milter anew, with such members of the group "limits".
 milter_with() {
 	stop_milter
-	write_settings "$STORE" "$POLICY_PORT" "limits: { $1 };" && start_milter "${PATIENT[@]}" -o greylist.delay=2s "${@:2}"
+	write_settings "$STORE" "$POLICY_PORT" "limits: { $1 };" && start_milter "${@:2}"
 }
 
 # told TEXT: the last refusal of swaks' session begins so, and has an id that the log holds with it.

@@ -24,7 +24,7 @@ acme() {
 # both_with LIMITS [OPTION]...: both daemons anew.
 both_with() {
 	stop_weir
-	milter_with "$@" && start_with_store "${PATIENT[@]}" -o greylist.delay=2s "${@:2}"
+	milter_with "$@" && start_with_store "${@:2}"
 }
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ alone_one_destination() {
 	forget_limits
 	write_settings "$STORE" "$POLICY_PORT" "limits: { $EVERY_DOMAIN };"
 	stop_weir
-	ok "$STORE: alone: weir-policyd starts with limits of every domain" start_with_store "${PATIENT[@]}" || return
+	ok "$STORE: alone: weir-policyd starts with limits of every domain" start_with_store || return
 	one_destination alone
 }
 
@@ -301,7 +301,7 @@ both_too_many() {
 	ok "$STORE: both: they start with a number of recipients" both_with 'message_recipients = 2;' || return
 	too_many policyd
 	stop_weir
-	ok "$STORE: both: weir-policyd starts without" start_with_store "${PATIENT[@]}" -o limits.message_recipients=0 || return
+	ok "$STORE: both: weir-policyd starts without" start_with_store -o limits.message_recipients=0 || return
 	too_many milter
 }
 
@@ -315,7 +315,7 @@ alone_given_up() {
 	forget_limits
 	ok "$STORE: alone: Postfix starts with smtpds that end soon" postfix_with '' "$1" 'max_idle = 1s' || return
 	write_settings "$STORE" "$POLICY_PORT" "limits: { $(acme 'concurrency = 9; messages = "3/1h"; recipients = "3/1h";') };"
-	ok "$STORE: alone: weir-policyd starts with rates" start_with_store "${PATIENT[@]}" || return
+	ok "$STORE: alone: weir-policyd starts with rates" start_with_store || return
 	ok "$STORE: alone: a message is taken" passes bob@acme.test
 	ok "$STORE: alone: messages that are given up leave nothing" given_up bob@acme.test
 	ok "$STORE: alone: and use nothing up" goes_through 2 passes bob@acme.test
@@ -347,7 +347,7 @@ alone() {
 	stop_postfix
 	ok "$STORE: alone: Postfix starts without END-OF-MESSAGE" postfix_with '' || return
 	stop_weir
-	ok "$STORE: alone: weir-policyd starts with a short hold" start_with_store "${PATIENT[@]}" -o policyd.hold=2s || return
+	ok "$STORE: alone: weir-policyd starts with a short hold" start_with_store -o policyd.hold=2s || return
 	hold_delivery one "$OWN" a@sender.test bob@acme.test
 	ok "$STORE: alone: a message of which the end is not heard" send_message one
 	ok "$STORE: alone: keeps its slot" slots_are "$STORE" 1

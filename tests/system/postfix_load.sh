@@ -13,7 +13,7 @@
 LIMIT=5
 LIMITS="limits: { destinations = ( { name = \"acme\"; domains = [\"acme.test\"]; concurrency = $LIMIT; } ); };"
 
-PATIENT+=(-o log.level=info -o greylist.mode=off)
+OPTIONS=(-o log.level=info -o greylist.mode=off)
 
 # load PORTS MESSAGES [OPTION]...: smtp_load.pl; got reads its counts.
 load() {
@@ -41,7 +41,7 @@ fresh() {
 
 # policyd_and_milter [OPTION]...
 policyd_and_milter() {
-	start_with_store "${PATIENT[@]}" "$@" && start_milter "${PATIENT[@]}" "$@" &&
+	start_with_store "${OPTIONS[@]}" "$@" && start_milter "${OPTIONS[@]}" "$@" &&
 		start_postfix "inet:127.0.0.1:$POLICY_PORT" "unix:$PRIVATE/milter.sock"
 }
 
@@ -57,7 +57,7 @@ both() {
 
 milter() {
 	fresh embedded
-	ok "milter: it starts" start_milter "${PATIENT[@]}" || return
+	ok "milter: it starts" start_milter "${OPTIONS[@]}" || return
 	start_postfix '' "unix:$PRIVATE/milter.sock"
 	load "$SMTP_PORT" 100
 	kept milter 100
@@ -66,7 +66,7 @@ milter() {
 
 # host NAME: one of several mail servers, each with both daemons and a Postfix.
 host() {
-	start_mx "$1" "${PATIENT[@]}" && start_named "$1" "${PATIENT[@]}" -o "node=$1" &&
+	start_mx "$1" "${OPTIONS[@]}" && start_named "$1" "${OPTIONS[@]}" -o "node=$1" &&
 		start_postfix_in "$PRIVATE/postfix-$1" "inet:127.0.0.1:${PORTS[$1]}" "unix:$PRIVATE/$1.sock"
 	HOST_PORTS=${HOST_PORTS:+$HOST_PORTS,}$SMTP_PORT
 }

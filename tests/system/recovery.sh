@@ -7,7 +7,7 @@
 . "$(dirname "$0")/milter_lib.sh"
 
 LIMIT=20
-OPTIONS=("${NO_GREYLIST[@]}" -o "limits.default.concurrency=$LIMIT" -o limits.lease=3s)
+OPTIONS=("${NO_GREYLIST[@]}" -o "limits.default.concurrency=$LIMIT" -o limits.lease=3s -o store.deadline=300ms)
 
 # ---- the secret -----------------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ forgets() {
 # Outages: what the parts of an absent store allow.
 outages() {
 	local end steps=('pause_redis 0.5' 'pause_redis 3' 'pause_redis 7' restart_redis restart_empty cut_off)
-	loaded outages 36 -o milter.deadline=5s || return
+	loaded outages 36 -o store.deadline=200ms -o milter.deadline=5s || return
 	end=$(($(now_ms) + 24000))
 	while [ "$(now_ms)" -lt "$end" ]; do
 		${steps[RANDOM % ${#steps[@]}]}

@@ -4,6 +4,8 @@
 # shellcheck source=tests/system/lib.sh disable=SC1091,SC2119
 . "$(dirname "$0")/lib.sh"
 
+short_deadlines
+
 fresh() {
 	private_dir
 	PORT=$(free_port)

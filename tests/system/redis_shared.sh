@@ -92,6 +92,7 @@ all_failed() {
 # untrusted TRICK [greet]: what must hold whatever a Redis sends, from its first byte or after it greeted well.
 untrusted() {
 	local name=$1${2:+ after greeting} memory
+	short_deadlines
 	fresh
 	start_process perl "$SYSTEM_TESTS/fake_redis.pl" "$PRIVATE/redis.sock" "$@"
 	await 10 [ -S "$PRIVATE/redis.sock" ]

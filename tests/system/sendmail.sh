@@ -12,7 +12,7 @@
 . "$(dirname "$0")/sendmail_lib.sh"
 
 # Every client is 127.0.0.1 here: none is allowed as a whole, and none is of the own networks.
-OPTIONS=(-o lists.networks=192.0.2.0/24 -o greylist.exempt_private=false -o greylist.allow_client_after=0 -o greylist.delay=2s -o milter.deadline=5s)
+OPTIONS=(-o lists.networks=192.0.2.0/24 -o greylist.exempt_private=false -o greylist.allow_client_after=0)
 
 # ---- a delivery that is held open -----------------------------------------------------------------------------------
 
@@ -47,10 +47,6 @@ cut_session() {
 }
 
 # ---- what is expected -----------------------------------------------------------------------------------------------
-
-wait_out_delay() {
-	sleep 2.5
-}
 
 # told TEXT: the last session was refused so, and has an id.
 told() {
@@ -194,7 +190,7 @@ run() {
 
 STORE=${1:-embedded}
 need_root
-need swaks perl
+need swaks perl sqlite3
 [ "$STORE" != redis ] || need redis-server redis-cli
 [ -x "$MILTER" ] || skip_all "needs weir-milter"
 private_dir

@@ -103,6 +103,7 @@ stop_in_transaction() {
 }
 
 stopped_one() {
+	DEADLINE=500ms
 	fresh
 	ok "stopped: both start" both_start || return
 	ask b --requests "$TRIPLETS"

@@ -71,7 +71,7 @@ fresh() {
 }
 
 daemons() {
-	start_with_store "${PATIENT[@]}" "${WEB[@]}" && start_milter "${PATIENT[@]}" "${WEB[@]}" &&
+	start_with_store "${WEB[@]}" && start_milter "${WEB[@]}" &&
 		start_postfix "inet:127.0.0.1:$POLICY_PORT" "unix:$PRIVATE/milter.sock"
 }
 
@@ -255,17 +255,17 @@ trouble() {
 	ok "which is no trouble" page shows '#headline' '^All is well\.\s*$'
 	ok "and is counted apart" page shows '#facts' 'daemons 1 running, 1 stopped'
 	ok "and nothing went wrong there" page console_is_empty
-	ok "it is back" start_with_store "${PATIENT[@]}" "${WEB[@]}"
+	ok "it is back" start_with_store "${WEB[@]}"
 	ok "as weir-milter's page knows" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
 	kill_weir
 	ok "killed, it is silent" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*silent'
 	ok "which is trouble" page shows '#headline' '^Trouble\. policyd on mx1\.test is silent since '
 	page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
-	ok "it is back again" start_with_store "${PATIENT[@]}" "${WEB[@]}"
+	ok "it is back again" start_with_store "${WEB[@]}"
 	ok "weir-milter's page says so" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
 	ok "of decisions it knows none yet" page shows '#recent-empty' '^Nothing has been deferred yet'
 	stop_weir
-	ok "weir-policyd keeps none from now on" start_with_store "${PATIENT[@]}" "${WEB[@]}" -o decisions.keep=0
+	ok "weir-policyd keeps none from now on" start_with_store "${WEB[@]}" -o decisions.keep=0
 	page open "http://127.0.0.1:$HTTP_PORT/"
 	ok "its page says that" page shows '#recent-empty' '^Decisions are not kept: decisions\.keep is 0'
 }

@@ -648,7 +648,7 @@ killed() {
 	store redis
 	kill -STOP "$REDIS_PID"
 	start_process "$WEIRCTL" -c "$PRIVATE/weir.conf" "${STORE[@]}" export --output "$PRIVATE/killed" 2>/dev/null
-	ok "killed: the export has begun" await 4 is_beside
+	ok "killed: the export has begun" await 4 eval "is_beside && pgrep -P $STARTED >/dev/null"
 	end_process "$STARTED" KILL
 	kill -CONT "$REDIS_PID"
 	ok "killed: it leaves nothing" await 10 not is_beside
@@ -667,7 +667,7 @@ quiet() {
 	ctl embedded export --output "$PRIVATE/million-2" && [ ! -s "$PRIVATE/out" ] && [ ! -s "$PRIVATE/err" ]
 }
 
-need perl redis-server redis-cli "$WEIRCTL"
+need perl pgrep redis-server redis-cli "$WEIRCTL"
 for story in ${STORIES:-back_and_forth refused_files what_is_newer other_secret from_postgrey not_from_postgrey from_older_postgrey \
 	from_milter_greylist wrong_use as_root killed a_million}; do
 	$story

@@ -19,12 +19,6 @@ LIMITS='limits: { destinations = (
 	{ name = "third"; domains = ["third.test"]; concurrency = 2; mode = "observe"; }
 ); };'
 
-# settings DELAY: nothing passes by waiting, unless DELAY is short.
-settings() {
-	write_settings "$STORE" "$POLICY_PORT" "$LIMITS"
-	sed -i "s/delay = \"3s\"/delay = \"$1\"/" "$PRIVATE/weir.conf"
-}
-
 # answers REGEX CLIENT SENDER RECIPIENT: weir-policyd's answer on the open connection, within two seconds.
 answers() {
 	await 2 policy_says "$@"
@@ -187,15 +181,13 @@ passes_by_hand() {
 }
 
 identities() {
-	settings 1s
-	kill -HUP "$WEIR_PID"
-	kill -HUP "$MILTER_PID"
-	await 10 eval 'log_holds "$WEIR_LOG" "settings reloaded" && log_holds "$MILTER_LOG" "settings reloaded"'
 	local id
 	deferred 100.64.9.1 a@sender.test b@local.test
 	id=$ID
 	knows "$id"
-	await 5 accepted 100.64.9.1 a@sender.test b@local.test
+	wait_out_delay
+	accepted 100.64.9.1 a@sender.test b@local.test
+	time_passes "$STORE" $((-DELAY - 1)) # for others that wait
 	ok "$STORE: forget --identity: a client is allowed after a pass" accepted 100.64.9.2 c@sender.test d@local.test
 	ok "$STORE: explain: says so" json '$v->{verdict}{why} eq "client-allowed" &&
 		$v->{greylist}{identity}{state} eq "identity" && $v->{greylist}{identity}{count} == 1' \
@@ -210,10 +202,6 @@ identities() {
 	ok "$STORE: forget: as JSON" json '$v->{client_allowed} && $v->{before}{state} eq "absent"' release "$id"
 	ok "$STORE: forget --identity: forgets it" tells 'forgotten' forget --identity --client 100.64.9.77
 	ok "$STORE: forget --identity: from then on it is greylisted" deferred 100.64.9.4 g@sender.test h@local.test
-	settings 1h
-	kill -HUP "$WEIR_PID"
-	kill -HUP "$MILTER_PID"
-	await 10 eval '[ "$(grep -c "settings reloaded" "$WEIR_LOG")" -eq 2 ] && [ "$(grep -c "settings reloaded" "$MILTER_LOG")" -eq 2 ]'
 }
 
 # allowance OPTION ENTRY CLIENT SENDER RECIPIENT: such mail passes within two seconds of the order, and is held up again
@@ -452,7 +440,7 @@ leases() {
 	ok "$STORE: leases kill: all of a destination" json '$v->{killed} >= 1 && @{$v->{holders}} >= 1' \
 		leases kill --yes --destination acme
 	ok "$STORE: leases kill: none is left there" tells 'no leases are in force' leases list acme
-	start_milter "${PATIENT[@]}"
+	start_milter
 	quit_delivery one
 	quit_delivery two
 	ctl 0 unset-limit other.test
@@ -634,12 +622,12 @@ run_on() {
 	STORE=$1
 	private_dir
 	POLICY_PORT=$(free_port)
-	settings 1h
+	write_settings "$STORE" "$POLICY_PORT" "$LIMITS"
 	if [ "$STORE" = redis ]; then
 		ok "$STORE: Redis starts" start_redis || return
 	fi
-	ok "$STORE: weir-policyd starts" start_with_store "${PATIENT[@]}" || return
-	ok "$STORE: weir-milter starts" start_milter "${PATIENT[@]}" || return
+	ok "$STORE: weir-policyd starts" start_with_store || return
+	ok "$STORE: weir-milter starts" start_milter || return
 	ok "$STORE: Postfix starts" start_postfix "inet:127.0.0.1:$POLICY_PORT" "unix:$PRIVATE/milter.sock" || return
 	policy_open "$POLICY_PORT"
 	state_of_the_site
