@@ -18,7 +18,7 @@ command_fn command_drain;
 command_fn command_undrain;
 command_fn command_set_limit;
 command_fn command_unset_limit;
-command_fn command_orders;
+command_fn command_overrides;
 command_fn command_leases;
 command_fn command_doctor;
 command_fn command_check_config;

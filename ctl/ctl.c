@@ -107,6 +107,6 @@ ctl_who(void)
 void
 ctl_close(struct ctl *ctl)
 {
-	ledger_close(&ctl->ledger);
+	history_close(&ctl->history);
 	conf_unref(&ctl->conf);
 }

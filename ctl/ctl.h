@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "conf/conf.h"
-#include "store/ledger.h"
+#include "store/history.h"
 
 /* Exit statuses besides sysexits(3)'s: what was asked for is not there, or not well. */
 #define CTL_NO 1
@@ -31,7 +31,7 @@ struct ctl {
 	struct conf *conf;
 	int conf_status; /* what the command ends with when they cannot be used */
 	bool conf_has_lists;
-	struct ledger *ledger;
+	struct history *history;
 };
 
 /* "weirctl: text" on standard error; gives the status back. */
@@ -63,12 +63,12 @@ const struct conf *ctl_conf(struct ctl *ctl, bool with_lists);
  * comes before.  NULL when it cannot be used, which has been said then; the command ends with
  * *status_out: EX_CONFIG, EX_NOPERM or EX_UNAVAILABLE.
  */
-struct ledger *ledger_of(struct ctl *ctl, int *status_out);
+struct history *history_of(struct ctl *ctl, int *status_out);
 
 /* Gives back what was opened. */
 void ctl_close(struct ctl *ctl);
 
-/* Who gives the orders, for the audit: the user behind sudo, else the user. */
+/* Who gives the overrides, for the audit: the user behind sudo, else the user. */
 const char *ctl_who(void);
 
 /* argv[0] is the command's name, then its operands, without options; the exit status. */

@@ -1,4 +1,4 @@
-/* everybody.c - an entry, of a list or an order, that lets everybody in. */
+/* everybody.c - an entry, of a list or an override, that lets everybody in. */
 #include "everybody.h"
 
 #include "base/addr.h"
@@ -45,19 +45,19 @@ covers_everybody(enum list_kind kind, struct slice text)
 }
 
 bool
-order_covers_everybody(const struct order *order)
+override_covers_everybody(const struct override *override)
 {
-	switch (order->kind) {
-	case ORDER_ALLOW_CLIENT:
-		return covers_everybody(LIST_CLIENTS, slice_of(order->name));
-	case ORDER_ALLOW_SENDER:
-	case ORDER_ALLOW_RECIPIENT:
-		return covers_everybody(LIST_MAIL, slice_of(order->name));
-	case ORDER_DRAIN:
-	case ORDER_ALLOW_USER:
-	case ORDER_DRAIN_USER:
-	case ORDER_LIMIT:
-	case ORDER_KINDS: break;
+	switch (override->kind) {
+	case OVERRIDE_ALLOW_CLIENT:
+		return covers_everybody(LIST_CLIENTS, slice_of(override->name));
+	case OVERRIDE_ALLOW_SENDER:
+	case OVERRIDE_ALLOW_RECIPIENT:
+		return covers_everybody(LIST_MAIL, slice_of(override->name));
+	case OVERRIDE_DRAIN:
+	case OVERRIDE_ALLOW_USER:
+	case OVERRIDE_DRAIN_USER:
+	case OVERRIDE_LIMIT:
+	case OVERRIDE_KINDS: break;
 	}
 	return false;
 }

@@ -6,21 +6,21 @@
 #include "commands.h"
 #include "explained.h"
 #include "invented.h"
-#include "ordering.h"
 #include "output.h"
-#include "store/order_board.h"
+#include "overriding.h"
+#include "store/override_store.h"
 
 static int
-explain(struct ctl *ctl, const struct query *query, const struct orders *orders,
+explain(struct ctl *ctl, const struct query *query, const struct overrides *overrides,
         struct arena *arena)
 {
 	struct explained explained = {.conf = ctl->conf,
-	                              .orders = orders,
+	                              .overrides = overrides,
 	                              .query = query,
 	                              .arena = arena};
 	int64_t now_s = clock_wall_s();
 	struct err err;
-	if (!explained_make(&explained, ctl->ledger, now_s, &err))
+	if (!explained_make(&explained, ctl->history, now_s, &err))
 		return ctl_store_failed(&err);
 	json_t *value = explained_json(&explained);
 	struct view view = view_of_stdout();
@@ -44,15 +44,16 @@ command_explain(struct ctl *ctl, int argc, char **argv)
 		return command_misused(argv[0]);
 	if (!ctl_conf(ctl, true))
 		return ctl->conf_status;
-	if (!ledger_of(ctl, &status))
+	if (!history_of(ctl, &status))
 		return status;
-	struct orders *orders = order_board_read(ctl->ledger, clock_wall_s(), &err);
-	if (!orders)
+	struct overrides *overrides =
+		override_store_read(ctl->history, clock_wall_s(), &err);
+	if (!overrides)
 		return ctl_store_failed(&err);
 	arena_init(&arena);
 	query = query_normal(&query, ctl->conf, &arena);
-	status = explain(ctl, &query, orders, &arena);
+	status = explain(ctl, &query, overrides, &arena);
 	arena_free(&arena);
-	orders_unref(&orders);
+	overrides_unref(&overrides);
 	return status;
 }

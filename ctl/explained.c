@@ -18,7 +18,7 @@ judge(const struct explained *explained, const struct grey_rules *rules, int64_t
 }
 
 static bool
-make_greylist(struct explained *explained, struct ledger *ledger,
+make_greylist(struct explained *explained, struct history *history,
               const struct key_secret *secret, int64_t now_s, struct answer *answer,
               struct err *err)
 {
@@ -26,9 +26,9 @@ make_greylist(struct explained *explained, struct ledger *ledger,
 	plan_ask(explained->conf, &explained->plan, secret, &ask);
 	explained->identity_key = ask.identity;
 	explained->triplet_key = ask.triplet;
-	if (!greylisted_get(ledger, RECORD_IDENTITY, &ask.identity, &explained->identity,
+	if (!greylisted_get(history, RECORD_IDENTITY, &ask.identity, &explained->identity,
 	                    err) ||
-	    !greylisted_get(ledger, RECORD_TRIPLET, &ask.triplet, &explained->triplet,
+	    !greylisted_get(history, RECORD_TRIPLET, &ask.triplet, &explained->triplet,
 	                    err))
 		return false;
 	*answer = (struct answer){.status = STORE_OK,
@@ -39,7 +39,7 @@ make_greylist(struct explained *explained, struct ledger *ledger,
 /* ---- the limits gate ---- */
 
 static void
-on_lease(void *arg, const struct ledger_lease *lease)
+on_lease(void *arg, const struct history_lease *lease)
 {
 	struct explained *explained = arg;
 	for (size_t i = 0; i < explained->limits.n; i++) {
@@ -50,7 +50,7 @@ on_lease(void *arg, const struct ledger_lease *lease)
 }
 
 static bool
-judge_use(struct ledger *ledger, const struct limit_use *use, struct explained_use *out,
+judge_use(struct history *history, const struct limit_use *use, struct explained_use *out,
           struct err *err)
 {
 	int64_t tat_us;
@@ -58,7 +58,7 @@ judge_use(struct ledger *ledger, const struct limit_use *use, struct explained_u
 		out->has_room = out->held < use->count;
 		return true;
 	}
-	if (!ledger_get_rate(ledger, &use->key, &tat_us, err))
+	if (!history_get_rate(history, &use->key, &tat_us, err))
 		return false;
 	const struct conf_rate rate = limit_rate(use);
 	int64_t wait_us = gcra_wait_us(tat_us, &rate, clock_wall_us());
@@ -87,15 +87,15 @@ settle(struct explained *explained)
 
 /* How full each limit is, whether or not it comes to that. */
 static bool
-read_limits(struct explained *explained, struct ledger *ledger,
+read_limits(struct explained *explained, struct history *history,
             const struct key_secret *secret, struct err *err)
 {
 	const struct plan *plan = &explained->plan;
 	limits_uses(plan->limits, plan->n_limits, secret, &explained->limits);
-	if (!ledger_read_leases(ledger, on_lease, explained, err))
+	if (!history_read_leases(history, on_lease, explained, err))
 		return false;
 	for (size_t i = 0; i < explained->limits.n; i++)
-		if (!judge_use(ledger, &explained->limits.uses[i], &explained->uses[i],
+		if (!judge_use(history, &explained->limits.uses[i], &explained->uses[i],
 		               err))
 			return false;
 	return true;
@@ -116,20 +116,20 @@ ask_limits(struct explained *explained)
 }
 
 bool
-explained_make(struct explained *explained, struct ledger *ledger, int64_t now_s,
+explained_make(struct explained *explained, struct history *history, int64_t now_s,
                struct err *err_out)
 {
 	struct plan *plan = &explained->plan;
 	struct key_secret secret;
 	struct answer answer = {.status = STORE_OK};
-	if (!ledger_secret(ledger, &secret, err_out))
+	if (!history_secret(history, &secret, err_out))
 		return false;
-	plan_make(explained->conf, explained->orders, explained->query, now_s,
+	plan_make(explained->conf, explained->overrides, explained->query, now_s,
 	          explained->arena, plan);
 	plan_find_identity(explained->conf, explained->query, explained->arena, plan);
-	bool good = (!plan->ask || make_greylist(explained, ledger, &secret, now_s,
+	bool good = (!plan->ask || make_greylist(explained, history, &secret, now_s,
 	                                         &answer, err_out)) &&
-	            read_limits(explained, ledger, &secret, err_out);
+	            read_limits(explained, history, &secret, err_out);
 	explicit_bzero(&secret, sizeof(secret));
 	if (!good)
 		return false;

@@ -3,11 +3,11 @@
 #define WEIR_CTL_EXPLAINED_H
 
 #include "conf/conf.h"
-#include "rules/orders.h"
+#include "rules/overrides.h"
 #include "rules/plan.h"
 #include "rules/query.h"
 #include "rules/verdict.h"
-#include "store/ledger.h"
+#include "store/history.h"
 #include "view.h"
 
 struct json_t; /* jansson's */
@@ -21,7 +21,7 @@ struct explained_use {
 
 struct explained {
 	const struct conf *conf;
-	const struct orders *orders;
+	const struct overrides *overrides;
 	const struct query *query;
 	struct plan plan;
 	/* when plan.ask */
@@ -36,8 +36,8 @@ struct explained {
 	struct arena *arena;
 };
 
-/* conf, orders, query and arena are set already.  False with a text: the store failed. */
-bool explained_make(struct explained *explained, struct ledger *ledger, int64_t now_s,
+/* conf, overrides, query and arena are set already.  False with a text: the store failed. */
+bool explained_make(struct explained *explained, struct history *history, int64_t now_s,
                     struct err *err_out) MUST_CHECK;
 
 /* As `weirctl explain --json` prints it. */

@@ -26,18 +26,18 @@ request(const struct query *query)
 
 /* ---- the rules that come before greylisting, in their order ---- */
 
-/* An entry of a list, or an order; "" for neither. */
+/* An entry of a list, or an override; "" for neither. */
 static json_t *
-cause(const struct list_hit *hit, const struct order *order)
+cause(const struct list_hit *hit, const struct override *override)
 {
-	char buf[ORDER_NAME_MAX + 64];
+	char buf[OVERRIDE_NAME_MAX + 64];
 	struct text text = TEXT(buf);
 	buf[0] = '\0';
-	if (order)
-		order_print_name(order, &text);
+	if (override)
+		override_print_name(override, &text);
 	else if (hit->source)
 		text_puts(&text, hit->source);
-	if (!order && hit->line > 0)
+	if (!override && hit->line > 0)
 		text_printf(&text, ":%u", hit->line);
 	return status_text(text_slice(&text));
 }
@@ -51,7 +51,7 @@ rule(const struct plan *plan, enum why why, bool *decided)
 	*decided = *decided || applies;
 	return json_pack("{s:s, s:s, s:o}", "rule", why_word(why), "applies", outcome,
 	                 "by",
-	                 applies ? cause(&plan->hit, plan->order) : json_string(""));
+	                 applies ? cause(&plan->hit, plan->override) : json_string(""));
 }
 
 static json_t *
@@ -131,7 +131,7 @@ limits(const struct explained *explained)
 	for (size_t i = 0; i < explained->limits.n; i++)
 		json_array_append_new(list, use_json(explained, i));
 	return json_pack("{s:b, s:o, s:o}", "asked", explained->asks_limits, "exempt",
-	                 cause(&plan->unlimited_hit, plan->unlimited_order), "bounds",
+	                 cause(&plan->unlimited_hit, plan->unlimited_override), "bounds",
 	                 list);
 }
 
@@ -154,8 +154,8 @@ explained_json(const struct explained *explained)
 	bool known = plan->identity.text.n > 0;
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "request",
 	                 request(explained->query), "identity",
-	                 status_text(plan->identity.text), "rung",
-	                 text_of(known ? identity_rung_word(plan->identity.rung) : ""),
+	                 status_text(plan->identity.text), "identity_by",
+	                 text_of(known ? identity_by_word(plan->identity.by) : ""),
 	                 "destination", status_text(plan->destination), "enforced",
 	                 explained->conf->milter.enforce, "rules", rules(plan),
 	                 "greylist", greylist(explained), "limits", limits(explained),

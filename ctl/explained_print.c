@@ -32,14 +32,14 @@ print_request(const struct view *view, const json_t *value)
 {
 	const json_t *asked = json_object_get(value, "request");
 	const char *sender = json_text(asked, "sender");
-	const char *rung = json_text(value, "rung");
+	const char *identity_by = json_text(value, "identity_by");
 	say(view, "client       ", json_text(asked, "client"));
 	if (*json_text(asked, "client_name"))
 		say(view, "its name     ", json_text(asked, "client_name"));
-	if (*rung) {
+	if (*identity_by) {
 		view_puts(view, "taken as     ");
 		view_text(view, json_text(value, "identity"));
-		view_printf(view, " (%s)\n", rung);
+		view_printf(view, " (%s)\n", identity_by);
 	}
 	say(view, "sender       ", *sender ? sender : "<>");
 	say(view, "recipient    ", json_text(asked, "recipient"));

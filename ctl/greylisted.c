@@ -8,12 +8,12 @@
 #include "when.h"
 
 bool
-greylisted_get(struct ledger *ledger, enum ledger_record kind, const struct key *key,
+greylisted_get(struct history *history, enum history_record kind, const struct key *key,
                struct grey_record *record_out, struct err *err_out)
 {
 	int64_t packed;
 	*record_out = (struct grey_record){.state = GREY_ABSENT};
-	if (!ledger_get_record(ledger, kind, key, &packed, err_out))
+	if (!history_get_record(history, kind, key, &packed, err_out))
 		return false;
 	if (packed == 0 || record_unpack(packed, record_out))
 		return true;
@@ -22,18 +22,18 @@ greylisted_get(struct ledger *ledger, enum ledger_record kind, const struct key 
 }
 
 bool
-greylisted_get_identity(struct ledger *ledger, struct slice identity,
+greylisted_get_identity(struct history *history, struct slice identity,
                         struct grey_record *record_out, struct err *err_out)
 {
 	struct key_secret secret;
 	*record_out = (struct grey_record){.state = GREY_ABSENT};
 	if (identity.n == 0)
 		return true;
-	if (!ledger_secret(ledger, &secret, err_out))
+	if (!history_secret(history, &secret, err_out))
 		return false;
 	struct key key = key_identity(&secret, identity);
 	explicit_bzero(&secret, sizeof(secret));
-	return greylisted_get(ledger, RECORD_IDENTITY, &key, record_out, err_out);
+	return greylisted_get(history, RECORD_IDENTITY, &key, record_out, err_out);
 }
 
 void

@@ -4,17 +4,18 @@
 
 #include "base/err.h"
 #include "rules/grey.h"
-#include "store/ledger.h"
+#include "store/history.h"
 #include "view.h"
 
 struct json_t; /* jansson's */
 
 /* GREY_ABSENT when there is nothing; false with a text, also for what cannot be read. */
-bool greylisted_get(struct ledger *ledger, enum ledger_record kind, const struct key *key,
-                    struct grey_record *record_out, struct err *err_out) MUST_CHECK;
+bool greylisted_get(struct history *history, enum history_record kind,
+                    const struct key *key, struct grey_record *record_out,
+                    struct err *err_out) MUST_CHECK;
 
 /* The same of a client, by the name of its identity; GREY_ABSENT without one. */
-bool greylisted_get_identity(struct ledger *ledger, struct slice identity,
+bool greylisted_get_identity(struct history *history, struct slice identity,
                              struct grey_record *record_out, struct err *err_out)
 	MUST_CHECK;
 

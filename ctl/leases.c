@@ -12,8 +12,8 @@
 #include "books/status.h"
 #include "commands.h"
 #include "limit_names.h"
-#include "ordering.h"
 #include "output.h"
+#include "overriding.h"
 #include "table.h"
 #include "view.h"
 #include "when.h"
@@ -33,7 +33,7 @@ struct rows {
 /* ---- reading ---- */
 
 static void
-on_lease(void *arg, const struct ledger_lease *lease)
+on_lease(void *arg, const struct history_lease *lease)
 {
 	struct rows *rows = arg;
 	if (rows->n == rows->room) {
@@ -58,20 +58,20 @@ static bool
 name_rows(const struct ctl *ctl, struct rows *rows, struct err *err)
 {
 	struct key_secret secret;
-	char buf[LEDGER_NAME_MAX + 1];
+	char buf[HISTORY_NAME_MAX + 1];
 	struct text name = TEXT(buf);
 	int64_t now_s = clock_wall_s();
 	if (rows->n == 0)
 		return true;
-	if (!ledger_secret(ctl->ledger, &secret, err))
+	if (!history_secret(ctl->history, &secret, err))
 		return false;
 	qsort(rows->v, rows->n, sizeof(struct row), compare_keys);
 	for (size_t i = 0; i < rows->n; i++) {
 		struct row *row = &rows->v[i];
 		if (i == 0 || compare_keys(row, row - 1) != 0) {
 			name.n = 0;
-			if (!limit_name(ctl->conf, ctl->ledger, &secret, &row->key, now_s,
-			                &name, err))
+			if (!limit_name(ctl->conf, ctl->history, &secret, &row->key,
+			                now_s, &name, err))
 				return false;
 		}
 		row->limit = mem_dup(text_slice(&name));
@@ -83,8 +83,8 @@ static int
 compare(const void *a, const void *b)
 {
 	const struct row *one = a, *other = b;
-	int order = strcmp(one->limit, other->limit);
-	return order != 0 ? order : strcmp(one->holder, other->holder);
+	int override = strcmp(one->limit, other->limit);
+	return override != 0 ? override : strcmp(one->holder, other->holder);
 }
 
 static int
@@ -93,9 +93,9 @@ read_rows(struct ctl *ctl, struct rows *rows)
 	struct err err;
 	int status;
 	*rows = (struct rows){0};
-	if (!ledger_of(ctl, &status))
+	if (!history_of(ctl, &status))
 		return status;
-	if (!ledger_read_leases(ctl->ledger, on_lease, rows, &err) ||
+	if (!history_read_leases(ctl->history, on_lease, rows, &err) ||
 	    !name_rows(ctl, rows, &err))
 		return ctl_store_failed(&err);
 	if (rows->n > 0)
@@ -132,16 +132,17 @@ split_holder(const char *holder, struct slice *daemon, struct slice *node,
 static int
 read_wanted(struct ctl *ctl, const char *given, char *limit, size_t cap)
 {
-	struct order order = {.kind = ORDER_LIMIT};
+	struct override override = {.kind = OVERRIDE_LIMIT};
 	struct text text = {.p = limit, .cap = cap};
 	limit[0] = '\0';
 	if (!given)
 		return EX_OK;
 	const struct conf *conf = ctl_conf(ctl, false);
-	int status = conf ? ordering_destination(conf, given, &order) : ctl->conf_status;
+	int status =
+		conf ? overriding_destination(conf, given, &override) : ctl->conf_status;
 	struct slice meant = {0};
 	if (status == EX_OK)
-		order_meant(&order, conf, &meant);
+		override_meant(&override, conf, &meant);
 	text_puts(&text, "destination ");
 	text_put(&text, meant);
 	return status;
@@ -229,7 +230,7 @@ refuse_unused(const struct ctl *ctl, const char *operand)
 static int
 list_leases(struct ctl *ctl, const char *operand)
 {
-	char limit[ORDER_NAME_MAX + 32];
+	char limit[OVERRIDE_NAME_MAX + 32];
 	const char *destination = operand ? operand : ctl_option(ctl, "destination");
 	struct rows rows;
 	int status = refuse_unused(ctl, operand);
@@ -310,7 +311,7 @@ kill_holders(struct ctl *ctl, const struct rows *rows)
 	int status = EX_OK;
 	for (size_t i = 0; i < rows->n && status == EX_OK; i++) {
 		struct slice holder = slice_of(rows->v[i].holder);
-		if (!ledger_kill_leases(ctl->ledger, holder, &killed, &err)) {
+		if (!history_kill_leases(ctl->history, holder, &killed, &err)) {
 			status = ctl_store_failed(&err);
 			continue;
 		}
@@ -339,7 +340,7 @@ fail_absent(const struct ctl *ctl, const char *holder)
 {
 	const struct conf_destination *meant =
 		holder && !strchr(holder, ':')
-			? ordering_configured(ctl->conf, slice_of(holder))
+			? overriding_configured(ctl->conf, slice_of(holder))
 			: NULL;
 	if (meant)
 		return ctl_fail(CTL_NO,
@@ -351,7 +352,7 @@ fail_absent(const struct ctl *ctl, const char *holder)
 static int
 kill_leases(struct ctl *ctl, const char *holder)
 {
-	char limit[ORDER_NAME_MAX + 32];
+	char limit[OVERRIDE_NAME_MAX + 32];
 	const char *destination = ctl_option(ctl, "destination");
 	struct rows rows;
 	if (!holder == !destination) {

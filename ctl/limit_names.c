@@ -20,7 +20,7 @@ find_destination(const struct conf *conf, const struct key_secret *secret,
 }
 
 bool
-limit_name(const struct conf *conf, struct ledger *ledger,
+limit_name(const struct conf *conf, struct history *history,
            const struct key_secret *secret, const struct key *key, int64_t now_s,
            struct text *name_out, struct err *err_out)
 {
@@ -30,7 +30,7 @@ limit_name(const struct conf *conf, struct ledger *ledger,
 		text_printf(name_out, "destination %s", destination);
 		return true;
 	}
-	if (!ledger_get_name(ledger, key, now_s, name_out, err_out))
+	if (!history_get_name(history, key, now_s, name_out, err_out))
 		return false;
 	if (name_out->n > before)
 		return true;

@@ -73,6 +73,6 @@ limit_words_read(const struct ctl *ctl, int argc, char **argv,
 		at++;
 	}
 	words_out->value = join(&text, argc - at, argv + at);
-	words_out->order.kind = order_limit_kind(scope, bound);
+	words_out->override.kind = override_limit_kind(scope, bound);
 	return EX_OK;
 }

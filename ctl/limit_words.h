@@ -3,13 +3,13 @@
 #define WEIR_CTL_LIMIT_WORDS_H
 
 #include "ctl.h"
-#include "rules/orders.h"
+#include "rules/overrides.h"
 
 struct limit_words {
-	struct order order; /* its kind, and its name when it is to be given */
-	const char *name;   /* as it was given */
-	bool any_bound;     /* no bound was named */
-	struct slice value; /* behind the bound, in `buf` */
+	struct override override; /* its kind, and its name when it is to be given */
+	const char *name;         /* as it was given */
+	bool any_bound;           /* no bound was named */
+	struct slice value;       /* behind the bound, in `buf` */
 	char buf[512];
 };
 

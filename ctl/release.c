@@ -19,7 +19,7 @@
 
 /* Whose record, and what it was before. */
 struct subject {
-	enum ledger_record kind;
+	enum history_record kind;
 	struct key key;
 	struct slice identity, sender, recipient; /* what is known of them */
 	struct grey_record before;
@@ -33,7 +33,7 @@ struct subject {
 /* ---- which record ---- */
 
 static int
-take_decision(struct subject *subject, const struct decided *decided)
+take_decision(struct subject *subject, const struct decision_line *decided)
 {
 	const char *id = subject->id;
 	const struct reason *reason = reason_find(decided->why);
@@ -59,11 +59,11 @@ take_decision(struct subject *subject, const struct decided *decided)
 static int
 of_decision(struct ctl *ctl, struct subject *subject)
 {
-	struct decided_filter filter = {.id = slice_of(subject->id)};
+	struct decision_line_filter filter = {.id = slice_of(subject->id)};
 	struct remembered found;
 	struct err err;
 	int status;
-	if (!remembered_find(ctl->ledger, &filter, 1, &found, &err))
+	if (!remembered_find(ctl->history, &filter, 1, &found, &err))
 		status = ctl_store_failed(&err);
 	else if (found.n == 0)
 		status = ctl_fail(CTL_NO,
@@ -108,7 +108,7 @@ find_key(struct ctl *ctl, bool have_key, struct subject *subject)
 	struct err err;
 	if (have_key)
 		return EX_OK;
-	if (!ledger_secret(ctl->ledger, &secret, &err))
+	if (!history_secret(ctl->history, &secret, &err))
 		return ctl_store_failed(&err);
 	subject->key = subject->kind == RECORD_IDENTITY
 	                       ? key_identity(&secret, subject->identity)
@@ -123,13 +123,13 @@ read_records(struct ctl *ctl, struct subject *subject, struct err *err)
 {
 	struct grey_rules rules = plan_rules(ctl->conf);
 	struct grey_record identity;
-	if (!greylisted_get(ctl->ledger, subject->kind, &subject->key, &subject->before,
+	if (!greylisted_get(ctl->history, subject->kind, &subject->key, &subject->before,
 	                    err))
 		return false;
 	greylisted_expire(&subject->before, &rules, subject->now_s);
 	if (subject->kind == RECORD_IDENTITY)
 		return true;
-	if (!greylisted_get_identity(ctl->ledger, subject->identity, &identity, err))
+	if (!greylisted_get_identity(ctl->history, subject->identity, &identity, err))
 		return false;
 	subject->is_client_allowed =
 		greylisted_is_allowed(&identity, &rules, subject->now_s);
@@ -150,7 +150,7 @@ find_subject(struct ctl *ctl, int argc, char **argv, struct subject *subject)
 		status = of_options(ctl, subject);
 	if (status == EX_USAGE)
 		return command_misused(argv[0]);
-	if (status != EX_OK || !ledger_of(ctl, &status))
+	if (status != EX_OK || !history_of(ctl, &status))
 		return status;
 	if (by_id)
 		status = of_decision(ctl, subject);
@@ -258,10 +258,10 @@ release(struct ctl *ctl, const struct subject *subject)
 	struct grey_rules rules = plan_rules(ctl->conf);
 	struct grey_record passed = subject->before;
 	grey_release(&passed, subject->now_s);
-	struct ledger_row row = {.kind = RECORD_TRIPLET,
-	                         .key = subject->key,
-	                         .packed = record_pack(&passed)};
-	if (!ledger_put_records(ctl->ledger, 1, &row, &rules, subject->now_s, &err))
+	struct history_row row = {.kind = RECORD_TRIPLET,
+	                          .key = subject->key,
+	                          .packed = record_pack(&passed)};
+	if (!history_put_records(ctl->history, 1, &row, &rules, subject->now_s, &err))
 		return ctl_store_failed(&err);
 	log_change(ctl, "release", subject);
 	say_change(ctl, subject,
@@ -301,7 +301,8 @@ forget(struct ctl *ctl, const struct subject *subject)
 {
 	struct err err;
 	bool found;
-	if (!ledger_drop_record(ctl->ledger, subject->kind, &subject->key, &found, &err))
+	if (!history_drop_record(ctl->history, subject->kind, &subject->key, &found,
+	                         &err))
 		return ctl_store_failed(&err);
 	if (found)
 		log_change(ctl, "forget", subject);
@@ -313,7 +314,7 @@ forget(struct ctl *ctl, const struct subject *subject)
 
 /* An id names all of the triplet; an identity has but a client. */
 static int
-refuse_unused(const struct ctl *ctl, bool by_id, enum ledger_record kind)
+refuse_unused(const struct ctl *ctl, bool by_id, enum history_record kind)
 {
 	static const char *const addresses[] = {"client-name", "sender", "recipient",
 	                                        NULL};
@@ -324,7 +325,7 @@ refuse_unused(const struct ctl *ctl, bool by_id, enum ledger_record kind)
 }
 
 static int
-change(struct ctl *ctl, int argc, char **argv, enum ledger_record kind,
+change(struct ctl *ctl, int argc, char **argv, enum history_record kind,
        int (*fn)(struct ctl *ctl, const struct subject *subject))
 {
 	struct subject subject = {.kind = kind, .now_s = clock_wall_s()};

@@ -104,8 +104,8 @@ remembered_address(struct slice text, struct text *out)
 /* ---- lookups ---- */
 
 struct lookup {
-	struct decided_filter *filter; /* NULL: by triplet */
-	const struct decided *earlier;
+	struct decision_line_filter *filter; /* NULL: by triplet */
+	const struct decision_line *earlier;
 	size_t most, room;
 	struct remembered *found;
 };
@@ -120,7 +120,7 @@ static bool
 is_wanted(const struct lookup *lookup, struct slice line)
 {
 	if (lookup->filter)
-		return decided_line_matches(line, lookup->filter);
+		return decision_line_matches(line, lookup->filter);
 	return has(line, lookup->earlier->triplet);
 }
 
@@ -128,8 +128,9 @@ static void
 keep(struct lookup *lookup, struct slice line)
 {
 	struct remembered *found = lookup->found;
-	struct decided decided;
-	if (!decided_parse(arena_copy(&found->arena, line), &found->arena, &decided))
+	struct decision_line decided;
+	if (!decision_line_parse(arena_copy(&found->arena, line), &found->arena,
+	                         &decided))
 		return;
 	if (lookup->earlier && (decided.at_s < lookup->earlier->at_s ||
 	                        slice_eq(decided.id, lookup->earlier->id) ||
@@ -137,14 +138,15 @@ keep(struct lookup *lookup, struct slice line)
 		return;
 	if (found->n == lookup->room) {
 		lookup->room = lookup->room ? 2 * lookup->room : 16;
-		found->v = mem_grow(found->v, lookup->room * sizeof(struct decided));
+		found->v =
+			mem_grow(found->v, lookup->room * sizeof(struct decision_line));
 	}
 	found->v[found->n++] = decided;
 }
 
 /* The line begins with its id. */
 static bool
-is_line_of(struct slice line, const struct decided *decided)
+is_line_of(struct slice line, const struct decision_line *decided)
 {
 	return line.n > decided->id.n && line.p[decided->id.n] == '\t' &&
 	       slice_eq(slice_head(line, decided->id.n), decided->id);
@@ -155,13 +157,13 @@ static bool
 on_lines(void *arg, struct slice lines)
 {
 	struct lookup *lookup = arg;
-	const struct decided *earlier = lookup->earlier;
+	const struct decision_line *earlier = lookup->earlier;
 	struct slice line;
-	if (lookup->filter && !decided_lines_may_match(lines, lookup->filter))
+	if (lookup->filter && !decision_lines_may_match(lines, lookup->filter))
 		return true;
 	if (earlier && !has(lines, earlier->triplet))
 		return true;
-	while (lookup->found->n < lookup->most && decided_cut_last(&lines, &line)) {
+	while (lookup->found->n < lookup->most && decision_line_cut_last(&lines, &line)) {
 		if (earlier && is_line_of(line, earlier))
 			return false; /* older ones are not later, of the same second neither */
 		if (is_wanted(lookup, line))
@@ -171,30 +173,30 @@ on_lines(void *arg, struct slice lines)
 }
 
 static bool
-look_up(struct ledger *ledger, struct lookup *lookup, struct err *err_out)
+look_up(struct history *history, struct lookup *lookup, struct err *err_out)
 {
 	*lookup->found = (struct remembered){0};
 	arena_init(&lookup->found->arena);
-	return ledger_read_decisions(ledger, on_lines, lookup, err_out);
+	return history_read_decisions(history, on_lines, lookup, err_out);
 }
 
 bool
-remembered_find(struct ledger *ledger, struct decided_filter *filter, size_t most,
+remembered_find(struct history *history, struct decision_line_filter *filter, size_t most,
                 struct remembered *found_out, struct err *err_out)
 {
 	struct lookup lookup = {.filter = filter, .most = most, .found = found_out};
-	return look_up(ledger, &lookup, err_out);
+	return look_up(history, &lookup, err_out);
 }
 
 bool
-remembered_later(struct ledger *ledger, const struct decided *decided,
+remembered_later(struct history *history, const struct decision_line *decided,
                  struct remembered *found_out, struct err *err_out)
 {
 	struct lookup lookup = {.earlier = decided,
 	                        .most = LATER_MAX,
 	                        .found = found_out};
 	if (decided->triplet.n > 0)
-		return look_up(ledger, &lookup, err_out);
+		return look_up(history, &lookup, err_out);
 	*found_out = (struct remembered){0};
 	return true;
 }

@@ -4,9 +4,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "rules/decided.h"
+#include "rules/decision_line.h"
 #include "rules/verdict.h"
-#include "store/ledger.h"
+#include "store/history.h"
 
 /*
  * The id in what a user pasted: in any case, O, I and L for 0 and 1, alone, in parentheses, or behind
@@ -21,17 +21,18 @@ bool remembered_id(struct slice text, char id_out[VERDICT_ID_LEN + 1]);
 void remembered_address(struct slice text, struct text *out);
 
 struct remembered {
-	struct decided *v; /* the newest first */
+	struct decision_line *v; /* the newest first */
 	size_t n;
 	struct arena arena;
 };
 
 /* At most `most` of them.  False with a text; to be freed in both cases. */
-bool remembered_find(struct ledger *ledger, struct decided_filter *filter, size_t most,
-                     struct remembered *found_out, struct err *err_out) MUST_CHECK;
+bool remembered_find(struct history *history, struct decision_line_filter *filter,
+                     size_t most, struct remembered *found_out, struct err *err_out)
+	MUST_CHECK;
 
 /* What was decided about the same triplet after this one, the newest first. */
-bool remembered_later(struct ledger *ledger, const struct decided *decided,
+bool remembered_later(struct history *history, const struct decision_line *decided,
                       struct remembered *found_out, struct err *err_out) MUST_CHECK;
 
 void remembered_free(struct remembered *found);

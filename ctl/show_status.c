@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "books/status.h"
 #include "commands.h"
-#include "ledger_of.h"
+#include "history_of.h"
 #include "output.h"
 #include "status_view.h"
 #include "watch.h"
@@ -20,8 +20,8 @@ build(struct ctl *ctl)
 {
 	struct err err;
 	int status;
-	(void)ledger_attempt(ctl, &err, &status);
-	return status_build(ctl->conf, ctl->ledger, &err, clock_wall_s());
+	(void)history_attempt(ctl, &err, &status);
+	return status_build(ctl->conf, ctl->history, &err, clock_wall_s());
 }
 
 static int
@@ -70,7 +70,7 @@ command_status(struct ctl *ctl, int argc, char **argv)
 			interval);
 	if (!ctl_conf(ctl, false))
 		return ctl->conf_status;
-	if (!ledger_attempt(ctl, &err, &status) && status != EX_UNAVAILABLE)
+	if (!history_attempt(ctl, &err, &status) && status != EX_UNAVAILABLE)
 		return ctl_fail(status, "%s", err.text);
 	if (!ctl_option(ctl, "watch"))
 		return print_status(ctl, &view);

@@ -4,8 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "order_table.h"
 #include "output.h"
+#include "override_table.h"
 #include "table.h"
 #include "when.h"
 
@@ -223,16 +223,16 @@ print_greylist(const struct view *view, const json_t *status)
 }
 
 static void
-print_orders(const struct view *view, const json_t *status)
+print_overrides(const struct view *view, const json_t *status)
 {
-	const json_t *list = json_object_get(status, "orders");
+	const json_t *list = json_object_get(status, "overrides");
 	if (json_is_null(list))
 		return;
 	view_puts(view, "\n");
 	if (json_array_size(list) == 0)
-		view_puts(view, "no orders are in force\n");
+		view_puts(view, "no overrides are in force\n");
 	else
-		order_table_print(view, list, json_number(status, "now"));
+		override_table_print(view, list, json_number(status, "now"));
 }
 
 void
@@ -242,7 +242,7 @@ status_view_print(const struct view *view, const json_t *status)
 	print_daemons(view, status);
 	print_destinations(view, status);
 	print_greylist(view, status);
-	print_orders(view, status);
+	print_overrides(view, status);
 	if (!json_flag(json_object_get(status, "store"), "up"))
 		view_puts(view, "nothing else is known while the store is down\n");
 }

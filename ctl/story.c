@@ -37,13 +37,13 @@ say_long(const struct view *view, const char *before, int64_t seconds, const cha
 }
 
 static bool
-is_deferred(const struct decided *decided)
+is_deferred(const struct decision_line *decided)
 {
 	return slice_eq(decided->action, SLICE("defer"));
 }
 
 static void
-tell_what(const struct view *view, const struct decided *decided, int64_t now_s)
+tell_what(const struct view *view, const struct decision_line *decided, int64_t now_s)
 {
 	say(view, "", decided->id, ": ");
 	view_style(view, is_deferred(decided) ? STYLE_WARN : STYLE_GOOD);
@@ -59,7 +59,7 @@ tell_what(const struct view *view, const struct decided *decided, int64_t now_s)
 }
 
 static void
-tell_client(const struct view *view, const struct decided *decided)
+tell_client(const struct view *view, const struct decision_line *decided)
 {
 	if (decided->client.n > 0)
 		say(view, "  client       ", decided->client, "");
@@ -69,12 +69,12 @@ tell_client(const struct view *view, const struct decided *decided)
 		view_puts(view, "\n");
 	if (decided->identity.n > 0) {
 		say(view, "  taken as     ", decided->identity, "");
-		say(view, " (", decided->rung, ")\n");
+		say(view, " (", decided->identity_by, ")\n");
 	}
 }
 
 static void
-tell_whose(const struct view *view, const struct decided *decided)
+tell_whose(const struct view *view, const struct decision_line *decided)
 {
 	tell_client(view, decided);
 	if (decided->sender.n > 0)
@@ -132,8 +132,8 @@ tell_window(const struct view *view, const struct conf *conf,
 
 static void
 tell_retry(const struct view *view, const struct conf *conf,
-           const struct decided *decided, enum remedy remedy, const struct sequel *sequel,
-           int64_t now_s)
+           const struct decision_line *decided, enum remedy remedy,
+           const struct sequel *sequel, int64_t now_s)
 {
 	int64_t room_s = decided->at_s + decided->wait_s;
 	switch (remedy) {
@@ -162,7 +162,7 @@ tell_retry(const struct view *view, const struct conf *conf,
 
 static void
 tell_meaning(const struct view *view, const struct conf *conf,
-             const struct decided *decided, const struct reason *reason,
+             const struct decision_line *decided, const struct reason *reason,
              const struct sequel *sequel, int64_t now_s)
 {
 	if (reason)
@@ -178,7 +178,7 @@ tell_meaning(const struct view *view, const struct conf *conf,
 }
 
 static void
-tell_sequel(const struct view *view, const struct decided *decided,
+tell_sequel(const struct view *view, const struct decision_line *decided,
             const struct sequel *sequel, int64_t now_s)
 {
 	if (!is_deferred(decided) || decided->triplet.n == 0)
@@ -186,7 +186,7 @@ tell_sequel(const struct view *view, const struct decided *decided,
 	if (sequel->later.n == 0) {
 		view_puts(view, "No later try is remembered.\n");
 	} else {
-		const struct decided *last = &sequel->later.v[0];
+		const struct decision_line *last = &sequel->later.v[0];
 		say_time(view,
 		         is_deferred(last) ? "It came back, and was deferred again at "
 		                           : "It came back, and was let through at ",
@@ -223,7 +223,8 @@ advise(struct advice *advice, const char *command, struct slice argument,
 }
 
 static void
-advise_allow(struct advice *advice, const struct decided *decided, const char *behind)
+advise_allow(struct advice *advice, const struct decision_line *decided,
+             const char *behind)
 {
 	if (decided->sender.n > 2 && slice_find(decided->sender, '@') > 0)
 		advise(advice, "  weirctl allow --sender ", decided->sender, behind);
@@ -232,7 +233,7 @@ advise_allow(struct advice *advice, const struct decided *decided, const char *b
 
 /* Whose limit it was that refused, as set-limit wants it; empty when it is not known. */
 static struct slice
-limited_name(const struct conf *conf, const struct decided *decided,
+limited_name(const struct conf *conf, const struct decision_line *decided,
              enum limit_scope scope)
 {
 	const struct slice names[SCOPES] = {
@@ -254,7 +255,7 @@ limited_name(const struct conf *conf, const struct decided *decided,
 /* Such as "set-limit acme N", "set-limit --user alice messages RATES". */
 static void
 advise_set_limit(struct advice *advice, const struct conf *conf,
-                 const struct decided *decided)
+                 const struct decision_line *decided)
 {
 	static const char *const commands[SCOPES] = {
 		[SCOPE_DESTINATION] = "  weirctl set-limit ",
@@ -276,7 +277,7 @@ advise_set_limit(struct advice *advice, const struct conf *conf,
 
 static void
 tell_remedy(const struct view *view, const struct conf *conf,
-            const struct decided *decided, enum remedy remedy,
+            const struct decision_line *decided, enum remedy remedy,
             const struct sequel *sequel)
 {
 	struct advice advice = {.view = view};
@@ -311,7 +312,8 @@ tell_remedy(const struct view *view, const struct conf *conf,
 
 void
 story_tell(const struct view *view, const struct conf *conf,
-           const struct decided *decided, const struct sequel *sequel, int64_t now_s)
+           const struct decision_line *decided, const struct sequel *sequel,
+           int64_t now_s)
 {
 	const struct reason *reason = reason_find(decided->why);
 	tell_what(view, decided, now_s);

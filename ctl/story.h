@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 #include "remembered.h"
-#include "rules/decided.h"
+#include "rules/decision_line.h"
 #include "rules/grey.h"
 #include "view.h"
 
@@ -17,7 +17,7 @@ struct sequel {
 };
 
 void story_tell(const struct view *view, const struct conf *conf,
-                const struct decided *decided, const struct sequel *sequel,
+                const struct decision_line *decided, const struct sequel *sequel,
                 int64_t now_s);
 
 #endif

@@ -9,11 +9,11 @@
 #include "conf/destination.h"
 #include "conf/normal.h"
 #include "greylisted.h"
-#include "ordering.h"
 #include "output.h"
+#include "overriding.h"
 #include "remembered.h"
 #include "rules/plan.h"
-#include "store/order_board.h"
+#include "store/override_store.h"
 #include "story.h"
 #include "table.h"
 #include "when.h"
@@ -28,13 +28,13 @@ struct question {
 	char address[512];
 	char destination[512];
 	char user[512];
-	struct decided_filter filter;
+	struct decision_line_filter filter;
 	uint64_t most;
 	int64_t now_s;
 };
 
 static int
-read_cause(const char *given, struct decided_filter *filter)
+read_cause(const char *given, struct decision_line_filter *filter)
 {
 	struct nearest nearest;
 	nearest_start(&nearest, slice_of(given));
@@ -63,7 +63,8 @@ read_destination(struct ctl *ctl, struct question *question)
 	const struct conf *conf = ctl_conf(ctl, false);
 	if (!conf)
 		return ctl->conf_status;
-	const struct conf_destination *known = ordering_configured(conf, slice_of(given));
+	const struct conf_destination *known =
+		overriding_configured(conf, slice_of(given));
 	text_put_domain(&name, slice_of(known ? known->name : given));
 	question->filter.destination = text_slice(&name);
 	return EX_OK;
@@ -74,7 +75,7 @@ read_options(const struct ctl *ctl, struct question *question)
 {
 	const char *since = ctl_option(ctl, "since"), *most = ctl_option(ctl, "limit");
 	const char *cause = ctl_option(ctl, "cause"), *queue = ctl_option(ctl, "queue");
-	struct decided_filter *filter = &question->filter;
+	struct decision_line_filter *filter = &question->filter;
 	filter->queue = slice_of(queue ? queue : "");
 	struct text user = TEXT(question->user);
 	text_put_local(&user, slice_of(ctl_option(ctl, "user")));
@@ -120,7 +121,7 @@ read_operands(int argc, char **argv, struct question *question)
 /* ---- what was found ---- */
 
 static void
-add_row(struct table *table, const struct decided *decided, bool on_terminal,
+add_row(struct table *table, const struct decision_line *decided, bool on_terminal,
         int64_t now_s)
 {
 	char buf[64];
@@ -161,48 +162,49 @@ print_table(const struct remembered *found, bool are_more, int64_t now_s)
 /* ---- one of them ---- */
 
 static bool
-read_records(struct ctl *ctl, const struct decided *decided, int64_t now_s,
+read_records(struct ctl *ctl, const struct decision_line *decided, int64_t now_s,
              struct sequel *sequel, struct err *err)
 {
 	struct grey_rules rules = plan_rules(ctl->conf);
 	struct grey_record identity;
 	struct key key;
-	if (!greylisted_get_identity(ctl->ledger, decided->identity, &identity, err))
+	if (!greylisted_get_identity(ctl->history, decided->identity, &identity, err))
 		return false;
 	sequel->is_client_allowed = greylisted_is_allowed(&identity, &rules, now_s);
 	if (!key_parse(decided->triplet, &key))
 		return true;
-	if (!greylisted_get(ctl->ledger, RECORD_TRIPLET, &key, &sequel->record, err))
+	if (!greylisted_get(ctl->history, RECORD_TRIPLET, &key, &sequel->record, err))
 		return false;
 	greylisted_expire(&sequel->record, &rules, now_s);
 	return true;
 }
 
 static bool
-read_drain(struct ctl *ctl, const struct decided *decided, int64_t now_s,
+read_drain(struct ctl *ctl, const struct decision_line *decided, int64_t now_s,
            struct sequel *sequel, struct err *err)
 {
-	struct orders *orders = order_board_read(ctl->ledger, now_s, err);
-	if (!orders)
+	struct overrides *overrides = override_store_read(ctl->history, now_s, err);
+	if (!overrides)
 		return false;
 	const struct conf_destination *known =
 		destination_named(ctl->conf, decided->destination);
-	const struct order *drain =
+	const struct override *drain =
 		slice_eq(decided->why, slice_of(why_word(WHY_USER_DRAINED)))
-			? orders_named(orders, ORDER_DRAIN_USER, decided->user, now_s)
-			: orders_destination(orders, ctl->conf, ORDER_DRAIN, known,
-	                                     decided->destination, now_s);
+			? overrides_named(overrides, OVERRIDE_DRAIN_USER, decided->user,
+	                                  now_s)
+			: overrides_destination(overrides, ctl->conf, OVERRIDE_DRAIN,
+	                                        known, decided->destination, now_s);
 	sequel->drained_until_s = drain ? drain->until_s : 0;
-	orders_unref(&orders);
+	overrides_unref(&overrides);
 	return true;
 }
 
 static bool
-read_sequel(struct ctl *ctl, const struct decided *decided, int64_t now_s,
+read_sequel(struct ctl *ctl, const struct decision_line *decided, int64_t now_s,
             struct sequel *sequel, struct err *err)
 {
 	*sequel = (struct sequel){.record = {.state = GREY_ABSENT}};
-	return remembered_later(ctl->ledger, decided, &sequel->later, err) &&
+	return remembered_later(ctl->history, decided, &sequel->later, err) &&
 	       read_records(ctl, decided, now_s, sequel, err) &&
 	       read_drain(ctl, decided, now_s, sequel, err);
 }
@@ -216,7 +218,7 @@ tell_story(struct ctl *ctl, const struct question *question,
 	struct err err;
 	int status = EX_OK;
 	for (size_t i = 0; i < found->n; i++) {
-		const struct decided *decided = &found->v[i];
+		const struct decision_line *decided = &found->v[i];
 		if (i > 0)
 			view_puts(&view, "\nAnother decision has the same id:\n\n");
 		if (read_sequel(ctl, decided, question->now_s, &sequel, &err))
@@ -239,7 +241,7 @@ print_list(const struct remembered *found)
 }
 
 static int
-say_none(const struct conf *conf, const struct decided_filter *filter)
+say_none(const struct conf *conf, const struct decision_line_filter *filter)
 {
 	bool narrowed = filter->since_s > 0 || filter->why.n > 0 ||
 	                filter->destination.n > 0 || filter->user.n > 0;
@@ -271,8 +273,8 @@ static int
 check_destination(const struct ctl *ctl)
 {
 	const char *given = ctl_option(ctl, "destination");
-	struct order order = {.kind = ORDER_DRAIN};
-	return given ? ordering_destination(ctl->conf, given, &order) : EX_OK;
+	struct override override = {.kind = OVERRIDE_DRAIN};
+	return given ? overriding_destination(ctl->conf, given, &override) : EX_OK;
 }
 
 static int
@@ -298,7 +300,7 @@ answer(struct ctl *ctl, struct question *question)
 	struct err err;
 	int status;
 	size_t most = question->most;
-	if (!remembered_find(ctl->ledger, &question->filter, most + 1, &found, &err)) {
+	if (!remembered_find(ctl->history, &question->filter, most + 1, &found, &err)) {
 		status = ctl_store_failed(&err);
 	} else {
 		bool are_more = found.n > most;
@@ -320,5 +322,5 @@ command_why(struct ctl *ctl, int argc, char **argv)
 		status = read_operands(argc, argv, &question);
 	if (status != EX_OK)
 		return status;
-	return ledger_of(ctl, &status) ? answer(ctl, &question) : status;
+	return history_of(ctl, &status) ? answer(ctl, &question) : status;
 }

@@ -147,14 +147,14 @@ prints_as_read(const struct transfer_line *read)
 {
 	char buf[TRANSFER_LINE_MAX] = "";
 	struct transfer_line again;
-	struct ledger_row row = read->row;
+	struct history_row row = read->row;
 	struct err err;
 	FILE *to = fmemopen(buf, sizeof(buf), "w");
 	row.packed = read->kind == TRANSFER_RECORD ? record_pack(&read->record) : 0;
 	if (read->kind == TRANSFER_RECORD)
 		must(transfer_print_row(&row, to));
-	else if (read->kind == TRANSFER_ORDER)
-		transfer_print_order(&read->order, to);
+	else if (read->kind == TRANSFER_OVERRIDE)
+		transfer_print_override(&read->override, to);
 	fclose(to);
 	struct slice line = slice_trim(slice_of(buf));
 	if (line.n == 0)
@@ -164,8 +164,8 @@ prints_as_read(const struct transfer_line *read)
 		must(memcmp(&again.row.key, &read->row.key, sizeof(again.row.key)) == 0 &&
 		     record_pack(&again.record) == row.packed);
 	else
-		must(strcmp(again.order.name, read->order.name) == 0 &&
-		     again.order.until_s == read->order.until_s);
+		must(strcmp(again.override.name, read->override.name) == 0 &&
+		     again.override.until_s == read->override.until_s);
 }
 
 static void

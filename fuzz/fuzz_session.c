@@ -38,7 +38,7 @@ struct delivery {
 };
 
 static struct conf *conf;
-static struct orders *orders;
+static struct overrides *overrides;
 static unsigned store_says, serial;
 static int deliveries;
 
@@ -73,25 +73,25 @@ delivery_part(struct delivery **delivery)
 }
 
 void
-asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
-           struct slice queue_id)
+ask_queue_hear(struct ask_queue *ask_queue, struct delivery *delivery, enum stage stage,
+               struct slice queue_id)
 {
-	(void)asker;
+	(void)ask_queue;
 	must(queue_id.n <= SESSION_VALUE_MAX);
 	must(delivery != NULL && (stage == STAGE_DATA || stage == STAGE_END_OF_MESSAGE));
 }
 
 void
-asker_end(struct asker *asker, struct delivery **delivery)
+ask_queue_end(struct ask_queue *ask_queue, struct delivery **delivery)
 {
-	(void)asker;
+	(void)ask_queue;
 	delivery_end(delivery);
 }
 
 void
-asker_close(struct asker *asker)
+ask_queue_close(struct ask_queue *ask_queue)
 {
-	(void)asker;
+	(void)ask_queue;
 }
 
 static void
@@ -132,18 +132,18 @@ answer(void)
 }
 
 bool
-asker_ask(struct asker *asker, struct delivery *delivery, const struct query *query,
-          struct arena *arena, struct verdict *verdict_out)
+ask_queue_ask(struct ask_queue *ask_queue, struct delivery *delivery,
+              const struct query *query, struct arena *arena, struct verdict *verdict_out)
 {
 	struct plan plan;
 	struct reply reply;
 	struct answer got = answer();
-	(void)asker;
+	(void)ask_queue;
 	must(delivery != NULL);
 	check_query(query);
 	if (store_says == 0xff)
 		return false;
-	plan_make(conf, orders, query, NOW, arena, &plan);
+	plan_make(conf, overrides, query, NOW, arena, &plan);
 	check_plan(&plan);
 	verdict_make(conf, &plan, plan.ask ? &got : NULL, serial++, arena, verdict_out);
 	must(verdict_out->action != VERDICT_DEFER ||
@@ -166,7 +166,7 @@ load_settings(void)
 	     write(fd, settings, sizeof(settings) - 1) == (ssize_t)sizeof(settings) - 1);
 	conf = conf_load(path, NULL, &err);
 	must(conf != NULL);
-	orders = orders_new();
+	overrides = overrides_new();
 	close(fd);
 }
 

@@ -4,7 +4,7 @@
  * The loop runs on the main thread.  libmilter runs on threads of its own, which ask the loop
  * and sleep on the answer.
  */
-#include "engine/asker.h"
+#include "engine/ask_queue.h"
 #include "engine/engine.h"
 #include "io/daemon.h"
 #include "server.h"
@@ -13,7 +13,7 @@
 /* libmilter's threads may come to it until the process is gone. */
 static struct milter {
 	struct engine *engine;
-	struct asker *asker;
+	struct ask_queue *ask_queue;
 	struct loop_post *drained;
 	struct sessions sessions;
 	struct server server;
@@ -38,9 +38,9 @@ start_milter(struct daemon *daemon, struct err *err)
 	                            daemon->test_clock, err);
 	if (!milter.engine)
 		return false;
-	milter.asker = asker_new(milter.engine);
+	milter.ask_queue = ask_queue_new(milter.engine);
 	milter.drained = post_new(daemon->loop, on_drained, daemon);
-	sessions_open(&milter.sessions, milter.asker, milter.drained);
+	sessions_open(&milter.sessions, milter.ask_queue, milter.drained);
 	sessions_configure(&milter.sessions, daemon->conf);
 	return server_start(&milter.server, daemon, err);
 }

@@ -99,9 +99,9 @@ end(struct session *session, enum stage heard)
 {
 	if (session_enter(session, false)) {
 		if (session->delivery && heard != STAGE_OTHER)
-			asker_hear(session->sessions->asker, session->delivery, heard,
-			           session->queue_id);
-		asker_end(session->sessions->asker, &session->delivery);
+			ask_queue_hear(session->sessions->ask_queue, session->delivery,
+			               heard, session->queue_id);
+		ask_queue_end(session->sessions->ask_queue, &session->delivery);
 		session_leave(session, false);
 	}
 	forget_message(session);
@@ -158,8 +158,8 @@ ask(struct session *session, const struct query *query, struct slice *reply_out)
 		session->delivery = delivery_new();
 		stats_add(STAT_MILTER_DELIVERIES, 1);
 	}
-	if (!asker_ask(session->sessions->asker, session->delivery, query, &session->step,
-	               &verdict)) {
+	if (!ask_queue_ask(session->sessions->ask_queue, session->delivery, query,
+	                   &session->step, &verdict)) {
 		stats_add(STAT_MILTER_UNANSWERED, 1);
 		return SESSION_GO_ON;
 	}
@@ -239,8 +239,8 @@ session_data(struct session *session, struct slice *reply_out)
 		return SESSION_LEAVE;
 	enum session_says says = ask_at_data(session, reply_out);
 	if (says == SESSION_GO_ON)
-		asker_hear(session->sessions->asker, session->delivery, STAGE_DATA,
-		           session->queue_id);
+		ask_queue_hear(session->sessions->ask_queue, session->delivery,
+		               STAGE_DATA, session->queue_id);
 	session_leave(session, session->under_way);
 	/* libmilter does not call back for the end of a message that it refused. */
 	if (says == SESSION_DEFER)

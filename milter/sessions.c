@@ -12,14 +12,15 @@
 #include "base/stats.h"
 #include "session.h"
 
-/* For threads to come back from the asker once it is closed; they do at once. */
+/* For threads to come back from the ask_queue once it is closed; they do at once. */
 #define QUIET_MS 2000
 
 void
-sessions_open(struct sessions *sessions, struct asker *asker, struct loop_post *drained)
+sessions_open(struct sessions *sessions, struct ask_queue *ask_queue,
+              struct loop_post *drained)
 {
 	pthread_condattr_t monotonic;
-	*sessions = (struct sessions){.asker = asker, .drained = drained};
+	*sessions = (struct sessions){.ask_queue = ask_queue, .drained = drained};
 	pthread_mutex_init(&sessions->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -73,7 +74,7 @@ sessions_close(struct sessions *sessions)
 	pthread_mutex_lock(&sessions->lock);
 	sessions->closed = true;
 	pthread_mutex_unlock(&sessions->lock);
-	asker_close(sessions->asker);
+	ask_queue_close(sessions->ask_queue);
 	pthread_mutex_lock(&sessions->lock);
 	wait_until_quiet_locked(sessions);
 	DL_FOREACH(sessions->all, session)

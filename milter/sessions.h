@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
-#include "engine/asker.h"
+#include "engine/ask_queue.h"
 #include "io/loop.h"
 
 struct session;
@@ -21,7 +21,7 @@ struct session;
 struct sessions {
 	pthread_mutex_t lock;
 	pthread_cond_t quiet; /* nobody is with the engine any more */
-	struct asker *asker;
+	struct ask_queue *ask_queue;
 	struct loop_post *drained; /* no delivery is under way any more */
 	struct session *all;
 	size_t count;
@@ -36,7 +36,7 @@ struct sessions {
 };
 
 /* On the loop's thread, before the first session.  `drained` is posted while draining. */
-void sessions_open(struct sessions *sessions, struct asker *asker,
+void sessions_open(struct sessions *sessions, struct ask_queue *ask_queue,
                    struct loop_post *drained);
 
 void sessions_configure(struct sessions *sessions, const struct conf *conf);
@@ -45,7 +45,7 @@ void sessions_configure(struct sessions *sessions, const struct conf *conf);
 bool sessions_drain(struct sessions *sessions);
 
 /*
- * On the loop's thread, when it does not run any more: closes the asker and gives back all that
+ * On the loop's thread, when it does not run any more: closes the ask_queue and gives back all that
  * sessions hold.  Sessions stay where they are, for threads that come late.
  */
 void sessions_close(struct sessions *sessions);
@@ -59,7 +59,7 @@ struct session *session_open(struct sessions *sessions);
 void session_close(struct session **session);
 
 /*
- * Between the two the thread may use the asker and the session's delivery.  False when it may
+ * Between the two the thread may use the ask_queue and the session's delivery.  False when it may
  * not: the engine is gone, or a delivery would begin while the daemon is draining.
  */
 bool session_enter(struct session *session, bool begins);

@@ -13,19 +13,19 @@
 enum { CLOCK_S = 5, NODES_MAX = 64 };
 
 bool
-daemons_share_a_name(const json_t *beat, const json_t *other, int64_t since_s)
+daemons_share_a_name(const json_t *heartbeat, const json_t *other, int64_t since_s)
 {
-	bool same = json_number(beat, "pid") == json_number(other, "pid") &&
-	            json_number(beat, "started") == json_number(other, "started");
-	return !same && json_number(beat, "started") < since_s &&
+	bool same = json_number(heartbeat, "pid") == json_number(other, "pid") &&
+	            json_number(heartbeat, "started") == json_number(other, "started");
+	return !same && json_number(heartbeat, "started") < since_s &&
 	       json_number(other, "started") < since_s;
 }
 
 /* It stands in commands to copy, and may come from anybody who can write into the store. */
 static const char *
-name_of(const json_t *beat, const char *member)
+name_of(const json_t *heartbeat, const char *member)
 {
-	const char *name = json_text(beat, member);
+	const char *name = json_text(heartbeat, member);
 	return !*name || conf_is_word(name) ? name : "?";
 }
 
@@ -33,10 +33,11 @@ name_of(const json_t *beat, const char *member)
 
 /* A command for the host of the daemon, which may be another. */
 static void
-mend_by(const json_t *beat, const struct conf *conf, const char *what,
+mend_by(const json_t *heartbeat, const struct conf *conf, const char *what,
         struct findings *findings)
 {
-	const char *daemon = name_of(beat, "daemon"), *node = name_of(beat, "node");
+	const char *daemon = name_of(heartbeat, "daemon"),
+		   *node = name_of(heartbeat, "node");
 	if (strcmp(node, conf->node) == 0)
 		finding_mend(findings, "systemctl %s weir-%s", what, daemon);
 	else
@@ -44,21 +45,22 @@ mend_by(const json_t *beat, const struct conf *conf, const char *what,
 }
 
 static void
-judge_life(const json_t *beat, const struct conf *conf, int64_t now_s,
+judge_life(const json_t *heartbeat, const struct conf *conf, int64_t now_s,
            struct findings *findings)
 {
-	const char *daemon = name_of(beat, "daemon"), *node = name_of(beat, "node");
-	int64_t seen_s = json_number(beat, "seen");
-	if (json_flag(beat, "stopped")) {
+	const char *daemon = name_of(heartbeat, "daemon"),
+		   *node = name_of(heartbeat, "node");
+	int64_t seen_s = json_number(heartbeat, "seen");
+	if (json_flag(heartbeat, "stopped")) {
 		finding_ok(findings, "weir-%s on %s was stopped", daemon, node);
-	} else if (!status_is_alive(beat, now_s)) {
+	} else if (!status_is_alive(heartbeat, now_s)) {
 		finding_add(
 			findings, FINDING_WARNING, "a daemon has fallen silent",
 			"It has ended or hangs, or its host is away or without the store.  "
 			"(One that was given up is forgotten a day after.)");
 		finding_seen(findings, "weir-%s on %s: nothing for %lld s", daemon, node,
 		             (long long)(now_s - seen_s));
-		mend_by(beat, conf, "restart", findings);
+		mend_by(heartbeat, conf, "restart", findings);
 	} else if (seen_s > now_s + CLOCK_S) {
 		finding_add(findings, FINDING_WARNING, "the clocks of two hosts differ",
 		            "Waiting times and what weirctl shows are off by as much.");
@@ -67,57 +69,57 @@ judge_life(const json_t *beat, const struct conf *conf, int64_t now_s,
 		finding_mend(findings, "On both hosts: timedatectl set-ntp true.");
 	} else {
 		finding_ok(findings, "weir-%s on %s is alive (%s, pid %lld)", daemon,
-		           node, json_text(beat, "version"),
-		           (long long)json_number(beat, "pid"));
+		           node, json_text(heartbeat, "version"),
+		           (long long)json_number(heartbeat, "pid"));
 	}
 }
 
 static void
-judge_version(const json_t *beat, const struct conf *conf, struct findings *findings)
+judge_version(const json_t *heartbeat, const struct conf *conf, struct findings *findings)
 {
-	const char *version = json_text(beat, "version");
+	const char *version = json_text(heartbeat, "version");
 	if (strcmp(version, PACKAGE_VERSION) == 0)
 		return;
 	finding_add(
 		findings, FINDING_WARNING, "a daemon is of another version than weirctl",
 		"It was not started anew after an upgrade, or another host was not upgraded.");
 	finding_seen(findings, "weir-%s on %s is %s, weirctl is %s",
-	             name_of(beat, "daemon"), name_of(beat, "node"), version,
+	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"), version,
 	             PACKAGE_VERSION);
-	mend_by(beat, conf, "restart", findings);
+	mend_by(heartbeat, conf, "restart", findings);
 }
 
 static void
-judge_store(const json_t *beat, const struct conf *conf, struct findings *findings)
+judge_store(const json_t *heartbeat, const struct conf *conf, struct findings *findings)
 {
-	if (json_is_true(json_object_get(beat, "store_up")))
+	if (json_is_true(json_object_get(heartbeat, "store_up")))
 		return;
 	bool remote = conf->store.backend == BACKEND_REDIS &&
 	              !doctor_is_local(conf->store.redis.servers.v[0]);
 	finding_add(findings, FINDING_PROBLEM, "a daemon is without its store",
 	            "It judges all mail by store.on_failure.");
 	finding_seen(findings, "weir-%s on %s says so, though weirctl reaches the store",
-	             name_of(beat, "daemon"), name_of(beat, "node"));
+	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"));
 	finding_mend(
-		findings, "On %s: journalctl -u weir-%s.%s", name_of(beat, "node"),
-		name_of(beat, "daemon"),
+		findings, "On %s: journalctl -u weir-%s.%s", name_of(heartbeat, "node"),
+		name_of(heartbeat, "daemon"),
 		remote ? "\nIPAddressAllow= of its unit must have the address of Redis: "
 			 "systemctl edit weir-policyd"
 		       : "");
 }
 
 static void
-judge_limits_wait(const json_t *beat, struct findings *findings)
+judge_limits_wait(const json_t *heartbeat, struct findings *findings)
 {
-	const char *missing = json_text(beat, "limits_wait");
+	const char *missing = json_text(heartbeat, "limits_wait");
 	if (!*missing)
 		return;
 	finding_add(
 		findings, FINDING_WARNING, "limits wait for another daemon",
 		"The store was emptied or restarted.  Until all daemons have told what "
 		"they hold, mail with limits is deferred.");
-	finding_seen(findings, "weir-%s on %s waits for: %s", name_of(beat, "daemon"),
-	             name_of(beat, "node"), missing);
+	finding_seen(findings, "weir-%s on %s waits for: %s",
+	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"), missing);
 	finding_mend(findings,
 	             "Start what is missing, or set nodes to how many hosts there are "
 	             "and restart the daemons; else it ends by itself after "
@@ -126,20 +128,22 @@ judge_limits_wait(const json_t *beat, struct findings *findings)
 
 /* Of its whole life: more than one in a hundred is not chance. */
 static void
-judge_counters(const json_t *beat, struct findings *findings)
+judge_counters(const json_t *heartbeat, struct findings *findings)
 {
 	static const struct {
 		const char *name;
 		const char *what;
 	} counters[] = {{"late_answers", "answers of the store came too late"},
 	                {"store_failures", "recipients were judged without the store"},
-	                {"by_share", "limits were judged by share, without the store"},
+	                {"judged_locally",
+	                 "limits were judged by share, without the store"},
 	                {"leases_lost", "deliveries went on without their slot"},
 	                {"decisions_lost", "decisions were not written down"}};
 
-	int64_t all = json_number(beat, "accepted") + json_number(beat, "deferred");
+	int64_t all =
+		json_number(heartbeat, "accepted") + json_number(heartbeat, "deferred");
 	for (size_t i = 0; i < COUNT_OF(counters); i++) {
-		int64_t count = json_number(beat, counters[i].name);
+		int64_t count = json_number(heartbeat, counters[i].name);
 		if (count == 0)
 			continue;
 		finding_add(
@@ -148,26 +152,26 @@ judge_counters(const json_t *beat, struct findings *findings)
 			"The store is slow, or was away.  Counters begin anew when the daemon "
 			"does.");
 		finding_seen(findings, "weir-%s on %s: %s %lld (%s) of %lld recipients",
-		             name_of(beat, "daemon"), name_of(beat, "node"),
+		             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"),
 		             counters[i].name, (long long)count, counters[i].what,
 		             (long long)all);
 		finding_mend(
 			findings,
 			"Find out when and why, on %s: journalctl -u weir-%s | grep -e "
 			"store -e late_answers.  A restart begins the counters anew.",
-			name_of(beat, "node"), name_of(beat, "daemon"));
+			name_of(heartbeat, "node"), name_of(heartbeat, "daemon"));
 	}
 }
 
 /* A private address that nearly all mail comes from; one's own relay may be meant to be it. */
 static void
-judge_crowd(const json_t *beat, const struct conf *conf, int64_t now_s,
+judge_crowd(const json_t *heartbeat, const struct conf *conf, int64_t now_s,
             struct findings *findings)
 {
 	char buf[ADDR_TEXT_MAX];
 	struct text text = TEXT(buf);
 	struct addr addr;
-	if (!addr_parse(slice_of(json_text(beat, "crowd")), &addr))
+	if (!addr_parse(slice_of(json_text(heartbeat, "crowd")), &addr))
 		return;
 	bool own = list_has_client(conf->own_networks, &addr, SLICE(""), now_s, NULL);
 	addr_print(&addr, &text);
@@ -179,8 +183,8 @@ judge_crowd(const json_t *beat, const struct conf *conf, int64_t now_s,
 	            "lists.networks.");
 	finding_seen(findings,
 	             "weir-%s on %s: %lld %% of its latest decisions were about %s",
-	             name_of(beat, "daemon"), name_of(beat, "node"),
-	             (long long)json_number(beat, "crowd_percent"), buf);
+	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"),
+	             (long long)json_number(heartbeat, "crowd_percent"), buf);
 	finding_mend(
 		findings,
 		"Let the MTA see the clients, by what stands before it:\n"
@@ -204,17 +208,17 @@ add_node(const char *nodes[NODES_MAX], size_t *n, const char *node)
 }
 
 static void
-judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
+judge_nodes(const json_t *heartbeats, const struct conf *conf, int64_t now_s,
             struct findings *findings)
 {
 	const char *nodes[NODES_MAX];
 	size_t n = 0, i;
-	json_t *beat;
+	json_t *heartbeat;
 	char buf[1024] = "";
 	struct text names = TEXT(buf);
-	json_array_foreach(beats, i, beat) {
-		const char *node = name_of(beat, "node");
-		if (status_is_alive(beat, now_s) && add_node(nodes, &n, node))
+	json_array_foreach(heartbeats, i, heartbeat) {
+		const char *node = name_of(heartbeat, "node");
+		if (status_is_alive(heartbeat, now_s) && add_node(nodes, &n, node))
 			text_printf(&names, "%s%s", names.n > 0 ? ", " : "", node);
 	}
 	if (n == 0 || (int64_t)n == conf->nodes)
@@ -234,16 +238,16 @@ judge_nodes(const json_t *beats, const struct conf *conf, int64_t now_s,
 }
 
 static void
-judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
+judge_kinds(const json_t *heartbeats, const struct conf *conf, int64_t now_s,
             struct findings *findings)
 {
 	bool policyd = false, milter = false;
-	json_t *beat;
+	json_t *heartbeat;
 	size_t i;
-	json_array_foreach(beats, i, beat) {
-		bool is_milter = strcmp(name_of(beat, "daemon"), "milter") == 0;
-		milter |= is_milter && status_is_alive(beat, now_s);
-		policyd |= !is_milter && status_is_alive(beat, now_s);
+	json_array_foreach(heartbeats, i, heartbeat) {
+		bool is_milter = strcmp(name_of(heartbeat, "daemon"), "milter") == 0;
+		milter |= is_milter && status_is_alive(heartbeat, now_s);
+		policyd |= !is_milter && status_is_alive(heartbeat, now_s);
 	}
 	if (!policyd || milter || !conf_has_concurrency(conf))
 		return;
@@ -260,12 +264,12 @@ judge_kinds(const json_t *beats, const struct conf *conf, int64_t now_s,
 
 /* None, or all of them were stopped. */
 static bool
-is_nobody_there(const json_t *beats)
+is_nobody_there(const json_t *heartbeats)
 {
-	json_t *beat;
+	json_t *heartbeat;
 	size_t i;
-	json_array_foreach(beats, i, beat)
-		if (!json_flag(beat, "stopped"))
+	json_array_foreach(heartbeats, i, heartbeat)
+		if (!json_flag(heartbeat, "stopped"))
 			return false;
 	return true;
 }
@@ -291,25 +295,25 @@ say_nobody(const struct conf *conf, bool any, struct findings *findings)
 }
 
 void
-daemons_judge(const json_t *beats, const struct conf *conf, int64_t now_s,
+daemons_judge(const json_t *heartbeats, const struct conf *conf, int64_t now_s,
               struct findings *findings)
 {
-	json_t *beat;
+	json_t *heartbeat;
 	size_t i;
-	if (is_nobody_there(beats)) {
-		say_nobody(conf, json_array_size(beats) > 0, findings);
+	if (is_nobody_there(heartbeats)) {
+		say_nobody(conf, json_array_size(heartbeats) > 0, findings);
 		return;
 	}
-	json_array_foreach(beats, i, beat) {
-		judge_life(beat, conf, now_s, findings);
-		if (!status_is_alive(beat, now_s))
+	json_array_foreach(heartbeats, i, heartbeat) {
+		judge_life(heartbeat, conf, now_s, findings);
+		if (!status_is_alive(heartbeat, now_s))
 			continue;
-		judge_version(beat, conf, findings);
-		judge_store(beat, conf, findings);
-		judge_limits_wait(beat, findings);
-		judge_counters(beat, findings);
-		judge_crowd(beat, conf, now_s, findings);
+		judge_version(heartbeat, conf, findings);
+		judge_store(heartbeat, conf, findings);
+		judge_limits_wait(heartbeat, findings);
+		judge_counters(heartbeat, findings);
+		judge_crowd(heartbeat, conf, now_s, findings);
 	}
-	judge_nodes(beats, conf, now_s, findings);
-	judge_kinds(beats, conf, now_s, findings);
+	judge_nodes(heartbeats, conf, now_s, findings);
+	judge_kinds(heartbeats, conf, now_s, findings);
 }

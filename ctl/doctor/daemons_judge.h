@@ -5,12 +5,12 @@
 #include "conf/conf.h"
 #include "findings.h"
 
-/* `beats` is an array of what each of them has told last (beat.h). */
-void daemons_judge(const struct json_t *beats, const struct conf *conf, int64_t now_s,
-                   struct findings *findings);
+/* `heartbeats` is an array of what each of them has told last (heartbeat.h). */
+void daemons_judge(const struct json_t *heartbeats, const struct conf *conf,
+                   int64_t now_s, struct findings *findings);
 
-/* Whether this beat, under the same name as the other, is of another process that began before. */
-bool daemons_share_a_name(const struct json_t *beat, const struct json_t *other,
+/* Whether this heartbeat, under the same name as the other, is of another process that began before. */
+bool daemons_share_a_name(const struct json_t *heartbeat, const struct json_t *other,
                           int64_t since_s);
 
 #endif

@@ -19,7 +19,7 @@ static const struct check {
 	{"lists", doctor_lists, true},
 	{"mta", doctor_mta, true},
 	{"store", doctor_store, true},
-	{"orders", doctor_orders, true},
+	{"overrides", doctor_overrides, true},
 	{"daemons", doctor_daemons, true},
 };
 
@@ -56,7 +56,7 @@ command_doctor(struct ctl *ctl, int argc, char **argv)
 	else
 		findings_print(&findings, quiet, &view);
 	int status = findings_good(&findings) ? EX_OK : CTL_NO;
-	ledger_close(&checkup.ledger);
+	history_close(&checkup.history);
 	findings_free(&findings);
 	return status;
 }

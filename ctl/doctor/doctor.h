@@ -8,7 +8,7 @@
 struct checkup {
 	struct ctl *ctl;
 	const struct conf *conf; /* NULL: the settings cannot be used */
-	struct ledger *ledger;   /* NULL: not opened yet, or not to be had */
+	struct history *history; /* NULL: not opened yet, or not to be had */
 	const char
 		*mta; /* directory of the MTA's settings; NULL: where they usually are */
 	bool deep;    /* look at every page of the embedded store */
@@ -20,7 +20,7 @@ void doctor_settings(struct checkup *checkup);
 void doctor_lists(struct checkup *checkup);
 void doctor_mta(struct checkup *checkup);
 void doctor_store(struct checkup *checkup);
-void doctor_orders(struct checkup *checkup);
+void doctor_overrides(struct checkup *checkup);
 void doctor_daemons(struct checkup *checkup);
 
 /* The settings that can be used but are hardly meant; for check-config, too. */

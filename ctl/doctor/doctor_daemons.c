@@ -8,27 +8,27 @@
 #include "daemons_judge.h"
 #include "doctor.h"
 
-/* Two beats of each daemon fall into it. */
+/* Two heartbeats of each daemon fall into it. */
 enum { WATCH_MS = 2200, WATCH_STEP_US = 20000 };
 
 static void
-on_beat(void *arg, struct slice name, struct slice text, int64_t until_s)
+on_heartbeat(void *arg, struct slice name, struct slice text, int64_t until_s)
 {
-	char key[LEDGER_NAME_MAX + 1];
+	char key[HISTORY_NAME_MAX + 1];
 	struct text copy = TEXT(key);
-	json_t *beat = json_loadb(text.p, text.n, 0, NULL);
+	json_t *heartbeat = json_loadb(text.p, text.n, 0, NULL);
 	(void)until_s;
 	text_put(&copy, name);
-	if (json_is_object(beat))
-		json_object_set(arg, key, beat);
-	json_decref(beat);
+	if (json_is_object(heartbeat))
+		json_object_set(arg, key, heartbeat);
+	json_decref(heartbeat);
 }
 
 static bool
-read_beats(struct checkup *checkup, json_t *beats, struct err *err)
+read_heartbeats(struct checkup *checkup, json_t *heartbeats, struct err *err)
 {
-	return ledger_read(checkup->ledger, BOARD_DAEMONS, clock_wall_s(), on_beat, beats,
-	                   err);
+	return history_read(checkup->history, REGISTRY_DAEMONS, clock_wall_s(),
+	                    on_heartbeat, heartbeats, err);
 }
 
 static void
@@ -47,24 +47,24 @@ say_shared(struct checkup *checkup, const char *name, const json_t *one,
 		"daemons.  On one host, run one daemon of each kind.");
 }
 
-/* They overwrite each other's beat once a second. */
+/* They overwrite each other's heartbeat once a second. */
 static void
 watch_names(struct checkup *checkup, json_t *first, int64_t since_s)
 {
 	int64_t end_ms = clock_mono_ms() + WATCH_MS;
-	json_t *told = json_object(), *beat;
+	json_t *told = json_object(), *heartbeat;
 	const char *name;
 	struct err err;
 	while (clock_mono_ms() < end_ms) {
 		json_t *now = json_object();
-		bool good = read_beats(checkup, now, &err);
-		json_object_foreach(now, name, beat) {
+		bool good = read_heartbeats(checkup, now, &err);
+		json_object_foreach(now, name, heartbeat) {
 			const json_t *before = json_object_get(first, name);
 			if (!before || json_object_get(told, name) ||
-			    !daemons_share_a_name(beat, before, since_s))
+			    !daemons_share_a_name(heartbeat, before, since_s))
 				continue;
 			json_object_set_new(told, name, json_true());
-			say_shared(checkup, name, before, beat);
+			say_shared(checkup, name, before, heartbeat);
 		}
 		json_decref(now);
 		if (!good || usleep(WATCH_STEP_US) != 0)
@@ -74,12 +74,12 @@ watch_names(struct checkup *checkup, json_t *first, int64_t since_s)
 }
 
 static bool
-any_alive(const json_t *beats, int64_t now_s)
+any_alive(const json_t *heartbeats, int64_t now_s)
 {
-	json_t *beat;
+	json_t *heartbeat;
 	size_t i;
-	json_array_foreach(beats, i, beat)
-		if (status_is_alive(beat, now_s))
+	json_array_foreach(heartbeats, i, heartbeat)
+		if (status_is_alive(heartbeat, now_s))
 			return true;
 	return false;
 }
@@ -87,28 +87,28 @@ any_alive(const json_t *beats, int64_t now_s)
 void
 doctor_daemons(struct checkup *checkup)
 {
-	json_t *by_name = json_object(), *beats = json_array(), *beat;
+	json_t *by_name = json_object(), *heartbeats = json_array(), *heartbeat;
 	int64_t now_s = clock_wall_s();
 	const char *name;
 	struct err err;
-	if (!checkup->ledger) {
+	if (!checkup->history) {
 		finding_add(checkup->findings, FINDING_NOTE,
 		            "the daemons were not looked at",
 		            "They tell of themselves in the store.");
 		finding_mend(checkup->findings, "Mend the store first.");
-	} else if (!read_beats(checkup, by_name, &err)) {
+	} else if (!read_heartbeats(checkup, by_name, &err)) {
 		finding_add(checkup->findings, FINDING_PROBLEM,
 		            "what the daemons tell cannot be read", "");
 		finding_seen(checkup->findings, "%s", err.text);
 		finding_mend(checkup->findings,
 		             "Mend what is named above, or in a finding before it.");
 	} else {
-		json_object_foreach(by_name, name, beat)
-			json_array_append(beats, beat);
-		daemons_judge(beats, checkup->conf, now_s, checkup->findings);
-		if (any_alive(beats, now_s))
+		json_object_foreach(by_name, name, heartbeat)
+			json_array_append(heartbeats, heartbeat);
+		daemons_judge(heartbeats, checkup->conf, now_s, checkup->findings);
+		if (any_alive(heartbeats, now_s))
 			watch_names(checkup, by_name, now_s);
 	}
 	json_decref(by_name);
-	json_decref(beats);
+	json_decref(heartbeats);
 }

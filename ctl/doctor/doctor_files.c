@@ -28,7 +28,7 @@ doctor_without_file(const char *text)
 {
 	return strstr(text, "/ledger.db")
 	               ? "Mail is judged as ever, but no decision is remembered, and "
-	                 "no order of weirctl is heard of."
+	                 "no override of weirctl is heard of."
 	               : "The daemons end at their start (exit status 78), and the MTA "
 	                 "does what its default action says.";
 }

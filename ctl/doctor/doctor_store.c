@@ -69,7 +69,7 @@ mend_redis(struct checkup *checkup, const struct err *err)
 }
 
 static bool
-is_ledger(const char *text)
+is_history(const char *text)
 {
 	return strstr(text, "/ledger.db") != NULL;
 }
@@ -80,7 +80,8 @@ consequence(const struct conf *conf, const struct err *err, const char *otherwis
 {
 	if (conf->store.backend != BACKEND_EMBEDDED)
 		return otherwise;
-	if (is_ledger(err->text) || err->forbidden || err->unusable || err->other_version)
+	if (is_history(err->text) || err->forbidden || err->unusable ||
+	    err->other_version)
 		return doctor_without_file(err->text);
 	return otherwise;
 }
@@ -90,7 +91,7 @@ static void
 mend_embedded(struct checkup *checkup, const struct err *err)
 {
 	const char *dir = cure_quoted(checkup->findings, checkup->conf->store.path);
-	const char *file = is_ledger(err->text) ? "ledger.db" : "weir.db";
+	const char *file = is_history(err->text) ? "ledger.db" : "weir.db";
 	if (err->forbidden) /* to which file, and how it is given, doctor_files() says */
 		return;
 	if (err->other_version)
@@ -125,8 +126,8 @@ open_store(struct checkup *checkup)
 {
 	struct err err;
 	if (rights_become(checkup->conf->user, &err))
-		checkup->ledger = ledger_open(checkup->conf, PATIENCE_MS, &err);
-	if (checkup->ledger)
+		checkup->history = history_open(checkup->conf, PATIENCE_MS, &err);
+	if (checkup->history)
 		return true;
 	finding_add(checkup->findings, FINDING_PROBLEM, "the store cannot be used",
 	            consequence(checkup->conf, &err,
@@ -166,9 +167,9 @@ static bool
 try_store(struct checkup *checkup)
 {
 	struct err err;
-	if (ledger_try(checkup->ledger, &err)) { /* the first one opens a file */
+	if (history_try(checkup->history, &err)) { /* the first one opens a file */
 		int64_t began_us = clock_mono_us();
-		if (ledger_try(checkup->ledger, &err)) {
+		if (history_try(checkup->history, &err)) {
 			judge_time(checkup, clock_mono_us() - began_us);
 			return true;
 		}
@@ -187,7 +188,7 @@ judge_facts(struct checkup *checkup, bool works)
 {
 	struct facts facts = {0};
 	struct err err;
-	if (!ledger_facts(checkup->ledger, checkup->deep, facts_add, &facts, &err)) {
+	if (!history_facts(checkup->history, checkup->deep, facts_add, &facts, &err)) {
 		if (works) { /* else that has been said */
 			finding_add(checkup->findings, FINDING_WARNING,
 			            "the store does not tell of itself",

@@ -1,4 +1,4 @@
-/* facts.c - what ledger_facts() told, by name. */
+/* facts.c - what history_facts() told, by name. */
 #include "facts.h"
 
 #include <stdlib.h>

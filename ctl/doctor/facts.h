@@ -1,4 +1,4 @@
-/* facts.h - what ledger_facts() told, by name. */
+/* facts.h - what history_facts() told, by name. */
 #ifndef WEIR_CTL_FACTS_H
 #define WEIR_CTL_FACTS_H
 
@@ -21,7 +21,7 @@ struct facts {
 	size_t n;
 };
 
-/* A ledger_fact_fn; `arg` is a struct facts. */
+/* A history_fact_fn; `arg` is a struct facts. */
 void facts_add(void *arg, const char *name, struct slice value);
 void facts_free(struct facts *facts);
 

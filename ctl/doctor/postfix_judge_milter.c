@@ -94,7 +94,7 @@ judge_no_milters(const struct postfix *postfix, const struct postfix_service *se
 
 /* Slots depend on the end of a message; else it matters more who is refused before weir remembers him. */
 static void
-judge_order(struct judge *judge, const struct asked *asked, const char *where)
+judge_override(struct judge *judge, const struct asked *asked, const char *where)
 {
 	char buf[CURE_MAX];
 	struct text text = TEXT(buf);
@@ -173,5 +173,5 @@ judge_milter(struct judge *judge, const struct asked *asked)
 	judge_action(judge, asked, where);
 	judge_times(judge, asked, where);
 	judge_protocol(judge, asked, where);
-	judge_order(judge, asked, where);
+	judge_override(judge, asked, where);
 }

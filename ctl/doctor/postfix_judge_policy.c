@@ -65,7 +65,7 @@ say_relay(struct judge *judge, const struct asked *asked, const char *where)
 }
 
 static void
-say_order(struct judge *judge, const struct asked *asked, const char *where)
+say_override(struct judge *judge, const struct asked *asked, const char *where)
 {
 	if (!asked->unknown_refused) {
 		finding_add(
@@ -106,7 +106,7 @@ judge_place(struct judge *judge, const struct asked *asked, const char *where)
 	else if (asked->for_recipient && !asked->relay_refused)
 		say_relay(judge, asked, where);
 	else if (asked->for_recipient && !judge->submission)
-		say_order(judge, asked, where);
+		say_override(judge, asked, where);
 	if (judge->submission && asked->for_recipient && !asked->by_map &&
 	    !asked->users_let_in && !asked->strangers_refused) {
 		finding_add(

@@ -158,7 +158,7 @@ judge_saving(const struct judging *j)
 	if (!aof && tells && save.n == 0) {
 		finding_add(j->findings, FINDING_WARNING, "Redis does not save anything",
 		            "A restart forgets all: greylisting begins anew, every known "
-		            "sender is deferred once more, and orders are gone.");
+		            "sender is deferred once more, and overrides are gone.");
 		finding_seen(j->findings, "aof_enabled 0, save \"\"");
 		finding_mend(j->findings,
 		             "%s config set appendonly yes\n%s config rewrite", j->cli,

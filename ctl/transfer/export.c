@@ -1,4 +1,4 @@
-/* export.c - weirctl export: all that the store keeps of greylisting, and orders, as JSON lines. */
+/* export.c - weirctl export: all that the store keeps of greylisting, and overrides, as JSON lines. */
 #include <inttypes.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -8,14 +8,14 @@
 #include "commands.h"
 #include "outfile.h"
 #include "progress.h"
-#include "store/order_board.h"
+#include "store/override_store.h"
 #include "transfer.h"
 
 #define EXPORT_MODE 0600 /* the site's secret is in it */
 
 struct export
 {
-	struct ledger *ledger;
+	struct history *history;
 	FILE *to;
 	struct progress progress;
 	int64_t rows;
@@ -23,7 +23,7 @@ struct export
 };
 
 static bool
-on_row(void *arg, const struct ledger_row *row)
+on_row(void *arg, const struct history_row *row)
 {
 	struct export *export = arg;
 	if (transfer_print_row(row, export->to))
@@ -35,13 +35,14 @@ on_row(void *arg, const struct ledger_row *row)
 }
 
 static bool
-print_orders(struct export *export, int64_t now_s, struct err *err)
+print_overrides(struct export *export, int64_t now_s, struct err *err)
 {
-	struct orders *orders = order_board_read(export->ledger, now_s, err);
-	for (size_t i = 0; orders && i < orders_count(orders); i++, export->rows++)
-		transfer_print_order(orders_at(orders, i), export->to);
-	bool read = orders != NULL;
-	orders_unref(&orders);
+	struct overrides *overrides = override_store_read(export->history, now_s, err);
+	for (size_t i = 0; overrides && i < overrides_count(overrides);
+	     i++, export->rows++)
+		transfer_print_override(overrides_at(overrides, i), export->to);
+	bool read = overrides != NULL;
+	overrides_unref(&overrides);
 	return read;
 }
 
@@ -50,14 +51,14 @@ print_all(struct export *export, bool wants_progress, struct err *err)
 {
 	int64_t now_s = clock_wall_s(), about;
 	struct key_secret secret;
-	if (!ledger_secret(export->ledger, &secret, err) ||
-	    !ledger_estimate(export->ledger, &about, err))
+	if (!history_secret(export->history, &secret, err) ||
+	    !history_estimate(export->history, &about, err))
 		return false;
 	transfer_print_header(&secret, now_s, export->to);
 	progress_start(&export->progress, "exporting", about, wants_progress);
-	bool ok = ledger_scan(export->ledger, on_row, export, err);
+	bool ok = history_scan(export->history, on_row, export, err);
 	progress_end(&export->progress);
-	if (!ok || ferror(export->to) || !print_orders(export, now_s, err))
+	if (!ok || ferror(export->to) || !print_overrides(export, now_s, err))
 		return ok && ferror(export->to);
 	transfer_print_end(export->rows, export->to);
 	return true;
@@ -120,8 +121,8 @@ command_export(struct ctl *ctl, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (path && !outfile_open(&out, path, EXPORT_MODE, &err))
 		return ctl_fail(EX_CANTCREAT, "%s", err.text);
-	export.ledger = ledger_of(ctl, &status);
-	if (export.ledger)
+	export.history = history_of(ctl, &status);
+	if (export.history)
 		status = path ? print_file(ctl, &export, &out) : print_out(ctl, &export);
 	outfile_abandon(&out);
 	return status;

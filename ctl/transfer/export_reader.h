@@ -12,7 +12,7 @@ struct export_reader {
 	const char *name;
 	int64_t line;  /* number of the one read last */
 	int64_t bytes; /* read so far */
-	int64_t rows;  /* records and orders */
+	int64_t rows;  /* records and overrides */
 	struct key_secret secret;
 };
 

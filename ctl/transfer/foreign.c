@@ -75,7 +75,7 @@ foreign_free(struct foreign **foreign)
 
 /* The rows that name the same are one: the one that tells more. */
 static void
-add_row(struct foreign *foreign, enum ledger_record kind, struct key key,
+add_row(struct foreign *foreign, enum history_record kind, struct key key,
         const struct grey_record *record)
 {
 	struct row_name name = {.kind = (uint8_t)kind, .key = key};
@@ -141,7 +141,7 @@ plan_of(struct foreign *foreign, const struct addr *client, const struct query *
 static bool
 is_known_enough(struct foreign *foreign, const struct plan *plan, unsigned bits)
 {
-	bool enough = plan->identity.rung != RUNG_PREFIX ||
+	bool enough = plan->identity.by != IDENTITY_BY_PREFIX ||
 	              bits >= wanted_bits(foreign, &plan->client);
 	foreign->intake->count[INTAKE_SHORT_NETWORK] += !enough;
 	return enough;
@@ -209,7 +209,7 @@ foreign_take(struct foreign *foreign, struct err *err_out)
 {
 	struct row *row, *next;
 	HASH_ITER(hh, foreign->rows, row, next) {
-		if (!intake_record(foreign->intake, (enum ledger_record)row->name.kind,
+		if (!intake_record(foreign->intake, (enum history_record)row->name.kind,
 		                   &row->name.key, row->record, err_out))
 			return false;
 	}
@@ -221,9 +221,9 @@ in_order(const struct network *a, const struct network *b)
 {
 	if (a->name.addr.family != b->name.addr.family)
 		return a->name.addr.family < b->name.addr.family ? -1 : 1;
-	int order = memcmp(a->name.addr.bytes, b->name.addr.bytes,
-	                   sizeof(a->name.addr.bytes));
-	return order != 0 ? order : (int)a->name.bits - (int)b->name.bits;
+	int override = memcmp(a->name.addr.bytes, b->name.addr.bytes,
+	                      sizeof(a->name.addr.bytes));
+	return override != 0 ? override : (int)a->name.bits - (int)b->name.bits;
 }
 
 static void

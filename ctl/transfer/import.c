@@ -16,7 +16,7 @@
 #define MILTER_GREYLIST "milter-greylist"
 
 static bool
-on_any(void *arg, const struct ledger_row *row)
+on_any(void *arg, const struct history_row *row)
 {
 	bool *holds = arg;
 	(void)row;
@@ -31,17 +31,17 @@ import_open(struct import *import, struct ctl *ctl, const char *source)
 	struct err err;
 	*import = (struct import){.ctl = ctl, .source = source};
 	ctl->makes_store = true;
-	import->ledger = ledger_of(ctl, &status);
-	if (!import->ledger)
+	import->history = history_of(ctl, &status);
+	if (!import->history)
 		return status;
 	import->conf = ctl_conf(ctl, false);
 	if (!import->conf)
 		return ctl->conf_status;
-	if (!ledger_secret(import->ledger, &import->secret, &err) ||
-	    !ledger_scan(import->ledger, on_any, &import->holds_records, &err))
+	if (!history_secret(import->history, &import->secret, &err) ||
+	    !history_scan(import->history, on_any, &import->holds_records, &err))
 		return ctl_store_failed(&err);
 	import->intake = mem_new(struct intake);
-	import->intake->ledger = import->ledger;
+	import->intake->history = import->history;
 	import->intake->rules = plan_rules(import->conf);
 	import->intake->now_s = clock_wall_s();
 	import->intake->apply = ctl_option(ctl, "apply") != NULL;

@@ -12,7 +12,7 @@
 struct import {
 	struct ctl *ctl;
 	const char *source;
-	struct ledger *ledger;
+	struct history *history;
 	const struct conf *conf;
 	struct key_secret secret; /* of the store */
 	bool holds_records;

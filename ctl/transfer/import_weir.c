@@ -13,13 +13,13 @@
 #include "export_reader.h"
 #include "import.h"
 #include "infile.h"
-#include "order_intake.h"
+#include "override_intake.h"
 #include "progress.h"
 
 struct export_import {
 	struct import import;
 	struct export_reader reader;
-	struct order_intake orders;
+	struct override_intake overrides;
 	FILE *file;
 	int64_t size;
 	bool other_secret;
@@ -33,7 +33,8 @@ on_line(struct export_import *run, const struct transfer_line *line, struct err 
 	case TRANSFER_RECORD:
 		return intake_record(intake, line->row.kind, &line->row.key, line->record,
 		                     err);
-	case TRANSFER_ORDER: return order_intake_take(&run->orders, &line->order, err);
+	case TRANSFER_OVERRIDE:
+		return override_intake_take(&run->overrides, &line->override, err);
 	case TRANSFER_UNKNOWN: intake->count[INTAKE_UNKNOWN]++; return true;
 	case TRANSFER_MALFORMED:
 	case TRANSFER_END: break; /* the reader keeps them */
@@ -83,7 +84,7 @@ list_daemons(const struct import *import, struct text *names)
 	size_t i;
 	json_t *daemon;
 	json_t *status =
-		status_build(import->conf, import->ledger, NULL, import->intake->now_s);
+		status_build(import->conf, import->history, NULL, import->intake->now_s);
 	json_array_foreach(json_object_get(status, "daemons"), i, daemon) {
 		if (!json_is_true(json_object_get(daemon, "alive")))
 			continue;
@@ -126,7 +127,7 @@ take_all(struct export_import *run)
 {
 	struct err err;
 	if (run->other_secret &&
-	    !ledger_set_secret(run->import.ledger, &run->reader.secret, &err))
+	    !history_set_secret(run->import.history, &run->reader.secret, &err))
 		return ctl_store_failed(&err);
 	run->import.intake->apply = true;
 	run->import.intake->only_look = false;
@@ -140,7 +141,7 @@ run_import(struct export_import *run)
 	struct intake *intake = run->import.intake;
 	bool apply = intake->apply;
 	intake->apply = false;
-	if (!order_intake_open(&run->orders, intake, &err))
+	if (!override_intake_open(&run->overrides, intake, &err))
 		return ctl_store_failed(&err);
 	intake->only_look = apply;
 	int status = pass(run, "checking");
@@ -169,7 +170,7 @@ import_weir(struct ctl *ctl, const char *path)
 	                         strcmp(path, "-") == 0 ? "standard input" : path);
 	if (status == EX_OK)
 		status = run_import(&run);
-	order_intake_close(&run.orders);
+	override_intake_close(&run.overrides);
 	import_close(&run.import);
 	if (run.file != stdin)
 		fclose(run.file);

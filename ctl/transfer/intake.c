@@ -45,7 +45,7 @@ intake_prefers(const struct grey_record *rec, const struct grey_record *other)
 
 /* Whether what is there must stay. */
 static bool
-is_kept(const struct intake *intake, int64_t there, const struct ledger_row *row)
+is_kept(const struct intake *intake, int64_t there, const struct history_row *row)
 {
 	struct grey_record old, new;
 	if (there == 0)
@@ -60,9 +60,9 @@ static bool
 drop_older(struct intake *intake, struct err *err_out)
 {
 	size_t left = 0;
-	struct ledger_row *there = intake->there;
+	struct history_row *there = intake->there;
 	memcpy(there, intake->batch, intake->n_batch * sizeof(*there));
-	if (!ledger_get_records(intake->ledger, intake->n_batch, there, err_out))
+	if (!history_get_records(intake->history, intake->n_batch, there, err_out))
 		return false;
 	for (size_t i = 0; i < intake->n_batch; i++) {
 		if (is_kept(intake, there[i].packed, &intake->batch[i]))
@@ -78,9 +78,9 @@ drop_older(struct intake *intake, struct err *err_out)
 static bool
 count_found(struct intake *intake, struct err *err_out)
 {
-	struct ledger_row *there = intake->there;
+	struct history_row *there = intake->there;
 	memcpy(there, intake->batch, intake->n_batch * sizeof(*there));
-	if (!ledger_get_records(intake->ledger, intake->n_batch, there, err_out))
+	if (!history_get_records(intake->history, intake->n_batch, there, err_out))
 		return false;
 	for (size_t i = 0; i < intake->n_batch; i++) {
 		bool found = there[i].packed != 0;
@@ -96,8 +96,8 @@ take_batch(struct intake *intake, struct err *err_out)
 	if (!intake->apply)
 		intake->count[INTAKE_TAKEN] += (int64_t)intake->n_batch;
 	else if (intake->n_batch > 0 &&
-	         (!ledger_put_records(intake->ledger, intake->n_batch, intake->batch,
-	                              &intake->rules, intake->now_s, err_out) ||
+	         (!history_put_records(intake->history, intake->n_batch, intake->batch,
+	                               &intake->rules, intake->now_s, err_out) ||
 	          !count_found(intake, err_out)))
 		return false;
 	return true;
@@ -115,7 +115,7 @@ intake_flush(struct intake *intake, struct err *err_out)
 }
 
 bool
-intake_record(struct intake *intake, enum ledger_record kind, const struct key *key,
+intake_record(struct intake *intake, enum history_record kind, const struct key *key,
               struct grey_record record, struct err *err_out)
 {
 	if (record.at_s > intake->now_s)
@@ -125,9 +125,9 @@ intake_record(struct intake *intake, enum ledger_record kind, const struct key *
 		return true;
 	}
 	intake->batch[intake->n_batch++] =
-		(struct ledger_row){.kind = kind,
-	                            .key = *key,
-	                            .packed = record_pack(&record)};
+		(struct history_row){.kind = kind,
+	                             .key = *key,
+	                             .packed = record_pack(&record)};
 	return intake->n_batch < INTAKE_BATCH || intake_flush(intake, err_out);
 }
 

@@ -13,7 +13,7 @@
 
 #include "ctl.h"
 #include "rules/grey.h"
-#include "store/ledger.h"
+#include "store/history.h"
 
 /* What becomes of a row. */
 enum intake_fate {
@@ -35,7 +35,7 @@ enum intake_fate {
 #define INTAKE_BATCH 1000
 
 struct intake {
-	struct ledger *ledger;
+	struct history *history;
 	struct grey_rules rules;
 	int64_t now_s;
 	bool apply;
@@ -44,16 +44,16 @@ struct intake {
 	int64_t count[INTAKE_FATES];
 	int64_t malformed_line; /* the first one; 0: there is none, or it has no number */
 
-	struct ledger_row batch[INTAKE_BATCH];
+	struct history_row batch[INTAKE_BATCH];
 	size_t n_batch;
-	struct ledger_row there[INTAKE_BATCH]; /* what the store has under those keys */
+	struct history_row there[INTAKE_BATCH]; /* what the store has under those keys */
 };
 
 /* Whether `rec` tells more than `other` does: it has passed and the other waits, or it is newer. */
 bool intake_prefers(const struct grey_record *rec, const struct grey_record *other);
 
 /* A record for that key.  False when the store fails. */
-bool intake_record(struct intake *intake, enum ledger_record kind, const struct key *key,
+bool intake_record(struct intake *intake, enum history_record kind, const struct key *key,
                    struct grey_record record, struct err *err_out) MUST_CHECK;
 
 /*

@@ -27,7 +27,7 @@ transfer_print_header(const struct key_secret *secret, int64_t now_s, FILE *to)
 }
 
 bool
-transfer_print_row(const struct ledger_row *row, FILE *to)
+transfer_print_row(const struct history_row *row, FILE *to)
 {
 	char key[KEY_TEXT_LEN + 1];
 	struct grey_record record;
@@ -43,18 +43,19 @@ transfer_print_row(const struct ledger_row *row, FILE *to)
 }
 
 void
-transfer_print_order(const struct order *order, FILE *to)
+transfer_print_override(const struct override *override, FILE *to)
 {
 	json_t *json =
-		json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:b}", "kind", "order",
-	                  "order", order_kind_word(order->kind), "name", order->name,
-	                  "until", (json_int_t)order->until_s, "made",
-	                  (json_int_t)order->made_s, "by", order->by, "limit",
-	                  (json_int_t)order->limit, "no_limits", (int)order->no_limits);
-	if (order_sets_rates(order->kind)) {
+		json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:b}", "kind", "override",
+	                  "override", override_kind_word(override->kind), "name",
+	                  override->name, "until", (json_int_t) override->until_s, "made",
+	                  (json_int_t) override->made_s, "by", override->by, "limit",
+	                  (json_int_t) override->limit, "no_limits",
+	                  (int) override->no_limits);
+	if (override_sets_rates(override->kind)) {
 		char buf[RATES_TEXT_MAX];
 		struct text rates = TEXT(buf);
-		print_rates(&order->rates, &rates);
+		print_rates(&override->rates, &rates);
 		json_object_set_new(json, "rates", json_string(buf));
 	}
 	if (json && json_dumpf(json, to, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
@@ -126,7 +127,7 @@ transfer_parse_header(struct slice line, struct key_secret *secret_out,
 }
 
 static bool
-parse_record(const json_t *json, enum ledger_record kind, struct transfer_line *line)
+parse_record(const json_t *json, enum history_record kind, struct transfer_line *line)
 {
 	int64_t count;
 	struct slice state = text_of(json, "state");
@@ -147,26 +148,26 @@ parse_record(const json_t *json, enum ledger_record kind, struct transfer_line *
 }
 
 static bool
-parse_order(const json_t *json, struct order *order)
+parse_override(const json_t *json, const char *name, struct override *override)
 {
 	struct err why;
 	int64_t limit;
-	struct slice kind = text_of(json, "order");
-	struct text by = TEXT(order->by);
-	for (order->kind = 0; order->kind < ORDER_KINDS; order->kind++)
-		if (slice_eq(kind, slice_of(order_kind_word(order->kind))))
+	struct slice kind = text_of(json, name);
+	struct text by = TEXT(override->by);
+	for (override->kind = 0; override->kind < OVERRIDE_KINDS; override->kind++)
+		if (slice_eq(kind, slice_of(override_kind_word(override->kind))))
 			break;
-	if (order->kind == ORDER_KINDS ||
-	    !order_set_name(order, text_of(json, "name"), &why) ||
-	    !number_of(json, "until", RECORD_AT_MAX, &order->until_s) ||
-	    !number_of(json, "made", RECORD_AT_MAX, &order->made_s) ||
+	if (override->kind == OVERRIDE_KINDS ||
+	    !override_set_name(override, text_of(json, "name"), &why) ||
+	    !number_of(json, "until", RECORD_AT_MAX, &override->until_s) ||
+	    !number_of(json, "made", RECORD_AT_MAX, &override->made_s) ||
 	    !number_of(json, "limit", CONCURRENCY_MAX, &limit) ||
-	    (order_sets_rates(order->kind) &&
-	     !order_set_limit(order, text_of(json, "rates"), &why)))
+	    (override_sets_rates(override->kind) &&
+	     !override_set_limit(override, text_of(json, "rates"), &why)))
 		return false;
 	text_put(&by, text_of(json, "by"));
-	order->limit = limit;
-	order->no_limits = json_is_true(json_object_get(json, "no_limits"));
+	override->limit = limit;
+	override->no_limits = json_is_true(json_object_get(json, "no_limits"));
 	return !by.cut;
 }
 
@@ -180,9 +181,14 @@ parse_kind(const json_t *json, struct transfer_line *line)
 	if (slice_eq(kind, SLICE("identity")))
 		return parse_record(json, RECORD_IDENTITY, line) ? TRANSFER_RECORD
 		                                                 : TRANSFER_MALFORMED;
-	if (slice_eq(kind, SLICE("order")))
-		return parse_order(json, &line->order) ? TRANSFER_ORDER
-		                                       : TRANSFER_MALFORMED;
+	if (slice_eq(kind, SLICE("override")))
+		return parse_override(json, "override", &line->override)
+		               ? TRANSFER_OVERRIDE
+		               : TRANSFER_MALFORMED;
+	if (slice_eq(kind, SLICE("order"))) /* their name in exports before 0.1 */
+		return parse_override(json, "order", &line->override)
+		               ? TRANSFER_OVERRIDE
+		               : TRANSFER_MALFORMED;
 	if (slice_eq(kind, SLICE("end")))
 		return number_of(json, "rows", INT64_MAX, &line->rows)
 		               ? TRANSFER_END

@@ -2,7 +2,7 @@
  * transfer.h - the lines of an export.
  *
  * JSON, one object a line: first {"weir":"export","version":1,"secret":"...","at":T}, then records
- * and orders in any order, last {"kind":"end","rows":N} with the number of lines between.
+ * and overrides in any order, last {"kind":"end","rows":N} with the number of lines between.
  */
 #ifndef WEIR_CTL_TRANSFER_H
 #define WEIR_CTL_TRANSFER_H
@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "rules/grey.h"
 #include "rules/key.h"
-#include "rules/orders.h"
-#include "store/ledger.h"
+#include "rules/overrides.h"
+#include "store/history.h"
 
 #define TRANSFER_VERSION 1
 
@@ -24,7 +24,7 @@
 
 enum transfer_kind {
 	TRANSFER_RECORD,
-	TRANSFER_ORDER,
+	TRANSFER_OVERRIDE,
 	TRANSFER_UNKNOWN,   /* of a later weir, maybe */
 	TRANSFER_MALFORMED, /* JSON, but not as its kind wants it */
 	TRANSFER_END
@@ -32,17 +32,17 @@ enum transfer_kind {
 
 struct transfer_line {
 	enum transfer_kind kind;
-	struct ledger_row row;     /* RECORD: kind and key */
+	struct history_row row;    /* RECORD: kind and key */
 	struct grey_record record; /* RECORD */
-	struct order order;        /* ORDER */
+	struct override override;  /* ORDER */
 	int64_t rows;              /* END */
 };
 
 void transfer_print_header(const struct key_secret *secret, int64_t now_s, FILE *to);
 
 /* False when the record is of a version that is not known: nothing is printed. */
-bool transfer_print_row(const struct ledger_row *row, FILE *to);
-void transfer_print_order(const struct order *order, FILE *to);
+bool transfer_print_row(const struct history_row *row, FILE *to);
+void transfer_print_override(const struct override *override, FILE *to);
 void transfer_print_end(int64_t rows, FILE *to);
 
 /* Without the '\n'.  False with a text: this is no header of a version that can be read. */

@@ -15,7 +15,8 @@ enum addr_family { ADDR_NONE = 0, ADDR_V4 = 4, ADDR_V6 = 6 };
 
 struct addr {
 	enum addr_family family;
-	uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest is zero */
+	uint8_t bytes
+		[16]; /* network override; IPv4 uses the first four, the rest is zero */
 };
 
 struct cidr {

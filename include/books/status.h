@@ -9,9 +9,9 @@
 
 #include "base/err.h"
 #include "conf/conf.h"
-#include "rules/decided.h"
-#include "rules/orders.h"
-#include "store/ledger.h"
+#include "rules/decision_line.h"
+#include "rules/overrides.h"
+#include "store/history.h"
 
 struct json_t; /* jansson's */
 
@@ -24,25 +24,25 @@ struct json_t; /* jansson's */
 /* Destinations in it besides those of the settings. */
 #define STATUS_OTHERS 20
 
-/* Destinations that a beat tells of. */
+/* Destinations that a heartbeat tells of. */
 #define STATUS_TOLD 100
 
 /*
- * Reads the ledger; the caller gives the value back with json_decref().  Never NULL: when the
- * ledger fails (or is NULL: `not_open` tells why), "store" says so, and what could not be read is
+ * Reads the history; the caller gives the value back with json_decref().  Never NULL: when the
+ * history fails (or is NULL: `not_open` tells why), "store" says so, and what could not be read is
  * null.
  */
-struct json_t *status_build(const struct conf *conf, struct ledger *ledger,
+struct json_t *status_build(const struct conf *conf, struct history *history,
                             const struct err *not_open, int64_t now_s);
 
-/* Whether the daemon that told this (its beat) lives still, as far as it can be known. */
-bool status_is_alive(const struct json_t *beat, int64_t now_s);
+/* Whether the daemon that told this (its heartbeat) lives still, as far as it can be known. */
+bool status_is_alive(const struct json_t *heartbeat, int64_t now_s);
 
 /* One decision as an object of "recent", and of `weirctl why --json`. */
-struct json_t *status_decision(const struct decided *decided);
+struct json_t *status_decision(const struct decision_line *decided);
 
-/* One order as an object of "orders", and of `weirctl orders --json`. */
-struct json_t *status_order(const struct conf *conf, const struct order *order);
+/* One override as an object of "overrides", and of `weirctl overrides --json`. */
+struct json_t *status_override(const struct conf *conf, const struct override *override);
 
 /* Text that may come from outside as a JSON string: bytes that are no UTF-8 are escaped. */
 struct json_t *status_text(struct slice text);

@@ -10,7 +10,7 @@
 
 #include "base/slice.h"
 #include "rules/verdict.h"
-#include "store/ledger.h"
+#include "store/history.h"
 
 struct json_t;
 struct tally;
@@ -27,7 +27,7 @@ uint64_t tally_verdicts(const struct tally *tally, enum why why,
                         enum verdict_action action);
 
 /*
- * The minutes and destinations that are told in a beat: "causes" and "destinations" as status.c
+ * The minutes and destinations that are told in a heartbeat: "causes" and "destinations" as status.c
  * adds them up.  The caller gives it back with json_decref().
  */
 struct json_t *tally_print(struct tally *tally, int64_t now_s);

@@ -8,7 +8,7 @@
 #include "conf/conf.h"
 #include "io/loop.h"
 
-struct site;
+struct site_status;
 struct web;
 
 /* What it shows; both are called on the loop. */
@@ -26,8 +26,8 @@ struct web *web_open(struct loop *loop, const struct conf *conf,
                      const struct conf_texts *endpoints, const struct web_source *source,
                      void *arg);
 
-/* How the site is (site.h): what it was asked for goes on.  Owns it; a NULL web is fine. */
-void web_tell(struct web *web, struct site *site);
+/* How the site is (site_status.h): what it was asked for goes on.  Owns it; a NULL web is fine. */
+void web_tell(struct web *web, struct site_status *site);
 
 /* NULL is fine. */
 void web_close(struct web **web);

@@ -195,7 +195,7 @@ struct conf {
 	struct {
 		int64_t keep; /* how many, 0 = none */
 		int64_t lifetime_ms;
-		int addresses; /* enum decided_addresses */
+		int addresses; /* enum decision_line_addresses */
 	} decisions;
 
 	struct {

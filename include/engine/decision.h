@@ -25,9 +25,9 @@ typedef void decision_fn(void *arg, const struct verdict *verdict);
 /* In the caller's memory, all zero before the first use; one recipient at a time. */
 struct decision {
 	struct engine *engine;
-	struct conf *conf;     /* the snapshot it began with */
-	struct orders *orders; /* likewise */
-	struct query query;    /* in its normal form */
+	struct conf *conf;           /* the snapshot it began with */
+	struct overrides *overrides; /* likewise */
+	struct query query;          /* in its normal form */
 	struct delivery *delivery;
 	struct arena *arena;
 	decision_fn *fn;

@@ -16,7 +16,7 @@
 #define WEIR_DELIVERY_H
 
 #include "engine/engine.h"
-#include "rules/decided.h"
+#include "rules/decision_line.h"
 #include "rules/limit.h"
 #include "rules/plan.h"
 #include "rules/query.h"
@@ -31,7 +31,7 @@ void delivery_name(struct delivery *delivery, struct slice queue_id);
 
 /* A decision about it, to be remembered; at once, unless its queue id is yet to come. */
 void delivery_remember(struct delivery *delivery, struct engine *engine,
-                       struct decided *decided);
+                       struct decision_line *decided);
 
 /* The MTA has told of this step of the message. */
 void delivery_hear(struct delivery *delivery, enum stage stage);
@@ -54,7 +54,7 @@ void delivery_ask(struct delivery *delivery, struct engine *engine,
                   const struct plan *plan, struct limits_ask *ask_out);
 
 /* Who granted: the store, or this host's share, and then whether the store was asked at all. */
-enum granted_by { BY_STORE, BY_SHARE, BY_SHARE_UNASKED };
+enum granted_by { BY_STORE, BY_LOCAL_LIMITS, BY_LOCAL_LIMITS_UNASKED };
 
 /* These uses of the plan's limits were granted. */
 void delivery_take(struct delivery *delivery, const struct plan *plan,

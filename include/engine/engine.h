@@ -13,12 +13,12 @@
 #include "rules/steps.h"
 #include "store/store.h"
 
-struct clerk;
+struct recorder;
 struct crowd;
 struct delivery;
 struct newcap;
-struct orders;
-struct share;
+struct overrides;
+struct local_limits;
 struct tally;
 struct web;
 
@@ -27,11 +27,11 @@ enum engine_kind { ENGINE_OF_POLICYD, ENGINE_OF_MILTER };
 struct engine {
 	enum engine_kind kind;
 	struct loop *loop;
-	struct conf *conf;     /* the snapshot for requests that begin now */
-	struct orders *orders; /* the same of the operator's orders */
+	struct conf *conf;           /* the snapshot for requests that begin now */
+	struct overrides *overrides; /* the same of the operator's overrides */
 	struct store *store;
 	struct newcap *newcap;
-	struct share *share;
+	struct local_limits *local_limits;
 	struct steps steps;          /* what the MTA's services tell */
 	struct delivery *deliveries; /* under way */
 	struct delivery *to_put; /* the first that may hold what the store was not told */
@@ -42,7 +42,7 @@ struct engine {
 	struct tally *tally;
 	struct crowd *crowd;
 	int64_t crowd_said_ms;
-	struct clerk *clerk;
+	struct recorder *recorder;
 	struct web *web;
 	bool test_clock;
 	int64_t test_now_s; /* the last request's; 0 without a test clock */

@@ -8,16 +8,16 @@
 #define WEIR_PARKED_H
 
 #include "base/slice.h"
-#include "books/clerk.h"
+#include "books/recorder.h"
 
 #define QUEUE_ID_MAX 32
 
 struct parked;
 
 /* Whether there was room; else it has to be told without. */
-bool parked_add(struct parked **parked, const struct decided *decided);
+bool parked_add(struct parked **parked, const struct decision_line *decided);
 
-/* To the clerk, with that queue id, or without one; frees them.  NULL is fine. */
-void parked_tell(struct parked **parked, struct slice queue, struct clerk *clerk);
+/* To the recorder, with that queue id, or without one; frees them.  NULL is fine. */
+void parked_tell(struct parked **parked, struct slice queue, struct recorder *recorder);
 
 #endif

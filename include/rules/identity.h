@@ -19,15 +19,15 @@
 #include "base/slice.h"
 #include "conf/conf.h"
 
-enum identity_rung { RUNG_POOL, RUNG_DOMAIN, RUNG_PREFIX };
+enum identity_by { IDENTITY_BY_POOL, IDENTITY_BY_DOMAIN, IDENTITY_BY_PREFIX };
 
 struct identity {
-	enum identity_rung rung;
+	enum identity_by by;
 	struct slice text; /* pool name, domain, or "192.0.2.0/24" */
 };
 
 /* "pool", "domain", "prefix" */
-const char *identity_rung_word(enum identity_rung rung);
+const char *identity_by_word(enum identity_by by);
 
 /* `name` is the forward-confirmed name, empty or "unknown" without one. */
 struct identity identity_find(const struct conf *conf, const struct addr *addr,

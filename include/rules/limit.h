@@ -17,7 +17,7 @@
 #include "conf/conf.h"
 #include "rules/bound.h"
 #include "rules/key.h"
-#include "rules/orders.h"
+#include "rules/overrides.h"
 #include "rules/query.h"
 #include "rules/term.h"
 
@@ -140,7 +140,7 @@ struct limit_of {
  * Which limits apply to the recipient of a query in its normal form; how many.  `identity` is the client's, empty when it has
  * none.  Names live in the arena or point into the settings and the query.
  */
-size_t limits_find(const struct conf *conf, const struct orders *orders,
+size_t limits_find(const struct conf *conf, const struct overrides *overrides,
                    const struct query *query, struct slice identity, int64_t now_s,
                    struct arena *arena, struct limit_of limits_out[SCOPES]);
 
@@ -149,7 +149,7 @@ size_t limits_find(const struct conf *conf, const struct orders *orders,
  * operator has ordered another.  `known` and `name` as in orders_destination().
  */
 const struct conf_limit *limit_in_force(const struct conf *conf,
-                                        const struct orders *orders,
+                                        const struct overrides *overrides,
                                         const struct conf_destination *known,
                                         struct slice name, int64_t now_s,
                                         struct arena *arena);

@@ -17,7 +17,7 @@
 #include "rules/ask.h"
 #include "rules/identity.h"
 #include "rules/limit.h"
-#include "rules/orders.h"
+#include "rules/overrides.h"
 #include "rules/query.h"
 
 /* Why the verdict is what it is; words are in verdict.c. */
@@ -32,9 +32,9 @@ enum why {
 	WHY_LIST_CLIENT,
 	WHY_LIST_SENDER,
 	WHY_LIST_RECIPIENT,
-	WHY_ORDER_CLIENT, /* exempt for a time: orders.h */
-	WHY_ORDER_SENDER,
-	WHY_ORDER_RECIPIENT,
+	WHY_OVERRIDE_CLIENT, /* exempt for a time: overrides.h */
+	WHY_OVERRIDE_SENDER,
+	WHY_OVERRIDE_RECIPIENT,
 	WHY_NULL_SENDER, /* is judged at DATA */
 	WHY_CLIENT_ALLOWED,
 	WHY_GREYLIST_KNOWN,
@@ -54,10 +54,10 @@ enum why {
 };
 
 struct plan {
-	bool ask;                  /* the greylist gate is to be asked */
-	enum why why;              /* when not */
-	struct list_hit hit;       /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
-	const struct order *order; /* WHY_ORDER_*, WHY_*DRAINED: which one */
+	bool ask;                        /* the greylist gate is to be asked */
+	enum why why;                    /* when not */
+	struct list_hit hit;             /* WHY_LIST_*, WHY_OWN_NETWORK: the entry */
+	const struct override *override; /* WHY_ORDER_*, WHY_*DRAINED: which one */
 	int64_t now_s;
 	int greylist_mode; /* enum conf_mode, of the recipient's destination */
 	struct addr client;
@@ -70,16 +70,16 @@ struct plan {
 	struct limit_of limits[SCOPES];
 	size_t n_limits;            /* none: the limits gate is not asked */
 	int64_t message_recipients; /* so many at most in one message; 0: any number */
-	/* what exempts from limits: an entry or an order; neither: nothing does */
+	/* what exempts from limits: an entry or an override; neither: nothing does */
 	struct list_hit unlimited_hit;
-	const struct order *unlimited_order;
+	const struct override *unlimited_override;
 };
 
 /*
  * Lists and exemptions, who and what the triplet is about, and the limits that apply to a query in its
- * normal form.  Settings and orders must live as long as the plan.
+ * normal form.  Settings and overrides must live as long as the plan.
  */
-void plan_make(const struct conf *conf, const struct orders *orders,
+void plan_make(const struct conf *conf, const struct overrides *overrides,
                const struct query *query, int64_t now_s, struct arena *arena,
                struct plan *plan_out);
 
@@ -93,10 +93,10 @@ void plan_make(const struct conf *conf, const struct orders *orders,
 enum why plan_exemption(size_t position);
 
 /*
- * Whether it applies; then hit or order of the plan tell by what.  The plan has the client and the
+ * Whether it applies; then hit or override of the plan tell by what.  The plan has the client and the
  * time already.
  */
-bool plan_is_exempt(const struct conf *conf, const struct orders *orders,
+bool plan_is_exempt(const struct conf *conf, const struct overrides *overrides,
                     const struct query *query, size_t position, struct plan *plan);
 
 /* Who the client is taken to be, if nothing has needed that yet and its address is known. */

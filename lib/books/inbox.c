@@ -1,4 +1,4 @@
-/* inbox.c - what the loop leaves for the clerk. */
+/* inbox.c - what the loop leaves for the recorder. */
 #include "inbox.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ inbox_add_name(struct inbox *inbox, const struct key *key, struct slice name)
 	if (inbox->n_names >= INBOX_NAMES)
 		return false;
 	inbox->names[inbox->n_names++] =
-		(struct ledger_name){.key = *key, .text = mem_dup(name)};
+		(struct history_name){.key = *key, .text = mem_dup(name)};
 	return true;
 }
 
@@ -45,10 +45,10 @@ inbox_add_hour(struct inbox *inbox, const struct funnel_hour *hour)
 }
 
 void
-inbox_put_beat(struct inbox *inbox, char *json)
+inbox_put_heartbeat(struct inbox *inbox, char *json)
 {
-	free(inbox->beat);
-	inbox->beat = json;
+	free(inbox->heartbeat);
+	inbox->heartbeat = json;
 }
 
 void
@@ -57,5 +57,5 @@ inbox_free(struct inbox *inbox)
 	for (size_t i = 0; i < inbox->n_names; i++)
 		free(inbox->names[i].text);
 	free(inbox->lines);
-	free(inbox->beat);
+	free(inbox->heartbeat);
 }

@@ -1,4 +1,4 @@
-/* inbox.h - what the loop leaves for the clerk, until it is taken: bounded, plain data. */
+/* inbox.h - what the loop leaves for the recorder, until it is taken: bounded, plain data. */
 #ifndef WEIR_INBOX_H
 #define WEIR_INBOX_H
 
@@ -16,11 +16,11 @@
 struct inbox {
 	char *lines; /* decisions, each ended by '\n' */
 	size_t lines_n, lines_cap, n_lines;
-	struct ledger_name names[INBOX_NAMES]; /* whose the limits are */
+	struct history_name names[INBOX_NAMES]; /* whose the limits are */
 	size_t n_names;
 	struct funnel_hour hours[TALLY_HOURS_MAX];
 	size_t n_hours;
-	char *beat; /* JSON; the newest */
+	char *heartbeat; /* JSON; the newest */
 };
 
 /* False: there are too many already. */
@@ -31,7 +31,7 @@ bool inbox_add_name(struct inbox *inbox, const struct key *key, struct slice nam
 void inbox_add_hour(struct inbox *inbox, const struct funnel_hour *hour);
 
 /* Takes the JSON over. */
-void inbox_put_beat(struct inbox *inbox, char *json);
+void inbox_put_heartbeat(struct inbox *inbox, char *json);
 
 void inbox_free(struct inbox *inbox);
 

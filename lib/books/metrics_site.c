@@ -6,7 +6,7 @@
 #include "base/attr.h"
 #include "books/status.h"
 #include "promtext.h"
-#include "rules/orders.h"
+#include "rules/overrides.h"
 
 static struct slice
 string_of(const json_t *object, const char *member)
@@ -47,7 +47,7 @@ print_daemons(FILE *out, const json_t *status)
 /* ---- destinations ---- */
 
 static bool
-is_ordered(const json_t *destination)
+is_overridden(const json_t *destination)
 {
 	return int_of(destination, "drained_until") > 0 ||
 	       int_of(destination, "limit_until") > 0;
@@ -55,7 +55,7 @@ is_ordered(const json_t *destination)
 
 /*
  * Those that are shown, by their names as they are shown; of two that look alike the first.  Their
- * names may come from anywhere, so of those without settings or orders there are only so many.
+ * names may come from anywhere, so of those without settings or overrides there are only so many.
  */
 static json_t *
 choose_destinations(const json_t *status)
@@ -68,7 +68,7 @@ choose_destinations(const json_t *status)
 		if (name.n == 0 || json_object_get(chosen, name.p))
 			continue;
 		if (!json_is_true(json_object_get(destination, "configured")) &&
-		    !is_ordered(destination) && others++ >= STATUS_OTHERS)
+		    !is_overridden(destination) && others++ >= STATUS_OTHERS)
 			continue;
 		json_object_set(chosen, name.p, destination);
 	}
@@ -113,7 +113,7 @@ print_destinations(FILE *out, const json_t *status)
 	json_decref(chosen);
 }
 
-/* ---- greylisting and orders ---- */
+/* ---- greylisting and overrides ---- */
 
 static void
 print_triplets(FILE *out, const json_t *status)
@@ -133,20 +133,21 @@ print_triplets(FILE *out, const json_t *status)
 }
 
 static void
-print_orders(FILE *out, const json_t *status)
+print_overrides(FILE *out, const json_t *status)
 {
-	static const char name[] = "weir_orders";
-	const json_t *orders = json_object_get(status, "orders"), *order;
+	static const char name[] = "weir_overrides";
+	const json_t *overrides = json_object_get(status, "overrides"), *override;
 	size_t i;
-	if (!orders)
+	if (!overrides)
 		return;
-	promtext_family(out, name, "gauge", "orders of weirctl in force");
-	for (int kind = 0; kind < ORDER_KINDS; kind++) {
-		struct slice word = slice_of(order_kind_word((enum order_kind)kind));
+	promtext_family(out, name, "gauge", "overrides of weirctl in force");
+	for (int kind = 0; kind < OVERRIDE_KINDS; kind++) {
+		struct slice word =
+			slice_of(override_kind_word((enum override_kind)kind));
 		const struct label label = {"kind", word};
 		int64_t n = 0;
-		json_array_foreach(orders, i, order)
-			n += slice_eq(string_of(order, "kind"), word);
+		json_array_foreach(overrides, i, override)
+			n += slice_eq(string_of(override, "kind"), word);
 		promtext_sample(out, name, &label, 1, n);
 	}
 }
@@ -167,5 +168,5 @@ metrics_print_site(FILE *out, const struct json_t *status)
 	print_daemons(out, status);
 	print_destinations(out, status);
 	print_triplets(out, status);
-	print_orders(out, status);
+	print_overrides(out, status);
 }

@@ -25,35 +25,35 @@ is_same(const json_t *one, const json_t *other, const char *member)
 }
 
 static void
-on_beat(void *arg, struct slice name, struct slice text, int64_t until_s)
+on_heartbeat(void *arg, struct slice name, struct slice text, int64_t until_s)
 {
 	struct search *search = arg;
 	(void)until_s;
 	if (!slice_eq(name, search->name))
 		return;
-	json_t *beat = json_loadb(text.p, text.n, 0, NULL);
-	bool same = is_same(beat, search->own, "pid") &&
-	            is_same(beat, search->own, "started");
-	if (!same && status_is_alive(beat, search->now_s))
-		search->pid = json_integer_value(json_object_get(beat, "pid"));
-	json_decref(beat);
+	json_t *heartbeat = json_loadb(text.p, text.n, 0, NULL);
+	bool same = is_same(heartbeat, search->own, "pid") &&
+	            is_same(heartbeat, search->own, "started");
+	if (!same && status_is_alive(heartbeat, search->now_s))
+		search->pid = json_integer_value(json_object_get(heartbeat, "pid"));
+	json_decref(heartbeat);
 }
 
 /* *pid_out: 0 when there is none. */
 static bool
-find(struct ledger *ledger, struct slice name, const char *own, int64_t *pid_out,
+find(struct history *history, struct slice name, const char *own, int64_t *pid_out,
      struct err *err)
 {
-	json_t *beat = json_loads(own, 0, NULL);
-	struct search search = {.name = name, .own = beat, .now_s = clock_wall_s()};
-	bool good =
-		ledger_read(ledger, BOARD_DAEMONS, search.now_s, on_beat, &search, err);
+	json_t *heartbeat = json_loads(own, 0, NULL);
+	struct search search = {.name = name, .own = heartbeat, .now_s = clock_wall_s()};
+	bool good = history_read(history, REGISTRY_DAEMONS, search.now_s, on_heartbeat,
+	                         &search, err);
 	*pid_out = search.pid;
-	json_decref(beat);
+	json_decref(heartbeat);
 	return good;
 }
 
-/* Not at once: one that was killed looks alive until our beat is up in place of its own. */
+/* Not at once: one that was killed looks alive until our heartbeat is up in place of its own. */
 static bool
 is_due(struct namesake *namesake)
 {
@@ -65,13 +65,13 @@ is_due(struct namesake *namesake)
 }
 
 bool
-namesake_look(struct namesake *namesake, struct ledger *ledger, struct slice name,
+namesake_look(struct namesake *namesake, struct history *history, struct slice name,
               const char *own, struct err *err_out)
 {
 	int64_t pid;
 	if (!is_due(namesake))
 		return true;
-	if (!find(ledger, name, own, &pid, err_out))
+	if (!find(history, name, own, &pid, err_out))
 		return false;
 	if (pid != 0 && log_ration(&namesake->said_ms, SAY_S))
 		log_warning("another daemon is called %.*s, too (its pid is %lld): each "

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "store/ledger.h"
+#include "store/history.h"
 
 /* All zero at first. */
 struct namesake {
@@ -13,11 +13,11 @@ struct namesake {
 };
 
 /*
- * Looks from time to time whether the beat that is up under `name` is of another daemon that lives,
- * since two overwrite each other's all the time, and says so in the log.  `own` is the newest beat
+ * Looks from time to time whether the heartbeat that is up under `name` is of another daemon that lives,
+ * since two overwrite each other's all the time, and says so in the log.  `own` is the newest heartbeat
  * of who asks, and not yet up.
  */
-bool namesake_look(struct namesake *namesake, struct ledger *ledger, struct slice name,
+bool namesake_look(struct namesake *namesake, struct history *history, struct slice name,
                    const char *own, struct err *err_out) MUST_CHECK;
 
 #endif

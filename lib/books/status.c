@@ -6,7 +6,7 @@
 #include "conf/schema.h"
 #include "config.h"
 #include "status_priv.h"
-#include "store/order_board.h"
+#include "store/override_store.h"
 
 json_t *
 status_text(struct slice text)
@@ -25,7 +25,7 @@ status_text(struct slice text)
 /* ---- decisions ---- */
 
 json_t *
-status_decision(const struct decided *decided)
+status_decision(const struct decision_line *decided)
 {
 	const struct {
 		const char *name;
@@ -39,7 +39,7 @@ status_decision(const struct decided *decided)
 		{"client", decided->client},
 		{"name", decided->name},
 		{"identity", decided->identity},
-		{"rung", decided->rung},
+		{"identity_by", decided->identity_by},
 		{"sender", decided->sender},
 		{"recipient", decided->recipient},
 		{"destination", decided->destination},
@@ -66,13 +66,13 @@ static bool
 on_lines(void *arg, struct slice lines)
 {
 	json_t *recent = arg;
-	struct decided decided;
+	struct decision_line decided;
 	struct slice line;
 	struct arena arena;
 	arena_init(&arena);
 	while (json_array_size(recent) < STATUS_RECENT &&
-	       decided_cut_last(&lines, &line)) {
-		if (decided_parse(line, &arena, &decided))
+	       decision_line_cut_last(&lines, &line)) {
+		if (decision_line_parse(line, &arena, &decided))
 			json_array_append_new(recent, status_decision(&decided));
 		arena_reset(&arena);
 	}
@@ -80,38 +80,40 @@ on_lines(void *arg, struct slice lines)
 	return json_array_size(recent) < STATUS_RECENT;
 }
 
-/* ---- orders ---- */
+/* ---- overrides ---- */
 
 json_t *
-status_order(const struct conf *conf, const struct order *order)
+status_override(const struct conf *conf, const struct override *override)
 {
 	json_t *object =
 		json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:b}", "kind",
-	                  order_kind_word(order->kind), "name",
-	                  status_text(slice_of(order->name)), "until",
-	                  (json_int_t)order->until_s, "made", (json_int_t)order->made_s,
-	                  "by", status_text(slice_of(order->by)), "limit",
-	                  (json_int_t)order->limit, "no_limits", order->no_limits);
+	                  override_kind_word(override->kind), "name",
+	                  status_text(slice_of(override->name)), "until",
+	                  (json_int_t) override->until_s, "made",
+	                  (json_int_t) override->made_s, "by",
+	                  status_text(slice_of(override->by)), "limit",
+	                  (json_int_t) override->limit, "no_limits", override->no_limits);
 	struct slice meant;
-	if (order_sets_rates(order->kind)) {
+	if (override_sets_rates(override->kind)) {
 		char buf[RATES_TEXT_MAX];
 		struct text rates = TEXT(buf);
-		print_rates(&order->rates, &rates);
+		print_rates(&override->rates, &rates);
 		json_object_set_new(object, "rates", status_text(text_slice(&rates)));
 	}
-	if (order_is_of_destination(order->kind)) {
-		order_meant(order, conf, &meant);
+	if (override_is_of_destination(override->kind)) {
+		override_meant(override, conf, &meant);
 		json_object_set_new(object, "destination", status_text(meant));
 	}
 	return object;
 }
 
 static json_t *
-print_orders(const struct conf *conf, const struct orders *orders)
+print_overrides(const struct conf *conf, const struct overrides *overrides)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < orders_count(orders); i++)
-		json_array_append_new(list, status_order(conf, orders_at(orders, i)));
+	for (size_t i = 0; i < overrides_count(overrides); i++)
+		json_array_append_new(list,
+		                      status_override(conf, overrides_at(overrides, i)));
 	return list;
 }
 
@@ -168,35 +170,36 @@ put(json_t *status, const char *name, bool is_known, json_t *value)
 }
 
 struct json_t *
-status_build(const struct conf *conf, struct ledger *ledger, const struct err *not_open,
+status_build(const struct conf *conf, struct history *history, const struct err *not_open,
              int64_t now_s)
 {
 	int64_t window_hours = conf->greylist.retry_window_ms / 3600000;
 	struct funnel funnel = {.window_from = now_s / 3600 - window_hours,
 	                        .from = now_s / 3600 - window_hours - 24};
-	struct orders *orders = NULL;
-	struct beats beats;
-	struct err err = ledger ? (struct err){0} : *not_open;
+	struct overrides *overrides = NULL;
+	struct heartbeats heartbeats;
+	struct err err = history ? (struct err){0} : *not_open;
 	json_t *recent = json_array(), *destinations = NULL;
-	bool told = beats_read(&beats, ledger, now_s, &err);
+	bool told = heartbeats_read(&heartbeats, history, now_s, &err);
 	if (told)
-		orders = order_board_read(ledger, now_s, &err);
-	bool counted = orders && ledger_read_funnel(ledger, on_hour, &funnel, &err);
-	bool decided = counted && ledger_read_decisions(ledger, on_lines, recent, &err);
+		overrides = override_store_read(history, now_s, &err);
+	bool counted = overrides && history_read_funnel(history, on_hour, &funnel, &err);
+	bool decided = counted && history_read_decisions(history, on_lines, recent, &err);
 	if (decided)
-		destinations =
-			status_destinations(conf, ledger, &beats, orders, now_s, &err);
+		destinations = status_destinations(conf, history, &heartbeats, overrides,
+		                                   now_s, &err);
 	json_t *status = json_pack("{s:s, s:I, s:s, s:I, s:o}", "weir", PACKAGE_VERSION,
 	                           "now", (json_int_t)now_s, "node", conf->node, "keep",
 	                           (json_int_t)conf->decisions.keep, "store",
 	                           print_store(conf, destinations, &err));
-	put(status, "daemons", told, json_incref(beats.daemons));
+	put(status, "daemons", told, json_incref(heartbeats.daemons));
 	put(status, "destinations", destinations, destinations);
 	put(status, "greylist", counted, print_funnel(conf, &funnel, window_hours + 24));
-	put(status, "chart", told, beats_chart(&beats));
-	put(status, "orders", orders, orders ? print_orders(conf, orders) : NULL);
+	put(status, "chart", told, heartbeats_chart(&heartbeats));
+	put(status, "overrides", overrides,
+	    overrides ? print_overrides(conf, overrides) : NULL);
 	put(status, "recent", decided, recent);
-	beats_free(&beats);
-	orders_unref(&orders);
+	heartbeats_free(&heartbeats);
+	overrides_unref(&overrides);
 	return status;
 }

@@ -17,8 +17,8 @@ struct taken {
 /* What the rows are made from. */
 struct making {
 	const struct conf *conf;
-	const struct beats *beats;
-	const struct orders *orders;
+	const struct heartbeats *heartbeats;
+	const struct overrides *overrides;
 	int64_t now_s;
 	struct key_secret secret;
 	struct taken *taken;
@@ -27,7 +27,7 @@ struct making {
 };
 
 static void
-on_lease(void *arg, const struct ledger_lease *lease)
+on_lease(void *arg, const struct history_lease *lease)
 {
 	struct making *making = arg;
 	struct taken *taken;
@@ -57,7 +57,7 @@ seen_at(const struct making *making, const char *name)
 {
 	static const struct seen none;
 	const struct seen *seen;
-	HASH_FIND_STR(making->beats->seen, name, seen);
+	HASH_FIND_STR(making->heartbeats->seen, name, seen);
 	return seen ? seen : &none;
 }
 
@@ -82,16 +82,17 @@ has_row(const struct making *making, const char *name)
 }
 
 static void
-add_order(const struct making *making, json_t *row, enum order_kind kind,
-          const struct conf_destination *known, const char *name, const char *until,
-          const char *by)
+add_override(const struct making *making, json_t *row, enum override_kind kind,
+             const struct conf_destination *known, const char *name, const char *until,
+             const char *by)
 {
-	const struct order *order =
-		orders_destination(making->orders, making->conf, kind, known,
-	                           slice_of(name), making->now_s);
-	json_object_set_new(row, until, json_integer(order ? order->until_s : 0));
+	const struct override *override =
+		overrides_destination(making->overrides, making->conf, kind, known,
+	                              slice_of(name), making->now_s);
+	json_object_set_new(row, until, json_integer(override ? override->until_s : 0));
 	json_object_set_new(row, by,
-	                    order ? status_text(slice_of(order->by)) : json_string(""));
+	                    override ? status_text(slice_of(override->by))
+	                             : json_string(""));
 }
 
 static json_t *
@@ -100,8 +101,8 @@ make_row(struct making *making, const char *name,
 {
 	const struct seen *seen = seen_at(making, name);
 	const struct conf_limit *limit =
-		limit_in_force(making->conf, making->orders, destination, slice_of(name),
-	                       making->now_s, &making->arena);
+		limit_in_force(making->conf, making->overrides, destination,
+	                       slice_of(name), making->now_s, &making->arena);
 	json_t *row =
 		json_pack("{s:o, s:b, s:s, s:I, s:I, s:I, s:I}", "name",
 	                  status_text(slice_of(name)), "configured", destination != NULL,
@@ -111,9 +112,10 @@ make_row(struct making *making, const char *name,
 	                  (json_int_t)(limit->mode == MODE_OFF ? 0 : limit->concurrency),
 	                  "peak", (json_int_t)seen->peak, "deferred",
 	                  (json_int_t)seen->deferred);
-	add_order(making, row, ORDER_DRAIN, destination, name, "drained_until",
-	          "drained_by");
-	add_order(making, row, ORDER_LIMIT, destination, name, "limit_until", "limit_by");
+	add_override(making, row, OVERRIDE_DRAIN, destination, name, "drained_until",
+	             "drained_by");
+	add_override(making, row, OVERRIDE_LIMIT, destination, name, "limit_until",
+	             "limit_by");
 	return row;
 }
 
@@ -128,18 +130,18 @@ add_configured(struct making *making)
 	}
 }
 
-/* Mere domains; those of the settings have a row, and what an order binds to no more has none. */
+/* Mere domains; those of the settings have a row, and what an override binds to no more has none. */
 static void
-add_ordered(struct making *making)
+add_overridden(struct making *making)
 {
-	for (size_t i = 0; i < orders_count(making->orders); i++) {
-		const struct order *order = orders_at(making->orders, i);
+	for (size_t i = 0; i < overrides_count(making->overrides); i++) {
+		const struct override *override = overrides_at(making->overrides, i);
 		struct slice name;
-		if (order_is_of_destination(order->kind) &&
-		    !order_meant(order, making->conf, &name) && name.n > 0 &&
-		    !has_row(making, order->name))
+		if (override_is_of_destination(override->kind) &&
+		    !override_meant(override, making->conf, &name) && name.n > 0 &&
+		    !has_row(making, override->name))
 			json_array_append_new(making->rows,
-			                      make_row(making, order->name, NULL));
+			                      make_row(making, override->name, NULL));
 	}
 }
 
@@ -156,7 +158,7 @@ add_others(struct making *making)
 {
 	const struct seen *seen;
 	size_t first = json_array_size(making->rows);
-	for (seen = making->beats->seen; seen; seen = seen->hh.next) {
+	for (seen = making->heartbeats->seen; seen; seen = seen->hh.next) {
 		if (is_configured(making, seen->name) || has_row(making, seen->name))
 			continue;
 		json_t *row = make_row(making, seen->name, NULL);
@@ -183,20 +185,20 @@ free_making(struct making *making)
 }
 
 json_t *
-status_destinations(const struct conf *conf, struct ledger *ledger,
-                    const struct beats *beats, const struct orders *orders, int64_t now_s,
-                    struct err *err)
+status_destinations(const struct conf *conf, struct history *history,
+                    const struct heartbeats *heartbeats,
+                    const struct overrides *overrides, int64_t now_s, struct err *err)
 {
 	struct making making = {.conf = conf,
-	                        .beats = beats,
-	                        .orders = orders,
+	                        .heartbeats = heartbeats,
+	                        .overrides = overrides,
 	                        .now_s = now_s};
 	arena_init(&making.arena);
-	if (ledger_secret(ledger, &making.secret, err) &&
-	    ledger_read_leases(ledger, on_lease, &making, err)) {
+	if (history_secret(history, &making.secret, err) &&
+	    history_read_leases(history, on_lease, &making, err)) {
 		making.rows = json_array();
 		add_configured(&making);
-		add_ordered(&making);
+		add_overridden(&making);
 		add_others(&making);
 	}
 	free_making(&making);

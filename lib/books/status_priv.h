@@ -6,10 +6,10 @@
 
 #include "base/hash.h"
 #include "books/status.h"
-#include "rules/orders.h"
-#include "store/ledger.h"
+#include "rules/overrides.h"
+#include "store/history.h"
 
-/* ---- status_beats.c: what the daemons tell of themselves ---- */
+/* ---- status_heartbeats.c: what the daemons tell of themselves ---- */
 
 /* A destination, as all daemons together see it. */
 struct seen {
@@ -18,25 +18,26 @@ struct seen {
 	UT_hash_handle hh;
 };
 
-struct beats {
+struct heartbeats {
 	int64_t now_s;
 	json_t *daemons; /* an array */
 	json_t *causes;  /* an object: cause -> counts of minutes, the last one is now */
 	struct seen *seen;
 };
 
-bool beats_read(struct beats *beats, struct ledger *ledger, int64_t now_s,
-                struct err *err);
-void beats_free(struct beats *beats);
+bool heartbeats_read(struct heartbeats *heartbeats, struct history *history,
+                     int64_t now_s, struct err *err);
+void heartbeats_free(struct heartbeats *heartbeats);
 
 /* "chart" */
-json_t *beats_chart(const struct beats *beats);
+json_t *heartbeats_chart(const struct heartbeats *heartbeats);
 
 /* ---- status_destinations.c ---- */
 
 /* "destinations"; NULL with a text when the slots in use cannot be read. */
-json_t *status_destinations(const struct conf *conf, struct ledger *ledger,
-                            const struct beats *beats, const struct orders *orders,
-                            int64_t now_s, struct err *err);
+json_t *status_destinations(const struct conf *conf, struct history *history,
+                            const struct heartbeats *heartbeats,
+                            const struct overrides *overrides, int64_t now_s,
+                            struct err *err);
 
 #endif

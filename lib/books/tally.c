@@ -11,7 +11,7 @@
 #define DEFERRED_MINUTES 6 /* so that the last five are in it whenever it is asked */
 #define PEAK_MINUTES     60
 #define DESTINATIONS_MAX 512
-#define PRINTED_BYTES    24000 /* of their names; a beat must fit on its board */
+#define PRINTED_BYTES    24000 /* of their names; a heartbeat must fit on its registry */
 
 struct destination {
 	char name[256];
@@ -217,7 +217,7 @@ tally_take_funnel(struct tally *tally, struct funnel_hour *hours_out, size_t max
 	return n;
 }
 
-/* ---- what is told in a beat ---- */
+/* ---- what is told in a heartbeat ---- */
 
 /* Oldest first. */
 static json_t *

@@ -10,7 +10,7 @@
 #include "books/metrics.h"
 #include "books/page.h"
 #include "io/http.h"
-#include "site.h"
+#include "site_status.h"
 #include "store/store.h"
 
 #define FRESH_MS 1000  /* a status is good for so long */
@@ -20,8 +20,8 @@ struct web {
 	const struct web_source *source;
 	void *arg;
 	struct http *http;
-	struct site *site; /* as it was told last; NULL: not yet */
-	char *metrics;     /* as they were given last */
+	struct site_status *site; /* as it was told last; NULL: not yet */
+	char *metrics;            /* as they were given last */
 };
 
 static bool
@@ -131,13 +131,13 @@ web_open(struct loop *loop, const struct conf *conf, const struct conf_texts *en
 }
 
 void
-web_tell(struct web *web, struct site *site)
+web_tell(struct web *web, struct site_status *site)
 {
 	if (!web) {
-		site_free(&site);
+		site_status_free(&site);
 		return;
 	}
-	site_free(&web->site);
+	site_status_free(&web->site);
 	web->site = site;
 	http_go_on(web->http);
 }
@@ -150,7 +150,7 @@ web_close(struct web **web_at)
 	if (!web)
 		return;
 	http_close(&web->http);
-	site_free(&web->site);
+	site_status_free(&web->site);
 	free(web->metrics);
 	free(web);
 }

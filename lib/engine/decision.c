@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/stats.h"
+#include "engine/local_limits.h"
 #include "engine/newcap.h"
-#include "engine/share.h"
 #include "report.h"
 
 static int64_t
@@ -58,7 +58,7 @@ settle(struct decision *decision)
 	if (decision->query.stage != STAGE_RCPT_REFUSED) /* that was the MTA's verdict */
 		report_decision(decision);
 	conf_unref(&decision->conf);
-	orders_unref(&decision->orders);
+	overrides_unref(&decision->overrides);
 	decision->fn(decision->arg, &decision->verdict);
 }
 
@@ -73,17 +73,19 @@ is_full_here(const struct decision *decision, struct limits_result *result_out)
 {
 	const struct engine *engine = decision->engine;
 	return engine->kind == ENGINE_OF_MILTER &&
-	       share_is_full(engine->share, &decision->ask.limits, result_out);
+	       local_limits_is_full(engine->local_limits, &decision->ask.limits,
+	                            result_out);
 }
 
 /* The store did not answer: this host keeps to its share. */
 static void
-judge_by_share(struct decision *decision, struct limits_result *result_out)
+judge_locally(struct decision *decision, struct limits_result *result_out)
 {
 	const struct limits_ask *ask = &decision->ask.limits;
-	share_judge(decision->engine->share, ask, ask->mine, decision->conf->nodes,
-	            own_clock_ms(decision) * 1000, result_out);
-	stats_add(STAT_LIMITS_BY_SHARE, 1);
+	local_limits_judge(decision->engine->local_limits, ask, ask->mine,
+	                   decision->conf->nodes, own_clock_ms(decision) * 1000,
+	                   result_out);
+	stats_add(STAT_LIMITS_LOCAL, 1);
 	/* What is let in by the share counts there: tokens of a late answer are given back. */
 	if (!result_out->granted)
 		delivery_may_take(decision->delivery, ask);
@@ -135,7 +137,7 @@ granted_by(const struct answer *answer, enum store_status status)
 {
 	if (status == STORE_OK)
 		return BY_STORE;
-	return answer->unasked ? BY_SHARE_UNASKED : BY_SHARE;
+	return answer->unasked ? BY_LOCAL_LIMITS_UNASKED : BY_LOCAL_LIMITS;
 }
 
 static void
@@ -149,7 +151,7 @@ limits_answered(struct decision *decision, const struct answer *answer)
 		status = store_owes(decision->engine->store);
 	if (status != STORE_OK) {
 		decision->status = status;
-		judge_by_share(decision, &result);
+		judge_locally(decision, &result);
 	} else if (result.granted && is_full_here(decision, &full)) {
 		/* Others were let through while the store was away. */
 		return_granted(decision, result.taken);
@@ -348,7 +350,7 @@ decision_start(struct decision *decision, struct engine *engine,
 	*decision =
 		(struct decision){.engine = engine,
 	                          .conf = conf_ref(engine->conf),
-	                          .orders = orders_ref(engine->orders),
+	                          .overrides = overrides_ref(engine->overrides),
 	                          .query = query_normal(query, engine->conf, arena),
 	                          .delivery = delivery,
 	                          .arena = arena,
@@ -359,7 +361,7 @@ decision_start(struct decision *decision, struct engine *engine,
 	                          .deadline_ms = loop_now_ms(engine->loop) + limit_ms};
 	if (engine->test_clock)
 		engine->test_now_s = decision->now_s;
-	plan_make(decision->conf, decision->orders, &decision->query, decision->now_s,
+	plan_make(decision->conf, decision->overrides, &decision->query, decision->now_s,
 	          arena, &decision->plan);
 	decision->asked = decision->plan.ask;
 	if (!store_secret(engine->store) &&
@@ -388,5 +390,5 @@ decision_cancel(struct decision *decision)
 	store_abandon(&decision->job);
 	loop_undefer(decision->engine->loop, &decision->later);
 	conf_unref(&decision->conf);
-	orders_unref(&decision->orders);
+	overrides_unref(&decision->overrides);
 }

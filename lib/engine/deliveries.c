@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "delivery_priv.h"
-#include "engine/share.h"
+#include "engine/local_limits.h"
 
-#define IN_SHARE_MS 20000
+#define IN_LOCAL_LIMITS_MS 20000
 
 void
 deliveries_begin_puts(struct engine *engine)
@@ -126,10 +126,10 @@ deliveries_next_put(struct engine *engine, struct ask *ask_out)
  * away, they count no longer than most of them last.
  */
 static void
-leave_share_when_due(struct delivery *delivery, int64_t now_ms)
+leave_local_limits_when_due(struct delivery *delivery, int64_t now_ms)
 {
-	if (now_ms - delivery->renewed_ms >= IN_SHARE_MS)
-		delivery_leave_share(delivery);
+	if (now_ms - delivery->renewed_ms >= IN_LOCAL_LIMITS_MS)
+		delivery_leave_local_limits(delivery);
 }
 
 /* Whose end is not heard of: the MTA did not tell, or the client is slow. */
@@ -175,7 +175,7 @@ rekey_held(struct delivery *delivery, struct held *held)
 	if (counted)
 		delivery_count(delivery, held, false);
 	held->use.key = limit_use_key(store_secret(engine->store), &held->use, &of);
-	held->tokens = held->share_tokens = 0;
+	held->tokens = held->local_limits_tokens = 0;
 	if (counted)
 		delivery_count(delivery, held, true);
 }
@@ -213,7 +213,7 @@ deliveries_renew(struct engine *engine)
 	struct delivery *delivery;
 	DL_FOREACH(engine->deliveries, delivery)
 		if (engine->kind != ENGINE_OF_MILTER) {
-			leave_share_when_due(delivery, now_ms);
+			leave_local_limits_when_due(delivery, now_ms);
 		} else {
 			release_silent(delivery, now_ms);
 			renew_when_due(delivery, now_ms);

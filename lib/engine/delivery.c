@@ -6,7 +6,7 @@
 #include <utlist.h>
 
 #include "base/mem.h"
-#include "engine/share.h"
+#include "engine/local_limits.h"
 
 /* A message has at most so many recipients in Postfix; more uses than that run out by themselves. */
 #define HELD_MAX 4000
@@ -20,13 +20,13 @@ delivery_new(void)
 void
 delivery_count(const struct delivery *delivery, const struct held *held, bool in)
 {
-	struct share *share = delivery->engine->share;
+	struct local_limits *share = delivery->engine->local_limits;
 	if (in)
-		share_hold(share, &held->use.key);
+		local_limits_hold(share, &held->use.key);
 	if (delivery->quiet)
-		share_quiet(share, &held->use.key, in ? 1 : -1);
+		local_limits_quiet(share, &held->use.key, in ? 1 : -1);
 	if (!in)
-		share_drop(share, &held->use.key);
+		local_limits_drop(share, &held->use.key);
 }
 
 static bool
@@ -40,8 +40,8 @@ grow_quiet(struct delivery *delivery)
 {
 	for (size_t i = 0; i < delivery->n; i++)
 		if (held_is_slot(&delivery->held[i]) && !delivery->held[i].maybe)
-			share_quiet(delivery->engine->share, &delivery->held[i].use.key,
-			            1);
+			local_limits_quiet(delivery->engine->local_limits,
+			                   &delivery->held[i].use.key, 1);
 	delivery->quiet = true;
 }
 
@@ -64,12 +64,12 @@ delivery_name(struct delivery *delivery, struct slice queue_id)
 	text_put(&queue, queue_id);
 	if (delivery->parked)
 		parked_tell(&delivery->parked, text_slice(&queue),
-		            delivery->parked_by->clerk);
+		            delivery->parked_by->recorder);
 }
 
 void
 delivery_remember(struct delivery *delivery, struct engine *engine,
-                  struct decided *decided)
+                  struct decision_line *decided)
 {
 	bool passes = slice_eq(decided->action, SLICE("accept"));
 	if (decided->queue.n == 0)
@@ -79,7 +79,7 @@ delivery_remember(struct delivery *delivery, struct engine *engine,
 	    parked_add(&delivery->parked, decided))
 		delivery->parked_by = engine;
 	else
-		clerk_decided(engine->clerk, decided);
+		recorder_decision(engine->recorder, decided);
 }
 
 static bool
@@ -254,12 +254,12 @@ note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by 
 	bool is_new = held->maybe;
 	if (!held_is_slot(held)) {
 		held->tokens += by == BY_STORE && !is_of_policyd(delivery);
-		held->share_tokens += by != BY_STORE;
+		held->local_limits_tokens += by != BY_STORE;
 	} else if (by == BY_STORE) {
 		held->to_put = held->unasked = false;
 	} else if (is_new) {
 		held->to_put = true;
-		held->unasked = !old && by == BY_SHARE_UNASKED;
+		held->unasked = !old && by == BY_LOCAL_LIMITS_UNASKED;
 		deliveries_begin_puts(delivery->engine);
 	}
 }
@@ -350,7 +350,7 @@ delivery_send(struct engine *engine, struct ask *ask, bool at_end, store_fn *fn)
 }
 
 void
-delivery_leave_share(struct delivery *delivery)
+delivery_leave_local_limits(struct delivery *delivery)
 {
 	for (size_t i = 0; i < delivery->n; i++) {
 		struct held *held = &delivery->held[i];
@@ -377,15 +377,16 @@ return_receipts(struct delivery *delivery)
 }
 
 static void
-return_to_share(struct delivery *delivery)
+return_to_local_limits(struct delivery *delivery)
 {
 	const struct engine *engine = delivery->engine;
 	int64_t now_us = 1000 * (engine->test_clock ? engine->test_now_s * 1000
 	                                            : loop_now_ms(engine->loop));
 	for (size_t i = 0; i < delivery->n; i++)
-		for (unsigned t = 0; t < delivery->held[i].share_tokens; t++)
-			share_give_back(engine->share, &delivery->held[i].use,
-			                engine->conf->nodes, now_us);
+		for (unsigned t = 0; t < delivery->held[i].local_limits_tokens; t++)
+			local_limits_give_back(engine->local_limits,
+			                       &delivery->held[i].use,
+			                       engine->conf->nodes, now_us);
 }
 
 static void
@@ -426,7 +427,7 @@ void
 delivery_give_back_slots(struct delivery *delivery)
 {
 	tell_back(delivery, false);
-	delivery_leave_share(delivery);
+	delivery_leave_local_limits(delivery);
 	for (size_t i = 0; i < delivery->n; i++)
 		delivery->held[i].to_put = false;
 }
@@ -437,11 +438,11 @@ give_back(struct delivery *delivery, bool with_tokens)
 	if (!delivery->engine || delivery->n == 0)
 		return;
 	if (with_tokens)
-		return_to_share(delivery);
+		return_to_local_limits(delivery);
 	if (with_tokens && !delivery->unkeyed)
 		return_receipts(delivery);
 	tell_back(delivery, with_tokens);
-	delivery_leave_share(delivery);
+	delivery_leave_local_limits(delivery);
 	drop_all(delivery);
 }
 
@@ -515,7 +516,7 @@ end(struct delivery *delivery, bool accepted)
 	give_back(delivery, !accepted);
 	if (delivery->parked)
 		parked_tell(&delivery->parked, (struct slice){0},
-		            delivery->parked_by->clerk);
+		            delivery->parked_by->recorder);
 	leave_engine(delivery);
 	free(delivery->held);
 	free(delivery->receipts);

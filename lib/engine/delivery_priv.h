@@ -8,11 +8,11 @@
 struct held {
 	struct limit_use use;
 	char *name; /* of the limit, for a key with another secret; NULL while `maybe` */
-	bool unnamed, shared;  /* as in struct limit_of */
-	bool to_put;           /* the store is to be told that it is held */
-	bool unasked;          /* the store has never heard of it */
-	unsigned tokens;       /* of a rate, from the store; the milter's only */
-	unsigned share_tokens; /* from this host's share */
+	bool unnamed, shared;         /* as in struct limit_of */
+	bool to_put;                  /* the store is to be told that it is held */
+	bool unasked;                 /* the store has never heard of it */
+	unsigned tokens;              /* of a rate, from the store; the milter's only */
+	unsigned local_limits_tokens; /* from this host's share */
 	bool maybe; /* a slot that may be held: not to be counted, only to be given back */
 };
 
@@ -67,7 +67,7 @@ bool delivery_holds_slots(const struct delivery *delivery);
 void delivery_give_back_slots(struct delivery *delivery);
 
 /* Its slots count no more in this host's share. */
-void delivery_leave_share(struct delivery *delivery);
+void delivery_leave_local_limits(struct delivery *delivery);
 
 /* From here on somebody may hold what is to be put: the list is looked through from its start. */
 void deliveries_begin_puts(struct engine *engine);

@@ -7,16 +7,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "books/beat.h"
-#include "books/clerk.h"
+#include "books/heartbeat.h"
+#include "books/recorder.h"
 #include "books/tally.h"
 #include "books/web.h"
 #include "conf/schema.h"
 #include "engine/delivery.h"
+#include "engine/local_limits.h"
 #include "engine/newcap.h"
-#include "engine/share.h"
 #include "rules/crowd.h"
-#include "rules/orders.h"
+#include "rules/overrides.h"
 
 #define SECOND_MS 1000
 
@@ -45,13 +45,13 @@ describe(void *arg)
 }
 
 static void
-tell_clerk(struct engine *engine, bool stops)
+tell_recorder(struct engine *engine, bool stops)
 {
 	struct funnel_hour hours[TALLY_HOURS_MAX];
 	struct self self = describe(engine);
 	size_t n = tally_take_funnel(engine->tally, hours, TALLY_HOURS_MAX);
-	clerk_funnel(engine->clerk, n, hours);
-	clerk_beat(engine->clerk, beat_print(&self, stops));
+	recorder_funnel(engine->recorder, n, hours);
+	recorder_heartbeat(engine->recorder, heartbeat_print(&self, stops));
 }
 
 static void
@@ -60,7 +60,7 @@ on_second(void *arg)
 	struct engine *engine = arg;
 	store_tick(engine->store);
 	deliveries_renew(engine);
-	tell_clerk(engine, false);
+	tell_recorder(engine, false);
 	timer_start(engine->second_timer, SECOND_MS);
 }
 
@@ -98,49 +98,49 @@ static const struct store_events store_events = {
 	.owes_puts = owes_puts,
 };
 
-/* ---- what the clerk tells ---- */
+/* ---- what the recorder tells ---- */
 
 static void
-log_limit(struct log_record *rec, const struct order *order)
+log_limit(struct log_record *rec, const struct override *override)
 {
 	char buf[RATES_TEXT_MAX];
 	struct text text = TEXT(buf);
-	order_print_limit(order, &text);
+	override_print_limit(override, &text);
 	log_slice(rec, "limit", text_slice(&text));
 }
 
 static void
-log_new_orders(const struct orders *orders, const struct orders *before)
+log_new_overrides(const struct overrides *overrides, const struct overrides *before)
 {
-	for (size_t i = 0; i < orders_count(orders); i++) {
-		const struct order *order = orders_at(orders, i);
+	for (size_t i = 0; i < overrides_count(overrides); i++) {
+		const struct override *override = overrides_at(overrides, i);
 		struct log_record rec;
-		if (orders_has(before, order))
+		if (overrides_has(before, override))
 			continue;
 		log_start(&rec, LOG_LEVEL_INFO);
-		log_word(&rec, "event", "order");
-		log_word(&rec, "kind", order_kind_word(order->kind));
-		log_slice(&rec, "name", slice_of(order->name));
-		if (order_is_limit(order->kind))
-			log_limit(&rec, order);
-		log_int(&rec, "until", order->until_s);
-		log_slice(&rec, "by", slice_of(order->by));
+		log_word(&rec, "event", "override");
+		log_word(&rec, "kind", override_kind_word(override->kind));
+		log_slice(&rec, "name", slice_of(override->name));
+		if (override_is_limit(override->kind))
+			log_limit(&rec, override);
+		log_int(&rec, "until", override->until_s);
+		log_slice(&rec, "by", slice_of(override->by));
 		log_send(&rec);
 	}
 }
 
 static void
-on_orders(void *arg, struct orders *orders)
+on_overrides(void *arg, struct overrides *overrides)
 {
 	struct engine *engine = arg;
 	if (log_wants(LOG_LEVEL_INFO))
-		log_new_orders(orders, engine->orders);
-	orders_unref(&engine->orders);
-	engine->orders = orders;
+		log_new_overrides(overrides, engine->overrides);
+	overrides_unref(&engine->overrides);
+	engine->overrides = overrides;
 }
 
 static void
-on_status(void *arg, struct site *site)
+on_status(void *arg, struct site_status *site)
 {
 	struct engine *engine = arg;
 	web_tell(engine->web, site);
@@ -150,7 +150,7 @@ static void
 ask_status(void *arg)
 {
 	struct engine *engine = arg;
-	clerk_ask_status(engine->clerk);
+	recorder_ask_status(engine->recorder);
 }
 
 static struct web *
@@ -166,13 +166,13 @@ open_web(struct engine *engine)
 }
 
 static void
-start_clerk(struct engine *engine)
+start_recorder(struct engine *engine)
 {
-	static const struct clerk_events events = {.on_orders = on_orders,
-	                                           .on_status = on_status};
-	engine->clerk = clerk_start(engine->loop, engine_name(engine->kind), engine->conf,
-	                            &events, engine);
-	tell_clerk(engine, false);
+	static const struct recorder_events events = {.on_overrides = on_overrides,
+	                                              .on_status = on_status};
+	engine->recorder = recorder_start(engine->loop, engine_name(engine->kind),
+	                                  engine->conf, &events, engine);
+	tell_recorder(engine, false);
 }
 
 /* ---- its life ---- */
@@ -217,17 +217,17 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 		return NULL;
 	}
 	engine->newcap = newcap_new();
-	engine->share = share_new();
+	engine->local_limits = local_limits_new();
 	store_follow(engine->store, &store_events, engine);
 	engine->tally = tally_new();
 	engine->crowd = mem_new(struct crowd);
 	engine->conf = conf_ref(conf);
-	engine->orders = orders_new();
+	engine->overrides = overrides_new();
 	engine->started_s = clock_wall_s();
 	engine->second_timer = timer_new(loop, on_second, engine);
 	timer_start(engine->second_timer, SECOND_MS);
 	engine->web = open_web(engine);
-	start_clerk(engine);
+	start_recorder(engine);
 	warn_about(conf);
 	return engine;
 }
@@ -241,7 +241,7 @@ engine_reload(struct engine *engine, struct conf *conf)
 	engine->conf = conf;
 	engine->steps.n = 0; /* perhaps the MTA's settings were changed, too */
 	store_configure(engine->store, conf);
-	clerk_configure(engine->clerk, conf);
+	recorder_configure(engine->recorder, conf);
 	if (lease_changed)
 		deliveries_renew_all(engine);
 	warn_about(conf);
@@ -260,14 +260,14 @@ engine_close(struct engine **engine_at)
 	}
 	timer_free(&engine->second_timer);
 	web_close(&engine->web);
-	tell_clerk(engine, true);
+	tell_recorder(engine, true);
 	store_close(&engine->store);
-	clerk_stop(&engine->clerk);
+	recorder_stop(&engine->recorder);
 	newcap_free(&engine->newcap);
-	share_free(&engine->share);
+	local_limits_free(&engine->local_limits);
 	tally_free(&engine->tally);
 	free(engine->crowd);
-	orders_unref(&engine->orders);
+	overrides_unref(&engine->overrides);
 	conf_unref(&engine->conf);
 	free(engine);
 }

@@ -9,7 +9,7 @@
 
 /* Its slices live in the arena. */
 struct waiting {
-	struct decided decided;
+	struct decision_line decided;
 	struct waiting *next;
 };
 
@@ -20,12 +20,12 @@ struct parked {
 };
 
 static void
-copy_slices(struct decided *decided, struct arena *arena)
+copy_slices(struct decision_line *decided, struct arena *arena)
 {
 	struct slice *slices[] = {
 		&decided->id,     &decided->daemon,    &decided->node,
 		&decided->action, &decided->why,       &decided->client,
-		&decided->name,   &decided->identity,  &decided->rung,
+		&decided->name,   &decided->identity,  &decided->identity_by,
 		&decided->sender, &decided->recipient, &decided->destination,
 		&decided->entry,  &decided->store,     &decided->triplet,
 		&decided->user,   &decided->limit,     &decided->queue,
@@ -35,7 +35,7 @@ copy_slices(struct decided *decided, struct arena *arena)
 }
 
 bool
-parked_add(struct parked **parked_at, const struct decided *decided)
+parked_add(struct parked **parked_at, const struct decision_line *decided)
 {
 	if (!*parked_at) {
 		*parked_at = mem_new(struct parked);
@@ -55,7 +55,7 @@ parked_add(struct parked **parked_at, const struct decided *decided)
 }
 
 void
-parked_tell(struct parked **parked_at, struct slice queue, struct clerk *clerk)
+parked_tell(struct parked **parked_at, struct slice queue, struct recorder *recorder)
 {
 	struct parked *parked = *parked_at;
 	*parked_at = NULL;
@@ -63,7 +63,7 @@ parked_tell(struct parked **parked_at, struct slice queue, struct clerk *clerk)
 		return;
 	for (struct waiting *waiting = parked->first; waiting; waiting = waiting->next) {
 		waiting->decided.queue = queue;
-		clerk_decided(clerk, &waiting->decided);
+		recorder_decision(recorder, &waiting->decided);
 	}
 	arena_free(&parked->arena);
 	free(parked);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
-#include "books/clerk.h"
+#include "books/recorder.h"
 #include "books/tally.h"
 #include "conf/list.h"
 #include "rules/crowd.h"
@@ -20,16 +20,16 @@ is_worth_keeping(const struct verdict *verdict)
 	case WHY_LIST_CLIENT:
 	case WHY_LIST_SENDER:
 	case WHY_LIST_RECIPIENT:
-	case WHY_ORDER_CLIENT:
-	case WHY_ORDER_SENDER:
-	case WHY_ORDER_RECIPIENT: return true;
+	case WHY_OVERRIDE_CLIENT:
+	case WHY_OVERRIDE_SENDER:
+	case WHY_OVERRIDE_RECIPIENT: return true;
 	default: return verdict->action == VERDICT_DEFER || verdict->observed;
 	}
 }
 
 #define ENTRY_CAP 400
 
-/* What has settled it: an entry of a list, or an order. */
+/* What has settled it: an entry of a list, or an override. */
 static struct slice
 entry_of(const struct plan *plan, char buf[ENTRY_CAP])
 {
@@ -39,8 +39,8 @@ entry_of(const struct plan *plan, char buf[ENTRY_CAP])
 		text_puts(&text, plan->hit.source);
 	if (plan->hit.source && plan->hit.line)
 		text_printf(&text, ":%u", plan->hit.line);
-	if (plan->order)
-		order_print_name(plan->order, &text);
+	if (plan->override)
+		override_print_name(plan->override, &text);
 	return text_slice(&text);
 }
 
@@ -68,7 +68,7 @@ log_plan(struct log_record *rec, const struct decision *decision)
 		log_slice(rec, "name", name_of(query));
 	if (plan->ask) {
 		log_slice(rec, "identity", plan->identity.text);
-		log_word(rec, "rung", identity_rung_word(plan->identity.rung));
+		log_word(rec, "identity_by", identity_by_word(plan->identity.by));
 	}
 	log_slice(rec, "sender", sender_of(query));
 	log_slice(rec, "rcpt", query->recipient);
@@ -142,9 +142,9 @@ count_verdict(const struct decision *decision)
 		              clock_mono_us() - decision->started_us);
 }
 
-/* ---- what the clerk is told ---- */
+/* ---- what the recorder is told ---- */
 
-/* Also of what a list or an order has let through: an earlier deferral of it finds it by that. */
+/* Also of what a list or an override has let through: an earlier deferral of it finds it by that. */
 static void
 print_triplet(const struct decision *decision, char triplet[KEY_TEXT_LEN + 1])
 {
@@ -171,7 +171,7 @@ remember(const struct decision *decision)
 	char entry[ENTRY_CAP], triplet[KEY_TEXT_LEN + 1] = "";
 	print_triplet(decision, triplet);
 	bool deferred = verdict->action == VERDICT_DEFER;
-	struct decided decided = {
+	struct decision_line decided = {
 		.id = slice_of(verdict->id),
 		.at_s = decision->now_s,
 		.daemon = slice_of(engine_name(decision->engine->kind)),
@@ -182,9 +182,9 @@ remember(const struct decision *decision)
 		.client = query->client_address,
 		.name = name_of(query),
 		.identity = plan->identity.text,
-		.rung = slice_of(plan->identity.text.n > 0
-	                                 ? identity_rung_word(plan->identity.rung)
-	                                 : ""),
+		.identity_by = slice_of(plan->identity.text.n > 0
+	                                        ? identity_by_word(plan->identity.by)
+	                                        : ""),
 		.sender = sender_of(query),
 		.recipient = query->recipient,
 		.queue = query->queue_id,
@@ -201,7 +201,7 @@ remember(const struct decision *decision)
 	if (decision->delivery)
 		delivery_remember(decision->delivery, decision->engine, &decided);
 	else
-		clerk_decided(decision->engine->clerk, &decided);
+		recorder_decision(decision->engine->recorder, &decided);
 }
 
 void
@@ -216,11 +216,11 @@ report_names(const struct decision *decision)
 		    (use->scope == SCOPE_DESTINATION && !of->unnamed) ||
 		    (use->scope >= SCOPE_SENDER && !whole))
 			continue;
-		char buf[LEDGER_NAME_MAX];
+		char buf[HISTORY_NAME_MAX];
 		struct text name = TEXT(buf);
 		text_printf(&name, "%s ", limit_scope_word(use->scope));
 		text_put(&name, of->name);
-		clerk_name(decision->engine->clerk, &use->key, text_slice(&name));
+		recorder_name(decision->engine->recorder, &use->key, text_slice(&name));
 	}
 }
 

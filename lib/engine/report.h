@@ -4,10 +4,10 @@
 
 #include "engine/decision.h"
 
-/* Logs and counts a verdict that is complete, and has the clerk remember it. */
+/* Logs and counts a verdict that is complete, and has the recorder remember it. */
 void report_decision(const struct decision *decision);
 
-/* Tells the clerk whose the limits are in which there are slots now, unless the settings do. */
+/* Tells the recorder whose the limits are in which there are slots now, unless the settings do. */
 void report_names(const struct decision *decision);
 
 #endif

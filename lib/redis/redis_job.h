@@ -5,7 +5,7 @@
 #ifndef WEIR_REDIS_JOB_H
 #define WEIR_REDIS_JOB_H
 
-#include "redis_greeting.h"
+#include "redis_handshake.h"
 
 /* A key of ours: prefix, a letter for its kind, 22 characters. */
 struct redis_key {

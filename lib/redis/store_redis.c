@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "redis_greeting.h"
 #include "redis_greylist.h"
+#include "redis_handshake.h"
 #include "redis_limits.h"
 #include "redis_term.h"
 #include "store/backend.h"

@@ -100,14 +100,14 @@ struct numbers {
 };
 
 const char *
-identity_rung_word(enum identity_rung rung)
+identity_by_word(enum identity_by by)
 {
 	static const char *const words[] = {
-		[RUNG_POOL] = "pool",
-		[RUNG_DOMAIN] = "domain",
-		[RUNG_PREFIX] = "prefix",
+		[IDENTITY_BY_POOL] = "pool",
+		[IDENTITY_BY_DOMAIN] = "domain",
+		[IDENTITY_BY_PREFIX] = "prefix",
 	};
-	return words[rung];
+	return words[by];
 }
 
 static psl_ctx_t *suffixes;
@@ -239,7 +239,7 @@ spells_shuffled(const struct numbers *numbers, const unsigned octets[4])
 	return false;
 }
 
-/* By how many neighbouring octets the name has, in either order. */
+/* By how many neighbouring octets the name has, in either override. */
 static int
 weigh_v4(struct slice name, const uint8_t bytes[4])
 {
@@ -285,7 +285,7 @@ hex_numbers(struct slice name)
 	return numbers;
 }
 
-/* Half of the address written out, in the address' order or in that of ip6.arpa. */
+/* Half of the address written out, in the address' override or in that of ip6.arpa. */
 static bool
 spells_half(struct slice name, const uint8_t bytes[16])
 {
@@ -369,12 +369,13 @@ identity_find(const struct conf *conf, const struct addr *addr, struct slice nam
 	for (size_t i = 0; i < conf->greylist.n_pools; i++) {
 		const struct conf_pool *pool = &conf->greylist.pools[i];
 		if (list_has_client(pool->clients, addr, name, now_s, NULL))
-			return (struct identity){RUNG_POOL,
+			return (struct identity){IDENTITY_BY_POOL,
 			                         arena_copy(arena, slice_of(pool->name))};
 	}
 	struct hostname host;
 	if (read_hostname(name, &host) && host.domain.n > 0 &&
 	    !looks_dynamic(&host, addr))
-		return (struct identity){RUNG_DOMAIN, arena_copy(arena, host.domain)};
-	return (struct identity){RUNG_PREFIX, prefix_text(conf, addr, arena)};
+		return (struct identity){IDENTITY_BY_DOMAIN,
+		                         arena_copy(arena, host.domain)};
+	return (struct identity){IDENTITY_BY_PREFIX, prefix_text(conf, addr, arena)};
 }

@@ -79,18 +79,18 @@ add_limit(struct limit_of *limits, size_t *n, enum limit_scope scope,
 			(struct limit_of){.scope = scope, .limit = limit, .name = name};
 }
 
-/* The orders in force of a limit, for each bound; NULL: none. */
-struct ordered {
-	const struct order *of[LIMIT_KINDS];
+/* The overrides in force of a limit, for each bound; NULL: none. */
+struct overridden {
+	const struct override *of[LIMIT_KINDS];
 };
 
 static void
-set_bound(struct conf_limit *limit, const struct order *order)
+set_bound(struct conf_limit *limit, const struct override *override)
 {
-	switch (order_bound(order->kind)) {
-	case LIMIT_CONCURRENCY: limit->concurrency = order->limit; return;
-	case LIMIT_MESSAGES: limit->messages = order->rates; return;
-	case LIMIT_RECIPIENTS: limit->recipients = order->rates; return;
+	switch (override_bound(override->kind)) {
+	case LIMIT_CONCURRENCY: limit->concurrency = override->limit; return;
+	case LIMIT_MESSAGES: limit->messages = override->rates; return;
+	case LIMIT_RECIPIENTS: limit->recipients = override->rates; return;
 	case LIMIT_KINDS: return;
 	}
 }
@@ -111,39 +111,39 @@ copy_limit(const struct conf_limit *set, struct arena *arena)
 
 /* What is ordered takes the place of what is set. */
 static const struct conf_limit *
-with_orders(const struct conf_limit *set, const struct ordered *ordered,
-            struct arena *arena)
+with_overrides(const struct conf_limit *set, const struct overridden *overridden,
+               struct arena *arena)
 {
 	struct conf_limit *limit = NULL;
 	for (int bound = 0; bound < LIMIT_KINDS; bound++) {
-		if (!ordered->of[bound])
+		if (!overridden->of[bound])
 			continue;
 		limit = limit ? limit : copy_limit(set, arena);
-		set_bound(limit, ordered->of[bound]);
+		set_bound(limit, overridden->of[bound]);
 	}
 	return limit ? limit : set;
 }
 
 const struct conf_limit *
-limit_in_force(const struct conf *conf, const struct orders *orders,
+limit_in_force(const struct conf *conf, const struct overrides *overrides,
                const struct conf_destination *known, struct slice name, int64_t now_s,
                struct arena *arena)
 {
 	const struct conf_limit *set = known ? &known->limit : &conf->limits.other;
-	struct ordered ordered = {0};
+	struct overridden overridden = {0};
 	for (int bound = 0; bound < LIMIT_KINDS; bound++)
-		ordered.of[bound] =
-			orders_destination(orders, conf,
-		                           order_limit_kind(SCOPE_DESTINATION,
-		                                            (enum limit_kind)bound),
-		                           known, name, now_s);
-	return with_orders(set, &ordered, arena);
+		overridden.of[bound] =
+			overrides_destination(overrides, conf,
+		                              override_limit_kind(SCOPE_DESTINATION,
+		                                                  (enum limit_kind)bound),
+		                              known, name, now_s);
+	return with_overrides(set, &overridden, arena);
 }
 
 /* What one recipient's limits are found by. */
 struct search {
 	const struct conf *conf;
-	const struct orders *orders;
+	const struct overrides *overrides;
 	int64_t now_s;
 	struct arena *arena;
 	struct limit_of *found;
@@ -155,15 +155,16 @@ static void
 add_named(struct search *search, enum limit_scope scope, const struct conf_limit *set,
           struct slice name)
 {
-	struct ordered ordered = {0};
-	for (int bound = 0; bound < LIMIT_KINDS && orders_limit(search->orders, scope);
-	     bound++)
-		ordered.of[bound] =
-			orders_named(search->orders,
-		                     order_limit_kind(scope, (enum limit_kind)bound),
-		                     name, search->now_s);
+	struct overridden overridden = {0};
+	for (int bound = 0;
+	     bound < LIMIT_KINDS && overrides_limit(search->overrides, scope); bound++)
+		overridden.of[bound] =
+			overrides_named(search->overrides,
+		                        override_limit_kind(scope,
+		                                            (enum limit_kind)bound),
+		                        name, search->now_s);
 	add_limit(search->found, &search->n, scope,
-	          with_orders(set, &ordered, search->arena), name);
+	          with_overrides(set, &overridden, search->arena), name);
 }
 
 /* That of the group that has the name, else that of all others. */
@@ -189,7 +190,7 @@ may_apply(const struct search *search, enum limit_scope scope)
 {
 	return limit_groups(search->conf, scope)->n > 0 ||
 	       limit_is_set(limit_of_others(search->conf, scope)) ||
-	       orders_limit(search->orders, scope);
+	       overrides_limit(search->overrides, scope);
 }
 
 static void
@@ -198,18 +199,18 @@ add_of_destination(struct search *search, const struct query *query)
 	const struct conf_destination *destination;
 	struct slice name = limit_destination(search->conf, query, &destination);
 	add_limit(search->found, &search->n, SCOPE_DESTINATION,
-	          limit_in_force(search->conf, search->orders, destination, name,
+	          limit_in_force(search->conf, search->overrides, destination, name,
 	                         search->now_s, search->arena),
 	          name);
 	search->found[0].unnamed = !destination;
 }
 
 size_t
-limits_find(const struct conf *conf, const struct orders *orders,
+limits_find(const struct conf *conf, const struct overrides *overrides,
             const struct query *query, struct slice identity, int64_t now_s,
             struct arena *arena, struct limit_of limits_out[SCOPES])
 {
-	struct search search = {conf, orders, now_s, arena, limits_out, 0};
+	struct search search = {conf, overrides, now_s, arena, limits_out, 0};
 	add_of_destination(&search, query);
 	add_named(&search, SCOPE_CLIENT, &conf->limits.clients, identity);
 	if (may_apply(&search, SCOPE_SENDER))

@@ -6,35 +6,35 @@
 /* ---- exemptions ---- */
 
 static bool
-is_authenticated(const struct conf *conf, const struct orders *orders,
+is_authenticated(const struct conf *conf, const struct overrides *overrides,
                  const struct query *query, struct plan *plan)
 {
-	(void)conf, (void)orders, (void)plan;
+	(void)conf, (void)overrides, (void)plan;
 	return query->sasl_username.n > 0;
 }
 
 static bool
-is_of_own_network(const struct conf *conf, const struct orders *orders,
+is_of_own_network(const struct conf *conf, const struct overrides *overrides,
                   const struct query *query, struct plan *plan)
 {
-	(void)orders, (void)query;
+	(void)overrides, (void)query;
 	return list_has_client(conf->own_networks, &plan->client, (struct slice){0},
 	                       plan->now_s, &plan->hit);
 }
 
 static bool
-is_private(const struct conf *conf, const struct orders *orders,
+is_private(const struct conf *conf, const struct overrides *overrides,
            const struct query *query, struct plan *plan)
 {
-	(void)orders, (void)query;
+	(void)overrides, (void)query;
 	return conf->greylist.exempt_private && addr_is_private(&plan->client);
 }
 
 static bool
-is_certificate_known(const struct conf *conf, const struct orders *orders,
+is_certificate_known(const struct conf *conf, const struct overrides *overrides,
                      const struct query *query, struct plan *plan)
 {
-	(void)orders, (void)plan;
+	(void)overrides, (void)plan;
 	for (size_t i = 0; i < conf->lists.certificates.n; i++) {
 		struct slice known = slice_of(conf->lists.certificates.v[i]);
 		if (slice_eq_nocase(known, query->ccert_fingerprint) ||
@@ -45,65 +45,65 @@ is_certificate_known(const struct conf *conf, const struct orders *orders,
 }
 
 static bool
-is_client_listed(const struct conf *conf, const struct orders *orders,
+is_client_listed(const struct conf *conf, const struct overrides *overrides,
                  const struct query *query, struct plan *plan)
 {
-	(void)orders;
+	(void)overrides;
 	return list_has_client(conf->allowed_clients, &plan->client, query->client_name,
 	                       plan->now_s, &plan->hit);
 }
 
 static bool
-is_sender_listed(const struct conf *conf, const struct orders *orders,
+is_sender_listed(const struct conf *conf, const struct overrides *overrides,
                  const struct query *query, struct plan *plan)
 {
-	(void)orders;
+	(void)overrides;
 	return list_has_mail(conf->allowed_senders, query->sender, plan->now_s,
 	                     &plan->hit);
 }
 
 static bool
-is_recipient_listed(const struct conf *conf, const struct orders *orders,
+is_recipient_listed(const struct conf *conf, const struct overrides *overrides,
                     const struct query *query, struct plan *plan)
 {
-	(void)orders;
+	(void)overrides;
 	return list_has_mail(conf->allowed_recipients, query->recipient, plan->now_s,
 	                     &plan->hit);
 }
 
 static bool
-is_client_ordered(const struct conf *conf, const struct orders *orders,
-                  const struct query *query, struct plan *plan)
-{
-	(void)conf;
-	plan->order = orders_client(orders, &plan->client, query->client_name,
-	                            plan->now_s, false);
-	return plan->order;
-}
-
-static bool
-is_sender_ordered(const struct conf *conf, const struct orders *orders,
-                  const struct query *query, struct plan *plan)
-{
-	(void)conf;
-	plan->order = orders_mail(orders, ORDER_ALLOW_SENDER, query->sender, plan->now_s,
-	                          false);
-	return plan->order;
-}
-
-static bool
-is_recipient_ordered(const struct conf *conf, const struct orders *orders,
+is_client_overridden(const struct conf *conf, const struct overrides *overrides,
                      const struct query *query, struct plan *plan)
 {
 	(void)conf;
-	plan->order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
-	                          plan->now_s, false);
-	return plan->order;
+	plan->override = overrides_client(overrides, &plan->client, query->client_name,
+	                                  plan->now_s, false);
+	return plan->override;
+}
+
+static bool
+is_sender_overridden(const struct conf *conf, const struct overrides *overrides,
+                     const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->override = overrides_mail(overrides, OVERRIDE_ALLOW_SENDER, query->sender,
+	                                plan->now_s, false);
+	return plan->override;
+}
+
+static bool
+is_recipient_overridden(const struct conf *conf, const struct overrides *overrides,
+                        const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->override = overrides_mail(overrides, OVERRIDE_ALLOW_RECIPIENT,
+	                                query->recipient, plan->now_s, false);
+	return plan->override;
 }
 
 static const struct {
 	enum why why;
-	bool (*applies)(const struct conf *conf, const struct orders *orders,
+	bool (*applies)(const struct conf *conf, const struct overrides *overrides,
 	                const struct query *query, struct plan *plan);
 } exemptions[] = {
 	{WHY_AUTHENTICATED, is_authenticated},
@@ -113,9 +113,9 @@ static const struct {
 	{WHY_LIST_CLIENT, is_client_listed},
 	{WHY_LIST_SENDER, is_sender_listed},
 	{WHY_LIST_RECIPIENT, is_recipient_listed},
-	{WHY_ORDER_CLIENT, is_client_ordered},
-	{WHY_ORDER_SENDER, is_sender_ordered},
-	{WHY_ORDER_RECIPIENT, is_recipient_ordered},
+	{WHY_OVERRIDE_CLIENT, is_client_overridden},
+	{WHY_OVERRIDE_SENDER, is_sender_overridden},
+	{WHY_OVERRIDE_RECIPIENT, is_recipient_overridden},
 };
 
 _Static_assert(COUNT_OF(exemptions) == PLAN_EXEMPTIONS, "as many as the header says");
@@ -127,18 +127,18 @@ plan_exemption(size_t position)
 }
 
 bool
-plan_is_exempt(const struct conf *conf, const struct orders *orders,
+plan_is_exempt(const struct conf *conf, const struct overrides *overrides,
                const struct query *query, size_t position, struct plan *plan)
 {
-	return exemptions[position].applies(conf, orders, query, plan);
+	return exemptions[position].applies(conf, overrides, query, plan);
 }
 
 static bool
-is_exempt(const struct conf *conf, const struct orders *orders, const struct query *query,
-          struct plan *plan)
+is_exempt(const struct conf *conf, const struct overrides *overrides,
+          const struct query *query, struct plan *plan)
 {
 	for (size_t i = 0; i < PLAN_EXEMPTIONS; i++) {
-		if (!plan_is_exempt(conf, orders, query, i, plan))
+		if (!plan_is_exempt(conf, overrides, query, i, plan))
 			continue;
 		plan->why = exemptions[i].why;
 		return true;
@@ -186,7 +186,7 @@ plan_find_triplet(const struct conf *conf, const struct query *query, struct are
 }
 
 static void
-plan_greylist(const struct conf *conf, const struct orders *orders,
+plan_greylist(const struct conf *conf, const struct overrides *overrides,
               const struct query *query, struct arena *arena, struct plan *plan)
 {
 	if (plan->greylist_mode == MODE_OFF) {
@@ -199,7 +199,7 @@ plan_greylist(const struct conf *conf, const struct orders *orders,
 		plan->why = WHY_NO_CLIENT_ADDRESS;
 		return;
 	}
-	if (is_exempt(conf, orders, query, plan))
+	if (is_exempt(conf, overrides, query, plan))
 		return;
 	plan->ask = true;
 	plan_find_triplet(conf, query, arena, plan);
@@ -219,65 +219,70 @@ is_listed_unlimited(const struct conf *conf, const struct query *query, struct p
 	                     hit);
 }
 
-/* Exempt by an order that says so, too. */
+/* Exempt by an override that says so, too. */
 static bool
-is_ordered_unlimited(const struct orders *orders, const struct query *query,
-                     struct plan *plan)
+is_overridden_unlimited(const struct overrides *overrides, const struct query *query,
+                        struct plan *plan)
 {
-	const struct order *order = orders_client(orders, &plan->client,
-	                                          query->client_name, plan->now_s, true);
-	if (!order)
-		order = orders_mail(orders, ORDER_ALLOW_SENDER, query->sender,
-		                    plan->now_s, true);
-	if (!order)
-		order = orders_mail(orders, ORDER_ALLOW_RECIPIENT, query->recipient,
-		                    plan->now_s, true);
-	if (!order)
-		order = orders_named(orders, ORDER_ALLOW_USER, query->sasl_username,
-		                     plan->now_s);
-	plan->unlimited_order = order;
-	return order;
+	const struct override *override =
+		overrides_client(overrides, &plan->client, query->client_name,
+	                         plan->now_s, true);
+	if (!override)
+		override = overrides_mail(overrides, OVERRIDE_ALLOW_SENDER, query->sender,
+		                          plan->now_s, true);
+	if (!override)
+		override = overrides_mail(overrides, OVERRIDE_ALLOW_RECIPIENT,
+		                          query->recipient, plan->now_s, true);
+	if (!override)
+		override = overrides_named(overrides, OVERRIDE_ALLOW_USER,
+		                           query->sasl_username, plan->now_s);
+	plan->unlimited_override = override;
+	return override;
 }
 
 /* What a recipient takes is asked for at RCPT, whoever sends: its delivery begins there. */
 static void
-plan_limits(const struct conf *conf, const struct orders *orders,
+plan_limits(const struct conf *conf, const struct overrides *overrides,
             const struct query *query, struct arena *arena, struct plan *plan)
 {
 	if ((query->stage != STAGE_RCPT && query->stage != STAGE_RCPT_REFUSED) ||
 	    query->recipient.n == 0 || is_listed_unlimited(conf, query, plan) ||
-	    (query->stage == STAGE_RCPT && is_ordered_unlimited(orders, query, plan)))
+	    (query->stage == STAGE_RCPT &&
+	     is_overridden_unlimited(overrides, query, plan)))
 		return;
 	plan->message_recipients = conf->limits.message_recipients;
-	if (limit_is_set(&conf->limits.clients) || orders_limit(orders, SCOPE_CLIENT))
+	if (limit_is_set(&conf->limits.clients) ||
+	    overrides_limit(overrides, SCOPE_CLIENT))
 		plan_find_identity(conf, query, arena, plan);
-	plan->n_limits = limits_find(conf, orders, query, plan->identity.text,
+	plan->n_limits = limits_find(conf, overrides, query, plan->identity.text,
 	                             plan->now_s, arena, plan->limits);
 }
 
 /* Whoever sends: the destination takes nothing now; or wherever to: the user's mail has to wait. */
 static bool
-is_drained(const struct conf *conf, const struct orders *orders,
+is_drained(const struct conf *conf, const struct overrides *overrides,
            const struct query *query, const struct conf_destination *known,
            struct plan *plan)
 {
 	enum why why = WHY_DRAINED;
 	if (plan->destination.n > 0)
-		plan->order = orders_destination(orders, conf, ORDER_DRAIN, known,
-		                                 plan->destination, plan->now_s);
-	if (!plan->order) {
+		plan->override =
+			overrides_destination(overrides, conf, OVERRIDE_DRAIN, known,
+		                              plan->destination, plan->now_s);
+	if (!plan->override) {
 		why = WHY_USER_DRAINED;
-		plan->order = orders_named(orders, ORDER_DRAIN_USER, query->sasl_username,
-		                           plan->now_s);
+		plan->override = overrides_named(overrides, OVERRIDE_DRAIN_USER,
+		                                 query->sasl_username, plan->now_s);
 	}
-	if (plan->order)
+	if (plan->override)
 		plan->why = why;
-	return plan->order;
+	return plan->override;
 }
 
 void
-plan_make(const struct conf *conf, const struct orders *orders, const struct query *query,
-          int64_t now_s, struct arena *arena, struct plan *plan_out)
+plan_make(const struct conf *conf, const struct overrides *overrides,
+          const struct query *query, int64_t now_s, struct arena *arena,
+          struct plan *plan_out)
 {
 	struct plan *plan = plan_out;
 	const struct conf_destination *destination;
@@ -293,10 +298,10 @@ plan_make(const struct conf *conf, const struct orders *orders, const struct que
 	                              ? destination->greylist
 	                              : conf->greylist.mode;
 	if (query->stage == STAGE_RCPT &&
-	    is_drained(conf, orders, query, destination, plan))
+	    is_drained(conf, overrides, query, destination, plan))
 		return;
-	plan_greylist(conf, orders, query, arena, plan);
-	plan_limits(conf, orders, query, arena, plan);
+	plan_greylist(conf, overrides, query, arena, plan);
+	plan_limits(conf, overrides, query, arena, plan);
 }
 
 const struct limit_of *

@@ -15,9 +15,9 @@ static const char *const why_words[] = {
 	[WHY_LIST_CLIENT] = "list-client",
 	[WHY_LIST_SENDER] = "list-sender",
 	[WHY_LIST_RECIPIENT] = "list-recipient",
-	[WHY_ORDER_CLIENT] = "order-client",
-	[WHY_ORDER_SENDER] = "order-sender",
-	[WHY_ORDER_RECIPIENT] = "order-recipient",
+	[WHY_OVERRIDE_CLIENT] = "override-client",
+	[WHY_OVERRIDE_SENDER] = "override-sender",
+	[WHY_OVERRIDE_RECIPIENT] = "override-recipient",
 	[WHY_NULL_SENDER] = "null-sender",
 	[WHY_CLIENT_ALLOWED] = "client-allowed",
 	[WHY_GREYLIST_KNOWN] = "greylist-known",
@@ -148,11 +148,11 @@ judge_drained(const struct conf *conf, const struct plan *plan, struct arena *ar
               struct verdict *verdict)
 {
 	verdict->action = VERDICT_DEFER;
-	verdict->wait_s = plan->order->until_s - plan->now_s;
+	verdict->wait_s = plan->override->until_s - plan->now_s;
 	bool of_user = plan->why == WHY_USER_DRAINED;
 	verdict->reply =
 		expand(of_user ? conf->limits.user_drain_reply : conf->limits.drain_reply,
-	               verdict, of_user ? slice_of(plan->order->name) : plan->shown,
+	               verdict, of_user ? slice_of(plan->override->name) : plan->shown,
 	               arena);
 }
 

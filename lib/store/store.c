@@ -3,11 +3,11 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "backlog.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "give_back_queue.h"
 #include "recovery.h"
 #include "store/backend.h"
 #include "store/breaker.h"
@@ -44,10 +44,10 @@ struct store {
 	struct store_job *spare;
 	size_t jobs; /* with the backend */
 	size_t late; /* of these, whose time is over */
-	struct backlog backlog;
+	struct give_back_queue give_backs;
 	enum store_status owes; /* why it is not empty */
 	uint64_t next_serial;
-	struct loop_timer *backlog_timer;
+	struct loop_timer *give_back_timer;
 	size_t portion; /* told of the backlog, without an answer yet */
 	struct recovery recovery;
 };
@@ -229,7 +229,8 @@ submit(struct store *store, struct store_job *job)
 	if (!store->ops->submit(store->backend, job))
 		return false;
 	if (takes)
-		backlog_forget(&store->backlog, &job->ask.limits, ++store->next_serial);
+		give_back_queue_forget(&store->give_backs, &job->ask.limits,
+		                       ++store->next_serial);
 	store->jobs++;
 	return true;
 }
@@ -313,8 +314,8 @@ static void
 tell_later(struct store *store, enum store_status why)
 {
 	store->owes = why;
-	if (store->backlog_timer && !timer_is_running(store->backlog_timer))
-		timer_start(store->backlog_timer, TELL_AGAIN_MS);
+	if (store->give_back_timer && !timer_is_running(store->give_back_timer))
+		timer_start(store->give_back_timer, TELL_AGAIN_MS);
 }
 
 /* Only give-backs are kept; a daemon's part in the term is another one by then. */
@@ -323,7 +324,7 @@ keep(struct store *store, const struct ask *ask, unsigned tells, enum store_stat
 {
 	if (ask->kind == ASK_TERM)
 		return;
-	backlog_add(&store->backlog, ask, tells);
+	give_back_queue_add(&store->give_backs, ask, tells);
 	tell_later(store, why);
 }
 
@@ -363,7 +364,8 @@ tell_again(void *arg)
 	struct ask ask;
 	unsigned tells;
 	for (size_t n = store->portion > 0 ? 0 : PORTION;
-	     n > 0 && store->up && backlog_take(&store->backlog, &ask, &tells); n--)
+	     n > 0 && store->up && give_back_queue_take(&store->give_backs, &ask, &tells);
+	     n--)
 		tell_once(store, &ask, tells, true);
 }
 
@@ -400,7 +402,7 @@ store_open(struct loop *loop, const struct conf *conf, const char *owner,
 		return NULL;
 	}
 	store->deadline_timer = timer_new(loop, on_deadline, store);
-	store->backlog_timer = timer_new(loop, tell_again, store);
+	store->give_back_timer = timer_new(loop, tell_again, store);
 	loop_at_turn_end(loop, &store->hook);
 	if (store->up)
 		recovery_start(&store->recovery);
@@ -430,8 +432,8 @@ store_close(struct store **store_at)
 	store->ops->close(store->backend);
 	loop_undefer(store->loop, &store->refuse_task);
 	timer_free(&store->deadline_timer);
-	timer_free(&store->backlog_timer);
-	backlog_free(&store->backlog);
+	timer_free(&store->give_back_timer);
+	give_back_queue_free(&store->give_backs);
 	struct store_job *job, *next;
 	DL_FOREACH_SAFE(store->refused, job, next)
 		free(job);
@@ -578,7 +580,7 @@ store_waits_for(const struct store *store, struct text *names_out)
 void
 store_put_all(struct store *store)
 {
-	backlog_drop_own(&store->backlog); /* what is not put is not there */
+	give_back_queue_drop_own(&store->give_backs); /* what is not put is not there */
 	if (store->events)
 		store->events->put_all(store->events_arg);
 }
@@ -610,7 +612,7 @@ store_tick(struct store *store)
 enum store_status
 store_owes(const struct store *store)
 {
-	return store->backlog.n > 0 ? store->owes : STORE_OK;
+	return store->give_backs.n > 0 ? store->owes : STORE_OK;
 }
 
 void
@@ -686,8 +688,8 @@ store_job_done(struct store_job *job)
 		undo(store, job);
 	if (job->told_only && job->ask.kind != ASK_TERM &&
 	    job->answer.status != STORE_OK) {
-		backlog_add_failed(&store->backlog, &job->ask, job->tells + 1,
-		                   job->serial);
+		give_back_queue_add_failed(&store->give_backs, &job->ask, job->tells + 1,
+		                           job->serial);
 		tell_later(store, job->answer.status);
 	}
 	tell(job, &job->answer);
@@ -703,7 +705,7 @@ adopt_secret(struct store *store, const struct key_secret *secret)
 		return;
 	store->secret = *secret;
 	store->secret_number++;
-	backlog_free(&store->backlog); /* of keys that nobody has any more */
+	give_back_queue_free(&store->give_backs); /* of keys that nobody has any more */
 	if (store->events)
 		store->events->secret_changed(store->events_arg);
 	recovery_rekeyed(&store->recovery);

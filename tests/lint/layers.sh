@@ -40,7 +40,7 @@ utlist.h         *
 libmilter/*      milter/*
 malloc.h         lib/base/mem.c
 jansson.h        lib/books/* ctl/*
-pthread.h        milter/server.c milter/sessions.* lib/io/loop.c lib/io/work.c lib/sqlite/* lib/conf/conf.c lib/base/log_lines.c lib/base/thread.c lib/base/stats.c lib/engine/asker.c lib/books/clerk.c
+pthread.h        milter/server.c milter/sessions.* lib/io/loop.c lib/io/work.c lib/sqlite/* lib/conf/conf.c lib/base/log_lines.c lib/base/thread.c lib/base/stats.c lib/engine/ask_queue.c lib/books/recorder.c
 stdatomic.h      lib/io/loop.c lib/sqlite/* lib/conf/conf.c lib/base/log.c lib/base/stats.c milter/callbacks.c'
 
 # C, POSIX and Linux; what is not here must have an owner above.
@@ -159,6 +159,6 @@ check 'clocks are read in clock.c only' \
 check 'memory is taken in mem.c only' \
 	only_in '(malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|v?asprintf)[ 	]*\(' lib/base/mem.c
 check 'atomics stay with their owners' \
-	only_in '__atomic_|__sync_|_Atomic[^A-Za-z0-9_]' lib/io/loop.c 'lib/sqlite/*' lib/conf/conf.c lib/rules/orders.c lib/base/log.c \
-	lib/base/stats.c lib/engine/asker.c lib/books/clerk.c milter/callbacks.c
+	only_in '__atomic_|__sync_|_Atomic[^A-Za-z0-9_]' lib/io/loop.c 'lib/sqlite/*' lib/conf/conf.c lib/rules/overrides.c lib/base/log.c \
+	lib/base/stats.c lib/engine/ask_queue.c lib/books/recorder.c milter/callbacks.c
 finish

@@ -185,7 +185,7 @@ static const struct keyword {
 	{"close", do_close},
 	{"kill", do_kill},
 	{"renew", do_renew},
-	{"order", do_order},
+	{"override", do_override},
 };
 
 static void

@@ -30,8 +30,8 @@
  *   reload                        the settings are read anew by all daemons that run
  *   close by=milter               the daemon stops, as it should
  *   kill by=milter                the daemon dies; the next question starts it again
- *   order KIND NAME [for=1h] [limit=N|RATES] [no-limits]
- *                                 weirctl's: an order, until the daemons have taken it
+ *   override KIND NAME [for=1h] [limit=N|RATES] [no-limits]
+ *                                 weirctl's: an override, until the daemons have taken it
  *   renew by=milter               a third of limits.lease passes for those who hold slots; takes
  *                                 a second, and limits.lease=3s
  *

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "conf/schema.h"
 #include "harness.h"
-#include "store/order_board.h"
+#include "store/override_store.h"
 #include "story_priv.h"
 
 #define POLL_MS  2
@@ -91,16 +91,16 @@ wait_for_store(struct story *story, const struct engine *engine, bool up)
 
 /* ---- its life */
 
-/* Until all daemons that run have taken it: their clerks read orders twice a second. */
+/* Until all daemons that run have taken it: their recorders read overrides twice a second. */
 static void
-wait_for_order(struct story *story, const struct order *order)
+wait_for_override(struct story *story, const struct override *override)
 {
 	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
 	for (int kind = 0; kind < DAEMONS; kind++)
 		while (story->engines[kind] &&
-		       !orders_has(story->engines[kind]->orders, order)) {
+		       !overrides_has(story->engines[kind]->overrides, override)) {
 			if (clock_mono_ms() > give_up_ms)
-				story_complain(story, "the order is not taken",
+				story_complain(story, "the override is not taken",
 				               (struct slice){0});
 			story_run_loop(story, POLL_MS);
 		}
@@ -125,8 +125,8 @@ story_engine(struct story *story, enum engine_kind kind)
 	if (kind == ENGINE_OF_POLICYD)
 		story->messages = messages_new(*engine);
 	wait_for_store(story, *engine, true);
-	if (story->ordered.until_s > 0)
-		wait_for_order(story, &story->ordered);
+	if (story->overridden.until_s > 0)
+		wait_for_override(story, &story->overridden);
 	return *engine;
 }
 
@@ -196,7 +196,7 @@ stop_daemon(struct story *story, enum engine_kind kind, bool cleanly)
 		messages_free(&story->messages);
 	engine_close(engine);
 	store_close(&left);
-	/* Redis reads its connections in no order; a new one comes behind what was sent last. */
+	/* Redis reads its connections in no override; a new one comes behind what was sent last. */
 	if (story->server.pid)
 		redis_server_do(&story->server, "TIME");
 }
@@ -243,70 +243,71 @@ do_kill(struct story *story, struct slice rest)
 	stop_daemon(story, kind_that_runs(story, rest), false);
 }
 
-/* ---- what the operator orders */
+/* ---- what the operator overrides */
 
-struct ordering {
-	struct order order;
+struct overriding {
+	struct override override;
 	int64_t for_ms;
 };
 
 static void
-set_limit(const struct story *story, struct slice value, struct order *order)
+set_limit(const struct story *story, struct slice value, struct override *override)
 {
 	struct err err;
-	if (!order_set_limit(order, value, &err))
+	if (!override_set_limit(override, value, &err))
 		story_complain(story, err.text, value);
 }
 
 static void
-read_ordering(const struct story *story, struct slice rest, struct ordering *ordering)
+read_overriding(const struct story *story, struct slice rest,
+                struct overriding *overriding)
 {
 	struct slice word, key, value;
 	while (slice_word(&rest, &word))
 		if (slice_eq(word, SLICE("no-limits")))
-			ordering->order.no_limits = true;
+			overriding->override.no_limits = true;
 		else if (!story_pair(word, &key, &value))
-			story_complain(story, "not of an order:", word);
+			story_complain(story, "not of an override:", word);
 		else if (slice_eq(key, SLICE("for")) &&
-		         parse_time(value, &ordering->for_ms))
+		         parse_time(value, &overriding->for_ms))
 			continue;
 		else if (slice_eq(key, SLICE("limit")))
-			set_limit(story, value, &ordering->order);
+			set_limit(story, value, &overriding->override);
 		else
-			story_complain(story, "not of an order:", word);
+			story_complain(story, "not of an override:", word);
 }
 
 static void
-put_order(struct story *story, const struct order *order)
+put_override(struct story *story, const struct override *override)
 {
 	struct conf *conf = load_settings(story);
 	struct err err;
-	struct ledger *ledger = ledger_open(conf, FIXTURE_PATIENCE_MS, &err);
-	if (!ledger || !order_board_put(ledger, order, &err))
+	struct history *history = history_open(conf, FIXTURE_PATIENCE_MS, &err);
+	if (!history || !override_store_put(history, override, &err))
 		story_complain(story, err.text, (struct slice){0});
-	ledger_close(&ledger);
+	history_close(&history);
 	conf_unref(&conf);
 }
 
 void
-do_order(struct story *story, struct slice rest)
+do_override(struct story *story, struct slice rest)
 {
-	struct ordering ordering = {.order.by = "story", .for_ms = 3600000};
+	struct overriding overriding = {.override.by = "story", .for_ms = 3600000};
 	struct slice kind, name;
 	struct err err;
 	if (!slice_word(&rest, &kind) || !slice_word(&rest, &name))
-		story_complain(story, "wants: order KIND NAME", rest);
-	while (!slice_eq(slice_of(order_kind_word(ordering.order.kind)), kind))
-		if (++ordering.order.kind == ORDER_KINDS)
-			story_complain(story, "not a kind of order:", kind);
-	if (!order_set_name(&ordering.order, name, &err))
+		story_complain(story, "wants: override KIND NAME", rest);
+	while (!slice_eq(slice_of(override_kind_word(overriding.override.kind)), kind))
+		if (++overriding.override.kind == OVERRIDE_KINDS)
+			story_complain(story, "not a kind of override:", kind);
+	if (!override_set_name(&overriding.override, name, &err))
 		story_complain(story, err.text, name);
-	read_ordering(story, rest, &ordering);
-	ordering.order.made_s = story->now_s;
-	ordering.order.until_s = story->now_s + ordering.for_ms / 1000;
-	put_order(story, &ordering.order);
-	story->ordered = ordering.order;
-	wait_for_order(story, &story->ordered);
+	read_overriding(story, rest, &overriding);
+	overriding.override.made_s = story->now_s;
+	overriding.override.until_s = story->now_s + overriding.for_ms / 1000;
+	put_override(story, &overriding.override);
+	story->overridden = overriding.override;
+	wait_for_override(story, &story->overridden);
 }
 
 static void

@@ -305,8 +305,8 @@ said(const struct story *story, struct slice name, struct text *out)
 		text_int(out, number);
 	else if (slice_eq(name, SLICE("why")))
 		text_puts(out, why_word(story->verdict.why));
-	else if (slice_eq(name, SLICE("rung")))
-		text_puts(out, plan->ask ? identity_rung_word(plan->identity.rung) : "");
+	else if (slice_eq(name, SLICE("identity_by")))
+		text_puts(out, plan->ask ? identity_by_word(plan->identity.by) : "");
 	else if (slice_eq(name, SLICE("identity")))
 		text_put(out, plan->identity.text);
 	else if (slice_eq(name, SLICE("destination")))

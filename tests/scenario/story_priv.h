@@ -57,7 +57,7 @@ struct story {
 	struct engine *engines[DAEMONS]; /* each NULL until it is asked */
 	struct messages *messages;       /* policyd's */
 	struct session sessions[SESSIONS_MAX];
-	struct order ordered; /* the newest order; until_s 0: none */
+	struct override overridden; /* the newest override; until_s 0: none */
 
 	/* the last question */
 	char given[LINE_MAX_LEN]; /* facts that hold until a question says otherwise */
@@ -107,7 +107,7 @@ void do_reload(struct story *story, struct slice rest);
 void do_close(struct story *story, struct slice rest);
 void do_kill(struct story *story, struct slice rest);
 void do_renew(struct story *story, struct slice rest);
-void do_order(struct story *story, struct slice rest);
+void do_override(struct story *story, struct slice rest);
 
 /* ---- story_mail.c */
 

@@ -298,7 +298,7 @@ START_TEST(lost_questions_about_limits)
 END_TEST
 
 /* One that accepts and says nothing is waited for once, not by each. */
-START_TEST(a_greeting_that_hangs)
+START_TEST(a_handshake_that_hangs)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
@@ -755,7 +755,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, the_secret_is_awaited);
 	tcase_add_test(tcase, killed_connections_cost_nothing);
 	tcase_add_test(tcase, lost_questions_about_limits);
-	tcase_add_test(tcase, a_greeting_that_hangs);
+	tcase_add_test(tcase, a_handshake_that_hangs);
 	tcase_add_test(tcase, stopped_and_continued);
 	tcase_add_test(tcase, up_again_while_no_mail_comes);
 	tcase_add_test(tcase, a_lowered_deadline_holds_at_once);

@@ -1,4 +1,4 @@
-/* test_status.c - the site's status, whatever the boards hold. */
+/* test_status.c - the site's status, whatever the registries hold. */
 #include "books/status.h"
 
 #include <jansson.h>
@@ -7,36 +7,36 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "harness.h"
-#include "ledger_fixture.h"
+#include "history_fixture.h"
 #include "rules/limit.h"
 
-#define BEAT(rest) "{\"daemon\":\"policyd\",\"node\":\"a\",\"seen\":%lld" rest "}"
+#define HEARTBEAT(rest) "{\"daemon\":\"policyd\",\"node\":\"a\",\"seen\":%lld" rest "}"
 
 static struct store_place place;
-static struct ledger *ledger;
+static struct history *history;
 static int64_t now_s;
 
 static void
 begin(void)
 {
 	place = fresh_place(BACKEND_EMBEDDED, NULL);
-	ledger = ledger_at(&place);
+	history = history_at(&place);
 	now_s = clock_wall_s();
 }
 
 static void
 end(void)
 {
-	ledger_close(&ledger);
+	history_close(&history);
 }
 
 static void
-put_beat(const char *beat)
+put_heartbeat(const char *heartbeat)
 {
 	struct err err = {0};
-	ledger_worked(ledger_put(ledger, BOARD_DAEMONS, SLICE("policyd/a"),
-	                         slice_of(beat), now_s + 60, &err),
-	              "putting", &err);
+	history_worked(history_put(history, REGISTRY_DAEMONS, SLICE("policyd/a"),
+	                           slice_of(heartbeat), now_s + 60, &err),
+	               "putting", &err);
 }
 
 /* The caller gives it back. */
@@ -45,7 +45,7 @@ build(void)
 {
 	struct err err = {0};
 	struct conf *conf = place_conf(&place, NULL, NULL, &err);
-	json_t *status = status_build(conf, ledger, NULL, now_s);
+	json_t *status = status_build(conf, history, NULL, now_s);
 	conf_unref(&conf);
 	return status;
 }
@@ -80,9 +80,9 @@ static const char *const hostile[] = {
 };
 
 /* Sanitizers look on. */
-START_TEST(numbers_of_a_beat_are_bounded)
+START_TEST(numbers_of_a_heartbeat_are_bounded)
 {
-	put_beat(hostile[_i]);
+	put_heartbeat(hostile[_i]);
 	json_t *status = build();
 	const json_t *row = find_row(status, "x");
 	ck_assert_int_ge(number_at(row, "deferred"), 0);
@@ -92,40 +92,41 @@ START_TEST(numbers_of_a_beat_are_bounded)
 
 END_TEST
 
-START_TEST(a_beat_tells_of_so_many_destinations)
+START_TEST(a_heartbeat_tells_of_so_many_destinations)
 {
-	struct text beat = {.cap = LEDGER_TEXT_MAX};
-	beat.p = mem_alloc(beat.cap);
-	text_printf(&beat, BEAT(",\"destinations\":["), (long long)now_s);
-	beat.n--; /* the brace */
+	struct text heartbeat = {.cap = HISTORY_TEXT_MAX};
+	heartbeat.p = mem_alloc(heartbeat.cap);
+	text_printf(&heartbeat, HEARTBEAT(",\"destinations\":["), (long long)now_s);
+	heartbeat.n--; /* the brace */
 	for (int i = 1; i <= STATUS_TOLD + 1; i++)
-		text_printf(&beat, "%s{\"name\":\"d%d\",\"deferred\":%d}",
+		text_printf(&heartbeat, "%s{\"name\":\"d%d\",\"deferred\":%d}",
 		            i > 1 ? "," : "", i, i);
-	text_puts(&beat, "]}");
-	put_beat(beat.p);
+	text_puts(&heartbeat, "]}");
+	put_heartbeat(heartbeat.p);
 	json_t *status = build();
 	ck_assert_ptr_nonnull(find_row(status, "d100"));
 	ck_assert_ptr_null(find_row(status, "d101"));
 	json_decref(status);
-	free(beat.p);
+	free(heartbeat.p);
 }
 
 END_TEST
 
-/* Its name is escaped in beats, but not in the key of its leases. */
+/* Its name is escaped in heartbeats, but not in the key of its leases. */
 START_TEST(slots_of_a_name_in_utf8)
 {
-	char beat[300];
-	struct text text = TEXT(beat);
+	char heartbeat[300];
+	struct text text = TEXT(heartbeat);
 	struct key_secret secret;
 	struct err err = {0};
-	ledger_worked(ledger_secret(ledger, &secret, &err), "the secret", &err);
+	history_worked(history_secret(history, &secret, &err), "the secret", &err);
 	struct key key = limit_slots_key(&secret, true, SLICE("b\303\274ro.test"));
 	place_plant_lease(&place, &key, "m/a/192.0.2.1:25", clock_boot_ms() + 60000);
 	text_printf(&text,
-	            BEAT(",\"destinations\":[{\"name\":\"b\\\\xc3\\\\xbcro.test\"}]"),
+	            HEARTBEAT(
+			    ",\"destinations\":[{\"name\":\"b\\\\xc3\\\\xbcro.test\"}]"),
 	            (long long)now_s);
-	put_beat(beat);
+	put_heartbeat(heartbeat);
 	json_t *status = build();
 	ck_assert_int_eq(number_at(find_row(status, "b\\xc3\\xbcro.test"), "held"), 1);
 	json_decref(status);
@@ -137,8 +138,9 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, begin, end);
-	tcase_add_loop_test(tcase, numbers_of_a_beat_are_bounded, 0, COUNT_OF(hostile));
-	tcase_add_test(tcase, a_beat_tells_of_so_many_destinations);
+	tcase_add_loop_test(tcase, numbers_of_a_heartbeat_are_bounded, 0,
+	                    COUNT_OF(hostile));
+	tcase_add_test(tcase, a_heartbeat_tells_of_so_many_destinations);
 	tcase_add_test(tcase, slots_of_a_name_in_utf8);
 }
 

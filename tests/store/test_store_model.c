@@ -12,7 +12,7 @@
 
 #include "both_stores.h"
 #include "harness.h"
-#include "ledger_fixture.h"
+#include "history_fixture.h"
 #include "store/record.h"
 
 #define SEEDS      4
@@ -49,7 +49,7 @@ struct run {
 	struct step *steps;
 	struct model model;
 	struct store_fixture stores[2];
-	struct ledger *ledgers[2];
+	struct history *histories[2];
 	size_t n_stores;
 };
 
@@ -218,16 +218,16 @@ release_one(struct run *run, size_t n)
 {
 	const struct step *recent = &run->steps[n - 1 - draw(run, RECENT)];
 	struct grey_record *rec = &run->model.triplets[recent->identity][recent->triplet];
-	struct ledger_row row = {RECORD_TRIPLET, recent->ask.triplet, 0};
+	struct history_row row = {RECORD_TRIPLET, recent->ask.triplet, 0};
 	struct err err;
 	if (grey_is_expired(rec, &rule_sets[0], run->now_s))
 		*rec = (struct grey_record){.state = GREY_ABSENT};
 	grey_release(rec, run->now_s);
 	row.packed = record_pack(rec);
 	for (size_t s = 0; s < run->n_stores; s++)
-		ledger_worked(ledger_put_records(run->ledgers[s], 1, &row, &rule_sets[0],
-		                                 run->now_s, &err),
-		              "releasing", &err);
+		history_worked(history_put_records(run->histories[s], 1, &row,
+		                                   &rule_sets[0], run->now_s, &err),
+		               "releasing", &err);
 }
 
 /* Draws steps for one turn, asks all stores, compares; the number of the next step. */
@@ -313,7 +313,7 @@ open_stores(struct run *run)
 	for (int backend = BACKEND_EMBEDDED; backend < n_stores; backend++) {
 		struct store_place place = place_on(backend);
 		fixture_open(&run->stores[run->n_stores], &place, settings);
-		run->ledgers[run->n_stores++] = ledger_at(&place);
+		run->histories[run->n_stores++] = history_at(&place);
 	}
 }
 
@@ -331,7 +331,7 @@ START_TEST(stores_do_what_the_model_does)
 	check_variety(&run);
 	while (run.n_stores > 0) {
 		struct store_fixture *last = &run.stores[--run.n_stores];
-		ledger_close(&run.ledgers[run.n_stores]);
+		history_close(&run.histories[run.n_stores]);
 		compare_records(&run, &last->place);
 		fixture_close(last);
 	}

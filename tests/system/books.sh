@@ -83,14 +83,14 @@ restart() {
 	ok "drain: within two seconds" await 2 is_drained
 	kill_weir
 	start_weir
-	ok "kill -9: orders hold from the start" await 1 is_drained
+	ok "kill -9: overrides hold from the start" await 1 is_drained
 	ok "kill -9: decisions stay" await 2 remembers 12
 	ctl 0 undrain acme
 	ok "undrain: within two seconds" await 2 is_not_drained
 	stop_weir
 }
 
-ledger_in_the_way() {
+history_in_the_way() {
 	fresh embedded
 	HTTP_PORT=$(free_port)
 	mkdir "$PRIVATE/db/ledger.db"
@@ -106,36 +106,36 @@ ledger_in_the_way() {
 	ok "no ledger.db can be made: stops as always" stops_within 4
 }
 
-ledger_is_locked() {
+history_is_locked() {
 	! sqlite3 -cmd '.timeout 500' "$PRIVATE/db/ledger.db" 'BEGIN IMMEDIATE' 2>/dev/null
 }
 
-# lock_ledger: nobody else can write to ledger.db, until unlock_ledger.
-lock_ledger() {
+# lock_history: nobody else can write to ledger.db, until unlock_history.
+lock_history() {
 	mkfifo "$PRIVATE/sql"
 	start_process sh -c "exec sqlite3 '$PRIVATE/db/ledger.db' <'$PRIVATE/sql'"
 	exec {SQL}>"$PRIVATE/sql"
 	printf '%s\n' '.timeout 5000' 'BEGIN EXCLUSIVE;' >&"$SQL"
-	await 5 ledger_is_locked
+	await 5 history_is_locked
 }
 
-unlock_ledger() {
+unlock_history() {
 	exec {SQL}>&-
 }
 
-ledger_locked() {
+history_locked() {
 	fresh embedded
 	start_weir
 	ask_new 3
 	await 5 remembers 3
-	lock_ledger
+	lock_history
 	start_load it "$PORT" --requests 1000 --seconds 2 --rate 500
 	finish_load it
 	ok "ledger.db is locked by another: every question is answered" nothing_lost
 	ok "ledger.db is locked by another: within a second" within 1000
 	ok "ledger.db is locked by another: the log says so" logged 'the books are not kept'
 	ok "ledger.db is locked by another: stops soon" stops_within 6
-	unlock_ledger
+	unlock_history
 }
 
 
@@ -149,12 +149,12 @@ names_lost() {
 	fresh embedded
 	start_weir -o greylist.mode=off -o limits.default.concurrency=50
 	await 5 [ -e "$PRIVATE/db/ledger.db" ]
-	lock_ledger
+	lock_history
 	policy_open "$PORT"
 	slot_has_a_name
 	logged 'the books are not kept'
 	sleep 4 # until the names were tried, too
-	unlock_ledger
+	unlock_history
 	ok "ledger.db was locked by another: whose a limit is, is known again" await 10 slot_has_a_name
 	policy_close
 	stop_weir
@@ -257,7 +257,7 @@ redis_full() {
 	stop_weir
 }
 
-for story in nothing_kept no_more_kept two_by_a_name restart ledger_in_the_way ledger_locked names_lost redis_hangs \
+for story in nothing_kept no_more_kept two_by_a_name restart history_in_the_way history_locked names_lost redis_hangs \
 	resolver_hangs redis_full; do
 	$story
 	clean_up

@@ -492,22 +492,22 @@ sendmail_settings() {
 	finds 'ok mta: Sendmail asks weir-milter'
 }
 
-order_for_everybody() {
+override_for_everybody() {
 	local ctl=("$WEIRCTL" -c "$PRIVATE/weir.conf" "${OPTIONS[@]}")
 	"${ctl[@]}" allow --sender '/.*/' >/dev/null 2>&1
-	appears_and_goes 'an order lets everybody in'
+	appears_and_goes 'an override lets everybody in'
 }
 
-order_for_nobody() {
+override_for_nobody() {
 	cp "$PRIVATE/weir.conf" "$PRIVATE/plain.conf"
 	echo 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 1; } ); };' >>"$PRIVATE/weir.conf"
 	weirctl drain acme >/dev/null 2>&1 && finds_not 'about no destination' && mv "$PRIVATE/plain.conf" "$PRIVATE/weir.conf" &&
-		appears_and_goes 'an order is about no destination any more'
+		appears_and_goes 'an override is about no destination any more'
 }
 
 ok 'without a daemon, and with one' no_daemon_alive
-ok 'an order for everybody' order_for_everybody
-ok 'an order for a destination that is gone' order_for_nobody
+ok 'an override for everybody' override_for_everybody
+ok 'an override for a destination that is gone' override_for_nobody
 ok 'a daemon that hangs' silent_daemon
 ok 'limits without the milter' policyd_alone_with_limits
 ok 'two daemons with one name' one_name_for_two

@@ -127,8 +127,8 @@ live_data() {
 	ok "the page says by whom, and until when" row other 'drained\s+drained until [0-9 A-Za-z]*[0-9]{2}:[0-9]{2} by [a-z]'
 	ok "another limit is set" weirctl set-limit acme 2 --for 1h
 	ok "and a client allowed" weirctl allow --client 203.0.113.7 --for 30m
-	ok "these are the orders in force" page count '#orders tbody tr' 3
-	ok "with what they say" page shows '#orders tbody tr' '^203\.0\.113\.7\s+client allowed'
+	ok "these are the overrides in force" page count '#overrides tbody tr' 3
+	ok "with what they say" page shows '#overrides tbody tr' '^203\.0\.113\.7\s+client allowed'
 	page click '#chart-details summary'
 	ok "the same numbers are in a table" page count '#chart-table tbody tr' 30
 	page click '#chart-details summary'
@@ -137,7 +137,7 @@ live_data() {
 }
 
 news() {
-	ok "the order ends" weirctl undrain other
+	ok "the override ends" weirctl undrain other
 	page open "http://127.0.0.1:$HTTP_PORT/" && row acme full && row other up
 	page run 'window.kept = document.querySelector("#destinations tbody tr"); window.scrollTo(0, 300)'
 	ok "a delivery ends" finish_delivery three

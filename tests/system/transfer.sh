@@ -85,7 +85,7 @@ round_trip() {
 	ok "$from to $to: nobody else can read the file" [ "$(stat -c %a "$PRIVATE/$from.export")" = 600 ]
 	ok "$from to $to: all triplets are there" [ "$(rows "$PRIVATE/$from.export" triplet)" -eq 300 ]
 	ok "$from to $to: all identities" [ "$(rows "$PRIVATE/$from.export" identity)" -eq 200 ]
-	ok "$from to $to: all orders" [ "$(rows "$PRIVATE/$from.export" order)" -eq 2 ]
+	ok "$from to $to: all overrides" [ "$(rows "$PRIVATE/$from.export" override)" -eq 2 ]
 	stop_weir
 	ok "$from to $to: a dry run" ctl "$to" import "$PRIVATE/$from.export"
 	ok "$from to $to: it tells what would be taken" said ' 502 would be taken'
@@ -214,7 +214,7 @@ other_secret() {
 	ok "secret: is not given another one" ends 1 embedded-c import --apply "$PRIVATE/a"
 	ok "secret: the text names the daemon" said 'stop the daemons first.*weir-policyd on mx1.test'
 	stop_weir
-	# its beat must have grown old
+	# its heartbeat must have grown old
 	ok "secret: it is, when no daemon runs" await 20 ctl embedded-c import --apply "$PRIVATE/a"
 	ok "secret: all is there then" said ' 500 taken'
 }

@@ -102,8 +102,8 @@ reasons() {
 
 # What the store sends and keeps must not be mixed with what is printed.
 closed_output() {
-	"$WEIRCTL" -c "$PRIVATE/weir.conf" orders >&- 2>"$PRIVATE/complaints"
-	[ $? -eq 74 ] && complained '^weirctl: what was to be printed could not be written' && tells 'no orders' orders
+	"$WEIRCTL" -c "$PRIVATE/weir.conf" overrides >&- 2>"$PRIVATE/complaints"
+	[ $? -eq 74 ] && complained '^weirctl: what was to be printed could not be written' && tells 'no overrides' overrides
 }
 
 # evil PATH: bytes of a client reach no terminal.
@@ -204,19 +204,19 @@ identities() {
 	ok "$STORE: forget --identity: from then on it is greylisted" deferred 100.64.9.4 g@sender.test h@local.test
 }
 
-# allowance OPTION ENTRY CLIENT SENDER RECIPIENT: such mail passes within two seconds of the order, and is held up again
+# allowance OPTION ENTRY CLIENT SENDER RECIPIENT: such mail passes within two seconds of the override, and is held up again
 # as soon after its end. Each try is another triplet, for a held one of which the answer is remembered.
 allowance() {
 	local mail=("${@:3}")
 	ok "$STORE: allow $1 $2: before, it is greylisted" policy_says '451 ' "${mail[@]}"
-	ok "$STORE: allow $1 $2: the order is taken" tells 'is not greylisted' allow "$1" "$2" --for 10m
+	ok "$STORE: allow $1 $2: the override is taken" tells 'is not greylisted' allow "$1" "$2" --for 10m
 	ok "$STORE: allow $1 $2: until when" said '^until [0-9-]+ [0-9:]+ \(for 10m\)$'
 	ok "$STORE: allow $1 $2: it passes" answers 'DUNNO$' "${mail[@]}"
-	ok "$STORE: allow $1 $2: why: tells so" await 5 tells "order-${1#--}" why "${mail[1]}" --cause "order-${1#--}"
+	ok "$STORE: allow $1 $2: why: tells so" await 5 tells "override-${1#--}" why "${mail[1]}" --cause "override-${1#--}"
 	ok "$STORE: allow $1 $2: it is listed" tells "^allow-${1#--} +$2 .* root$" allowed
 	ok "$STORE: allow $1 $2: its end" tells 'no longer in force' disallow "$1" "$2"
 	ok "$STORE: allow $1 $2: it is greylisted again" answers '451 ' "${mail[@]}"
-	ok "$STORE: allow $1 $2: it cannot end twice" refuses 1 'there is no order' disallow "$1" "$2"
+	ok "$STORE: allow $1 $2: it cannot end twice" refuses 1 'there is no override' disallow "$1" "$2"
 }
 
 allowances() {
@@ -224,12 +224,12 @@ allowances() {
 	allowance --sender news@letter.test 203.0.114.9 news@letter.test c@local.test
 	allowance --recipient postmaster@ 203.0.115.9 a@b.test postmaster@local.test
 	ok "$STORE: allow: is told to the log" eval 'ctl 0 -o log.to=stderr allow --client 203.0.113.1 --no-limits &&
-		complained "event=order kind=allow-client name=203.0.113.1 limits=false until=[0-9]+ by=" &&
-		logged "event=order kind=allow-client name=203.0.113.1 "'
-	ok "$STORE: orders: as JSON" json '@$v == 1 && $v->[0]{kind} eq "allow-client" && $v->[0]{no_limits} &&
-		$v->[0]{until} - $v->[0]{made} == 7200' orders
+		complained "event=override kind=allow-client name=203.0.113.1 limits=false until=[0-9]+ by=" &&
+		logged "event=override kind=allow-client name=203.0.113.1 "'
+	ok "$STORE: overrides: as JSON" json '@$v == 1 && $v->[0]{kind} eq "allow-client" && $v->[0]{no_limits} &&
+		$v->[0]{until} - $v->[0]{made} == 7200' overrides
 	ctl 0 disallow --client 203.0.113.1
-	ok "$STORE: orders: none" tells 'no orders are in force' orders
+	ok "$STORE: overrides: none" tells 'no overrides are in force' overrides
 	ok "$STORE: allow: a regular expression keeps its case" tells 'sender /\^\\S\+@re\\.test\$/ is not' allow --sender '/^\S+@re\.test$/'
 	ok "$STORE: allow: and is one that applies" answers 'DUNNO$' 203.0.116.9 any@re.test c@local.test
 	ctl 0 disallow --sender '/^\S+@re\.test$/'
@@ -244,11 +244,11 @@ allowances() {
 
 MARKS=0
 
-# Both daemons go by the orders of now, also by those that have ended, which no line tells: they have read one that is newer.
-orders_are_read() {
+# Both daemons go by the overrides of now, also by those that have ended, which no line tells: they have read one that is newer.
+overrides_are_read() {
 	local mark=198.51.100.$((MARKS += 1))
-	ctl 0 allow --client "$mark" && await 5 log_holds "$WEIR_LOG" "event=order kind=allow-client name=$mark " &&
-		await 5 log_holds "$MILTER_LOG" "event=order kind=allow-client name=$mark " && ctl 0 disallow --client "$mark"
+	ctl 0 allow --client "$mark" && await 5 log_holds "$WEIR_LOG" "event=override kind=allow-client name=$mark " &&
+		await 5 log_holds "$MILTER_LOG" "event=override kind=allow-client name=$mark " && ctl 0 disallow --client "$mark"
 }
 
 # gets REPLY TO: a client of the own networks is answered so at RCPT.
@@ -259,22 +259,22 @@ gets() {
 # Whoever logs in so, wherever the mail goes; an allowed one has no limits.
 users() {
 	local asked=(explain --client 203.0.113.9 --sender a@b.test --recipient bob@other.test --user alice)
-	ok "$STORE: drain --user: the order is taken" tells '^mail of user alice is held back: all of it is deferred' drain --user Alice --for 1h
+	ok "$STORE: drain --user: the override is taken" tells '^mail of user alice is held back: all of it is deferred' drain --user Alice --for 1h
 	ok "$STORE: drain --user: explain shows it" json '$v->{verdict}{why} eq "user-drained" && $v->{verdict}{reply} =~ /^451 4\.7\.1 Mail from you/' "${asked[@]}"
-	ok "$STORE: drain --user: it is listed" tells '^drain-user +alice ' orders
+	ok "$STORE: drain --user: it is listed" tells '^drain-user +alice ' overrides
 	ok "$STORE: drain: a destination or a user" refuses 64 'drain needs a destination or --user' drain
 	ok "$STORE: drain: not both" refuses 64 'drain needs a destination or --user' drain acme --user alice
 	ok "$STORE: undrain --user" tells 'no longer in force: drain-user alice' undrain --user ALICE
 	ok "$STORE: undrain --user: the user that was meant" eval 'ctl 0 drain --user alice --for 1h; refuses 1 ".*did you mean \"alice\"" undrain --user alic'
 	ctl 0 undrain --user alice
-	ok "$STORE: allow --user: the order is taken" tells '^mail of user alice is not limited' allow --user alice --for 1h
+	ok "$STORE: allow --user: the override is taken" tells '^mail of user alice is not limited' allow --user alice --for 1h
 	ok "$STORE: allow --user: explain shows it" json '$v->{limits}{exempt} eq "allow-user alice"' "${asked[@]}"
 	ok "$STORE: allow --user: its end" tells 'no longer in force: allow-user alice' disallow --user alice
 }
 
 drains() {
 	ok "$STORE: drain: before, mail is taken" gets 250 bob@acme.test
-	ok "$STORE: drain: the order is taken, by a domain of the destination" tells '^destination acme \(acme\.test\) is drained' drain acme.test --for 1h
+	ok "$STORE: drain: the override is taken, by a domain of the destination" tells '^destination acme \(acme\.test\) is drained' drain acme.test --for 1h
 	ok "$STORE: drain: mail is answered 451 4.3.2" await 2 gets '451 4.3.2 acme is not accepting mail now' bob@acme.test
 	ok "$STORE: drain: mail elsewhere is taken" gets 250 bob@other.test
 	ok "$STORE: drain: the id of that answer is known" eval 'gets "451 4.3.2" bob@acme.test; knows "$REPLY_ID"'
@@ -295,19 +295,19 @@ drains() {
 	ok "$STORE: undrain: mail is taken" await 2 gets 250 bob@acme.test
 	ok "$STORE: drain: a domain that may be mistyped" eval 'ctl 0 drain acme.tset &&
 		complained "warning: acme\.tset is in no destination of the settings; did you mean acme\.test \(acme\)\?"'
-	ok "$STORE: undrain: the order that was meant" refuses 1 '.*did you mean "acme\.tset"' undrain acne.tset
+	ok "$STORE: undrain: the override that was meant" refuses 1 '.*did you mean "acme\.tset"' undrain acne.tset
 	ctl 0 undrain acme.tset
 	ctl 0 drain acme
 	ok "$STORE: undrain: by a domain of its destination" refuses 1 '.*"drain acme\.tset": did you mean "acme\.test"' undrain acme.tset
 	ctl 0 undrain acme
 	ok "$STORE: drain: by a domain, before it has a name" tells '^destination new\.test is drained' drain new.test
 	sed 's/destinations = (/&{ name = "newcomer"; domains = ["new.test"]; concurrency = 3; },/' "$PRIVATE/weir.conf" >"$PRIVATE/named.conf"
-	ok "$STORE: drain: the order follows its domain" tells '^newcomer .* drained ' -c "$PRIVATE/named.conf" status
-	ok "$STORE: drain: what it is about now" tells '^drain +new\.test +of newcomer ' -c "$PRIVATE/named.conf" orders
-	ok "$STORE: drain: given again by its name it is the same" eval 'tells "replaces an order" -c "$PRIVATE/named.conf" drain newcomer &&
-		tells "^drain +newcomer " -c "$PRIVATE/named.conf" orders && not said "new\.test"'
-	ok "$STORE: drain: the name is gone" tells '^drain +newcomer +no such destination ' orders
-	ok "$STORE: drain: the name is gone, doctor says so" eval 'ctl 1 doctor && said "an order is about no destination any more"'
+	ok "$STORE: drain: the override follows its domain" tells '^newcomer .* drained ' -c "$PRIVATE/named.conf" status
+	ok "$STORE: drain: what it is about now" tells '^drain +new\.test +of newcomer ' -c "$PRIVATE/named.conf" overrides
+	ok "$STORE: drain: given again by its name it is the same" eval 'tells "replaces an override" -c "$PRIVATE/named.conf" drain newcomer &&
+		tells "^drain +newcomer " -c "$PRIVATE/named.conf" overrides && not said "new\.test"'
+	ok "$STORE: drain: the name is gone" tells '^drain +newcomer +no such destination ' overrides
+	ok "$STORE: drain: the name is gone, doctor says so" eval 'ctl 1 doctor && said "an override is about no destination any more"'
 	ok "$STORE: drain: the name is gone, status has no such destination" eval 'tells "." status && not said "^newcomer .*drained"'
 	ok "$STORE: undrain: of a name that is gone" tells '^no longer in force: drain newcomer$' undrain newcomer
 	ctl 0 drain new.test
@@ -319,7 +319,7 @@ drains() {
 	ctl 0 undrain other.test
 	if own_syslog; then
 		ok "$STORE: drain: syslog is told, whatever log.to is" told_to_syslog \
-			'event=order kind=drain name=third until=[0-9]+ by=root' drain third
+			'event=override kind=drain name=third until=[0-9]+ by=root' drain third
 		ctl 0 undrain third
 	else
 		skip "$STORE: drain: syslog is told, whatever log.to is" 'mounting is not allowed'
@@ -334,9 +334,9 @@ told_to_syslog() {
 }
 
 limits() {
-	ok "$STORE: drain: both daemons have read that none is left" orders_are_read
-	ok "$STORE: set-limit: the order is taken" tells 'may have 1 delivery at once' set-limit acme 1
-	ok "$STORE: set-limit: the daemons see it" logged 'event=order kind=limit name=acme limit=1 '
+	ok "$STORE: drain: both daemons have read that none is left" overrides_are_read
+	ok "$STORE: set-limit: the override is taken" tells 'may have 1 delivery at once' set-limit acme 1
+	ok "$STORE: set-limit: the daemons see it" logged 'event=override kind=limit name=acme limit=1 '
 	ok "$STORE: set-limit: a delivery is under way" hold_delivery one "$OWN" one@sender.test bob@acme.test
 	ok "$STORE: set-limit: the second is too much" await 2 gets '451 4.7.1 Too many connections to acme' bob@acme.test
 	ok "$STORE: set-limit: why names the ways out" eval 'knows "$REPLY_ID" && said "weirctl set-limit acme N" &&
@@ -354,8 +354,8 @@ limits() {
 	quit_delivery one
 	ok "$STORE: set-limit: warns where it refuses nothing" eval 'ctl 0 set-limit third 5 && complained "warning: .*observe"'
 	ok "$STORE: set-limit: of a domain nobody configured" tells '^destination other\.test may have 3' set-limit other.test 3
-	await 3 log_holds "$WEIR_LOG" 'event=order kind=limit name=other.test '
-	await 3 log_holds "$MILTER_LOG" 'event=order kind=limit name=other.test '
+	await 3 log_holds "$WEIR_LOG" 'event=override kind=limit name=other.test '
+	await 3 log_holds "$MILTER_LOG" 'event=override kind=limit name=other.test '
 }
 
 # user_says REGEX USER: the answer to one message more of who has logged in so.
@@ -366,12 +366,12 @@ user_says() {
 
 # Rates, and limits of others than destinations.
 other_limits() {
-	ok "$STORE: set-limit --user: the order is taken" tells '^user alice may have messages at 1/1h$' \
+	ok "$STORE: set-limit --user: the override is taken" tells '^user alice may have messages at 1/1h$' \
 		set-limit --user Alice messages 1/1h
-	ok "$STORE: set-limit --user: it is listed" tells '^limit-user-messages +alice +1/1h ' orders
+	ok "$STORE: set-limit --user: it is listed" tells '^limit-user-messages +alice +1/1h ' overrides
 	ok "$STORE: set-limit --user: status shows it" tells '^limit-user-messages +alice +1/1h ' status
-	ok "$STORE: set-limit --user: as JSON" json 'grep { $_->{kind} eq "limit-user-messages" && $_->{rates} eq "1/1h" } @$v' orders
-	await 3 log_holds "$WEIR_LOG" 'event=order kind=limit-user-messages name=alice limit=1/1h '
+	ok "$STORE: set-limit --user: as JSON" json 'grep { $_->{kind} eq "limit-user-messages" && $_->{rates} eq "1/1h" } @$v' overrides
+	await 3 log_holds "$WEIR_LOG" 'event=override kind=limit-user-messages name=alice limit=1/1h '
 	ok "$STORE: set-limit --user: the first message is taken" user_says 'DUNNO$' alice
 	ok "$STORE: set-limit --user: the second is not" user_says '451 .*\(id ([0-9A-Z]+)\)$' alice
 	ID=${BASH_REMATCH[1]}
@@ -383,15 +383,15 @@ other_limits() {
 	ok "$STORE: status: names the user, as JSON" json 'grep { $_->{id} eq "'"$ID"'" && $_->{user} eq "alice" &&
 		$_->{limit} eq "1/1h" } @{$v->{recent}}' status
 	ok "$STORE: set-limit --user: none at all" eval 'tells "^user alice may have any number of messages$" set-limit --user alice messages 0 &&
-		said "replaces an order" && await 2 user_says "DUNNO$" alice'
+		said "replaces an override" && await 2 user_says "DUNNO$" alice'
 	ctl 0 set-limit --user alice 3
 	ok "$STORE: unset-limit --user: all bounds at once" eval 'tells "^no longer in force: limit-user alice$" unset-limit --user ALICE &&
 		said "^no longer in force: limit-user-messages alice$"'
-	ok "$STORE: unset-limit: it cannot end twice" refuses 1 'there is no order' unset-limit --user alice
+	ok "$STORE: unset-limit: it cannot end twice" refuses 1 'there is no override' unset-limit --user alice
 
-	ok "$STORE: set-limit --sender: the order is taken" tells '^sender two@sender\.test may have messages at 9/1h burst 1$' \
+	ok "$STORE: set-limit --sender: the override is taken" tells '^sender two@sender\.test may have messages at 9/1h burst 1$' \
 		set-limit --sender 'Two+x@Sender.test' messages 9/1h burst 1
-	await 3 log_holds "$MILTER_LOG" 'event=order kind=limit-sender-messages '
+	await 3 log_holds "$MILTER_LOG" 'event=override kind=limit-sender-messages '
 	ok "$STORE: set-limit --sender: a mail is taken" passes bob@other.test two@sender.test
 	ok "$STORE: set-limit --sender: no second one at once" limited sender-messages 451 "$OWN" two@sender.test bob@other.test
 	ok "$STORE: why: by the sender whose limit it was" await 5 tells "$REPLY_ID .*sender-messages" why two@sender.test
@@ -399,7 +399,7 @@ other_limits() {
 		said "^  weirctl set-limit --sender two@sender\.test messages RATES$"'
 	ctl 0 unset-limit --sender two@sender.test messages
 	ok "$STORE: set-limit: rates of a destination" eval 'tells "^destination acme \(acme\.test\) may have recipients at 1/1h$" \
-		set-limit acme.test recipients 1/1h && await 3 log_holds "$MILTER_LOG" "event=order kind=limit-recipients "'
+		set-limit acme.test recipients 1/1h && await 3 log_holds "$MILTER_LOG" "event=override kind=limit-recipients "'
 	ok "$STORE: set-limit: rates of a destination, the first" passes bob@acme.test
 	ok "$STORE: set-limit: rates of a destination, the second" limited destination-recipients 451 "$OWN" a@sender.test bob@acme.test
 	ok "$STORE: set-limit: one bound ends" eval 'tells "^no longer in force: limit-recipients acme\.test$" unset-limit acme recipients &&
@@ -416,7 +416,7 @@ other_limits() {
 }
 
 leases() {
-	ok "$STORE: unset-limit: both daemons have read that none is left" orders_are_read
+	ok "$STORE: unset-limit: both daemons have read that none is left" overrides_are_read
 	ok "$STORE: leases: none" tells 'no leases are in force' leases list
 	hold_delivery one '' one@sender.test bob@acme.test
 	hold_delivery two '' one@sender.test bob@acme.test carol@other.test
@@ -475,12 +475,12 @@ explanations() {
 		$v->{limits}{bounds}[0]{name} eq "acme" && $v->{limits}{bounds}[0]{count} == 2' \
 		explain --client 192.0.2.1 --sender a@b.test --recipient bob@acme.test
 	ctl 0 allow --client 192.0.2.1 --no-limits
-	ok "$STORE: explain: an order that exempts from limits" json '$v->{limits}{exempt} eq "allow-client 192.0.2.1" &&
-		@{$v->{limits}{bounds}} == 0 && $v->{verdict}{why} eq "order-client"' \
+	ok "$STORE: explain: an override that exempts from limits" json '$v->{limits}{exempt} eq "allow-client 192.0.2.1" &&
+		@{$v->{limits}{bounds}} == 0 && $v->{verdict}{why} eq "override-client"' \
 		explain --client 192.0.2.1 --sender a@b.test --recipient bob@acme.test
 	ctl 0 disallow --client 192.0.2.1
 	ok "$STORE: explain: who has logged in" tells '^accepted: authenticated' explain "${mail[@]}" --user alice
-	ok "$STORE: explain: a name makes the identity" json '$v->{identity} eq "sender.test" && $v->{rung} eq "domain"' \
+	ok "$STORE: explain: a name makes the identity" json '$v->{identity} eq "sender.test" && $v->{identity_by} eq "domain"' \
 		explain "${mail[@]}" --client-name mail.sender.test
 }
 
@@ -523,7 +523,7 @@ wrong_usage() {
 	ok "usage: help of nothing like a command" refuses 64 'unknown command "xyzzy"$' help xyzzy
 	ok "usage: the version" tells '^weirctl [0-9]' -V
 	ok "settings: wrong ones" refuses 78 '.*greylist\.delay' -o greylist.delay=soon status
-	ok "settings: none" refuses 78 '.*nowhere' -c "$PRIVATE/nowhere" orders
+	ok "settings: none" refuses 78 '.*nowhere' -c "$PRIVATE/nowhere" overrides
 }
 
 # as_nobody STATUS WORD...: the same as another user, with a copy of the program that it may read.
@@ -535,20 +535,20 @@ as_nobody() {
 }
 
 rights() {
-	ok "rights: another user may not use the store" as_nobody 77 orders
+	ok "rights: another user may not use the store" as_nobody 77 overrides
 	ok "rights: and is told what is missing" complained "$PRIVATE/db.* nobody|nobody.*$PRIVATE/db"
 	chmod 600 "$PRIVATE/weir.conf"
-	ok "rights: nor the settings, which nobody else may read" as_nobody 77 orders
+	ok "rights: nor the settings, which nobody else may read" as_nobody 77 overrides
 	ok "rights: and is told whose they are" complained \
 		'weir\.conf as user nobody \(it belongs to root:root, mode 0600\): Permission denied'
 	chmod 644 "$PRIVATE/weir.conf"
 	[ "$STORE" = redis ] || start_redis
 	chmod 600 "$PRIVATE/redis.sock"
-	ok "rights: nor the socket of Redis" as_nobody 77 -o store.backend=redis orders
+	ok "rights: nor the socket of Redis" as_nobody 77 -o store.backend=redis overrides
 	ok "rights: and is told which" complained "redis at unix:$PRIVATE/redis.sock: cannot connect: Permission denied"
 	[ "$STORE" = redis ] || stop_redis
 	mkdir "$PRIVATE/theirs" && chown nobody "$PRIVATE/theirs"
-	ok "rights: no store, for who only reads" refuses 69 "there is no $PRIVATE/theirs/weir\.db" -o "store.path=$PRIVATE/theirs" orders
+	ok "rights: no store, for who only reads" refuses 69 "there is no $PRIVATE/theirs/weir\.db" -o "store.path=$PRIVATE/theirs" overrides
 	ok "rights: status tells" eval 'ctl 1 -o "store.path=$PRIVATE/theirs" status && said "embedded DOWN: there is no "'
 	ok "rights: none is made" eval '[ -z "$(ls "$PRIVATE/theirs")" ]'
 	ok "rights: root becomes the daemons' user" ctl 0 -o user=nobody -o "store.path=$PRIVATE/theirs" drain acme
@@ -556,9 +556,9 @@ rights() {
 		[ -z "$(find "$PRIVATE/theirs" ! -user nobody)" ]'
 	rm "$PRIVATE/theirs"/ledger.db*
 	chown root "$PRIVATE/theirs"
-	ok "rights: a lost ledger.db is made" ctl 0 -o user= -o "store.path=$PRIVATE/theirs" orders
+	ok "rights: a lost ledger.db is made" ctl 0 -o user= -o "store.path=$PRIVATE/theirs" overrides
 	ok "rights: for the owner of weir.db" eval '[ "$(stat -c %U "$PRIVATE/theirs/ledger.db")" = nobody ]'
-	ok "rights: an unknown user" refuses 78 'user: there is no user' -o user=no-such-user orders
+	ok "rights: an unknown user" refuses 78 'user: there is no user' -o user=no-such-user overrides
 }
 
 # completes WORD LINE...: so does the shell, at the end of the line.
@@ -600,22 +600,22 @@ alone() {
 	stop_weir
 	stop_milter
 	ok "$STORE: alone: status says so" await 15 eval 'ctl 1 status && [ "$(grep -c " stopped " "$PRIVATE/said")" -eq 2 ]'
-	ok "$STORE: alone: an order is taken, with a warning" eval 'ctl 0 drain acme && complained "warning: no daemon is alive"'
+	ok "$STORE: alone: an override is taken, with a warning" eval 'ctl 0 drain acme && complained "warning: no daemon is alive"'
 	ctl 0 undrain acme
 	[ "$STORE" = redis ] || return
 	redis acl setuser default -eval -evalsha -hgetall >/dev/null
-	ok "$STORE: rights: a command that Redis denies" refuses 77 '.*NOPERM' orders
+	ok "$STORE: rights: a command that Redis denies" refuses 77 '.*NOPERM' overrides
 	redis acl setuser default +eval +evalsha +hgetall '>right' >/dev/null
-	ok "$STORE: rights: no password" refuses 77 '.*NOAUTH' orders
+	ok "$STORE: rights: no password" refuses 77 '.*NOAUTH' overrides
 	echo wrong >"$PRIVATE/password" && chmod 600 "$PRIVATE/password"
-	ok "$STORE: rights: a wrong one" refuses 77 '.*WRONGPASS' -o "store.redis.password_file=$PRIVATE/password" orders
+	ok "$STORE: rights: a wrong one" refuses 77 '.*WRONGPASS' -o "store.redis.password_file=$PRIVATE/password" overrides
 	stop_redis
-	ok "$STORE: away: orders cannot be read" refuses 69 '.*redis' orders
+	ok "$STORE: away: overrides cannot be read" refuses 69 '.*redis' overrides
 	ok "$STORE: away: nor can decisions" refuses 69 '' why a@b.test
 	ok "$STORE: away: status tells" eval 'ctl 1 status && said "store redis DOWN: "'
 	ok "$STORE: away: and that the rest is not known" eval '[ "$(tail -n +2 "$PRIVATE/said")" = "nothing else is known while the store is down" ]'
 	ok "$STORE: away: as JSON" eval 'JSON_STATUS=1 json "!\$v->{store}{up} && length \$v->{store}{error} &&
-		!grep { defined \$v->{\$_} } qw(daemons destinations greylist chart orders recent)" status'
+		!grep { defined \$v->{\$_} } qw(daemons destinations greylist chart overrides recent)" status'
 }
 
 run_on() {

@@ -75,7 +75,7 @@ redraws() {
 	ctl 0 drain acme
 	ok "what changes is seen" await 3 shows '^acme .* drained'
 	ctl 0 undrain acme
-	ok "and that it ends" await 3 eval 'shows "^no orders" && ! said drained'
+	ok "and that it ends" await 3 eval 'shows "^no overrides" && ! said drained'
 }
 
 sizes() {
@@ -88,7 +88,7 @@ sizes() {
 	ok "two lines: the first, and how many there are more" await 3 eval 'shows "^\([0-9]+ more lines\)" &&
 		head -n 1 "$PRIVATE/said" | grep -q "^weir "'
 	tm resize-window -x 100 -y 30
-	ok "a large one again" await 3 eval 'shows "^no orders" && ! said "more lines"'
+	ok "a large one again" await 3 eval 'shows "^no overrides" && ! said "more lines"'
 }
 
 ends() {

@@ -1,4 +1,4 @@
-/* test_daemons_judge.c - what is said of daemons, by their beats. */
+/* test_daemons_judge.c - what is said of daemons, by their heartbeats. */
 #include "daemons_judge.h"
 
 #include <jansson.h>
@@ -8,7 +8,7 @@
 
 #define NOW 1800000000
 
-#define BEAT(daemon, node, seen, more)                                             \
+#define HEARTBEAT(daemon, node, seen, more)                                        \
  "{\"daemon\":\"" daemon "\",\"node\":\"" node "\",\"version\":\"" PACKAGE_VERSION \
  "\",\"pid\":7,\"started\":1799990000,"                                            \
  "\"seen\":" seen ",\"store_up\":true,\"accepted\":900,\"deferred\":100" more "}"
@@ -18,36 +18,36 @@
 #define WITHOUT_STORE "a daemon has had to do without the store"
 
 /* clang-format off */
-static const struct beats_row {
+static const struct heartbeats_row {
 	const char *row;
-	const char *beats; /* between [ and ] */
+	const char *heartbeats; /* between [ and ] */
 	const char *settings;
 	const char *want;
-} beats_rows[] = {
+} heartbeats_rows[] = {
 	{"nobody", "", "", "P no daemon is alive"},
-	{"one", BEAT("policyd", "mx1", ALIVE, ""), "", ""},
-	{"both", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", ALIVE, ""), "", ""},
-	{"silent", BEAT("policyd", "mx1", SILENT, ""), "", "W a daemon has fallen silent"},
-	{"silent beside one", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", SILENT, ""), "", "W a daemon has fallen silent"},
-	{"stopped beside one", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", SILENT, ",\"stopped\":true"), "", ""},
-	{"all stopped", BEAT("policyd", "mx1", SILENT, ",\"stopped\":true"), "", "P no daemon is alive"},
-	{"stopped beside a silent one", BEAT("policyd", "mx1", SILENT, "") "," BEAT("milter", "mx1", SILENT, ",\"stopped\":true"), "", "W a daemon has fallen silent"},
-	{"from the future", BEAT("policyd", "mx1", "1800000006", ""), "", "W the clocks of two hosts differ"},
-	{"five seconds are fine", BEAT("policyd", "mx1", "1800000005", ""), "", ""},
-	{"another version", BEAT("policyd", "mx1", ALIVE, ",\"version\":\"0.0.9\""), "", "W a daemon is of another version than weirctl"},
-	{"without store", BEAT("policyd", "mx1", ALIVE, ",\"store_up\":false"), "", "P a daemon is without its store"},
-	{"a late answer", BEAT("policyd", "mx1", ALIVE, ",\"late_answers\":10"), "", "N " WITHOUT_STORE},
-	{"many late answers", BEAT("policyd", "mx1", ALIVE, ",\"late_answers\":11"), "", "W " WITHOUT_STORE},
-	{"lost decisions and slots", BEAT("policyd", "mx1", ALIVE, ",\"decisions_lost\":1,\"leases_lost\":1"), "", "N " WITHOUT_STORE ";N " WITHOUT_STORE},
-	{"two hosts, nodes 1", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("policyd", "mx2", ALIVE, ""), "", "W the setting nodes is not how many hosts there are"},
-	{"two hosts, nodes 2", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("policyd", "mx2", ALIVE, ""), "nodes=2", ""},
-	{"one host, nodes 2", BEAT("policyd", "mx1", ALIVE, "") "," BEAT("milter", "mx1", ALIVE, ""), "nodes=2", "W the setting nodes is not how many hosts there are"},
-	{"policyd and limits", BEAT("policyd", "mx1", ALIVE, ""), "limits.default.concurrency=3", "N limits on deliveries at once are judged without weir-milter"},
-	{"milter and limits", BEAT("milter", "mx1", ALIVE, ""), "limits.default.concurrency=3", ""},
-	{"a bridge hides the clients", BEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "", "W nearly all mail comes from one private address"},
-	{"a relay of one's own", BEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "lists.networks=172.18.0.0/16", "N nearly all mail comes from one private address"},
-	{"no address at all", BEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"rm -rf\",\"crowd_percent\":97"), "", ""},
-	{"not a beat at all", "{}", "", "W a daemon has fallen silent"},
+	{"one", HEARTBEAT("policyd", "mx1", ALIVE, ""), "", ""},
+	{"both", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("milter", "mx1", ALIVE, ""), "", ""},
+	{"silent", HEARTBEAT("policyd", "mx1", SILENT, ""), "", "W a daemon has fallen silent"},
+	{"silent beside one", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("milter", "mx1", SILENT, ""), "", "W a daemon has fallen silent"},
+	{"stopped beside one", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("milter", "mx1", SILENT, ",\"stopped\":true"), "", ""},
+	{"all stopped", HEARTBEAT("policyd", "mx1", SILENT, ",\"stopped\":true"), "", "P no daemon is alive"},
+	{"stopped beside a silent one", HEARTBEAT("policyd", "mx1", SILENT, "") "," HEARTBEAT("milter", "mx1", SILENT, ",\"stopped\":true"), "", "W a daemon has fallen silent"},
+	{"from the future", HEARTBEAT("policyd", "mx1", "1800000006", ""), "", "W the clocks of two hosts differ"},
+	{"five seconds are fine", HEARTBEAT("policyd", "mx1", "1800000005", ""), "", ""},
+	{"another version", HEARTBEAT("policyd", "mx1", ALIVE, ",\"version\":\"0.0.9\""), "", "W a daemon is of another version than weirctl"},
+	{"without store", HEARTBEAT("policyd", "mx1", ALIVE, ",\"store_up\":false"), "", "P a daemon is without its store"},
+	{"a late answer", HEARTBEAT("policyd", "mx1", ALIVE, ",\"late_answers\":10"), "", "N " WITHOUT_STORE},
+	{"many late answers", HEARTBEAT("policyd", "mx1", ALIVE, ",\"late_answers\":11"), "", "W " WITHOUT_STORE},
+	{"lost decisions and slots", HEARTBEAT("policyd", "mx1", ALIVE, ",\"decisions_lost\":1,\"leases_lost\":1"), "", "N " WITHOUT_STORE ";N " WITHOUT_STORE},
+	{"two hosts, nodes 1", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("policyd", "mx2", ALIVE, ""), "", "W the setting nodes is not how many hosts there are"},
+	{"two hosts, nodes 2", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("policyd", "mx2", ALIVE, ""), "nodes=2", ""},
+	{"one host, nodes 2", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("milter", "mx1", ALIVE, ""), "nodes=2", "W the setting nodes is not how many hosts there are"},
+	{"policyd and limits", HEARTBEAT("policyd", "mx1", ALIVE, ""), "limits.default.concurrency=3", "N limits on deliveries at once are judged without weir-milter"},
+	{"milter and limits", HEARTBEAT("milter", "mx1", ALIVE, ""), "limits.default.concurrency=3", ""},
+	{"a bridge hides the clients", HEARTBEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "", "W nearly all mail comes from one private address"},
+	{"a relay of one's own", HEARTBEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "lists.networks=172.18.0.0/16", "N nearly all mail comes from one private address"},
+	{"no address at all", HEARTBEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"rm -rf\",\"crowd_percent\":97"), "", ""},
+	{"not a heartbeat at all", "{}", "", "W a daemon has fallen silent"},
 };
 
 static const struct name_row {
@@ -63,16 +63,16 @@ static const struct name_row {
 
 /* clang-format on */
 
-START_TEST(beats)
+START_TEST(heartbeats)
 {
-	const struct beats_row *r = &beats_rows[_i];
+	const struct heartbeats_row *r = &heartbeats_rows[_i];
 	char text[4096], setting[200], got[512] = "";
 	char *v[] = {setting};
 	struct conf_texts overrides = {.v = v, .n = *r->settings ? 1 : 0};
 	struct findings findings = {.topic = "daemons"};
 	struct text titles = TEXT(got);
 	struct err err;
-	snprintf(text, sizeof(text), "[%s]", r->beats);
+	snprintf(text, sizeof(text), "[%s]", r->heartbeats);
 	snprintf(setting, sizeof(setting), "%s", r->settings);
 	json_t *array = json_loads(text, 0, NULL);
 	struct conf *conf = conf_load(NULL, &overrides, &err);
@@ -109,7 +109,8 @@ START_TEST(names_are_no_commands)
 {
 	struct findings findings = {0};
 	json_t *array =
-		json_loads("[" BEAT("milter; id", "mx1\\nid", SILENT, "") "]", 0, NULL);
+		json_loads("[" HEARTBEAT("milter; id", "mx1\\nid", SILENT, "") "]", 0,
+	                   NULL);
 	struct conf *conf = conf_load(NULL, NULL, &(struct err){0});
 	daemons_judge(array, conf, NOW, &findings);
 	ck_assert_str_eq(findings.v[0].mend, "On ?: systemctl restart weir-?");
@@ -123,7 +124,7 @@ END_TEST
 static void
 fill(TCase *tc)
 {
-	tcase_add_loop_test(tc, beats, 0, COUNT_OF(beats_rows));
+	tcase_add_loop_test(tc, heartbeats, 0, COUNT_OF(heartbeats_rows));
 	tcase_add_loop_test(tc, names, 0, COUNT_OF(name_rows));
 	tcase_add_test(tc, names_are_no_commands);
 }

@@ -146,36 +146,36 @@ static const struct find_row {
 	const char *row;
 	const char *addr;
 	const char *name;
-	enum identity_rung rung;
+	enum identity_by identity_by;
 	const char *want;
 } find_rows[] = {
-	{"a pool by its network", "198.51.100.7", "mail.example.com", RUNG_POOL, "one"},
-	{"a pool by its name", "192.0.2.1", "a.pool-two.example", RUNG_POOL, "two"},
-	{"a pool without a name", "198.51.100.7", "unknown", RUNG_POOL, "one"},
-	{"the first pool wins", "198.51.100.7", "a.pool-two.example", RUNG_POOL, "one"},
-	{"a domain", "192.0.2.1", "mail.example.com", RUNG_DOMAIN, "example.com"},
-	{"in lower case", "192.0.2.1", "MAIL.Example.COM", RUNG_DOMAIN, "example.com"},
-	{"without the last dot", "192.0.2.1", "mail.example.com.", RUNG_DOMAIN, "example.com"},
-	{"the domain itself", "192.0.2.1", "example.com", RUNG_DOMAIN, "example.com"},
-	{"below a suffix of two", "192.0.2.1", "a.b.example.co.uk", RUNG_DOMAIN, "example.co.uk"},
-	{"below a private suffix", "192.0.2.1", "mx.someone.github.io", RUNG_DOMAIN,
+	{"a pool by its network", "198.51.100.7", "mail.example.com", IDENTITY_BY_POOL, "one"},
+	{"a pool by its name", "192.0.2.1", "a.pool-two.example", IDENTITY_BY_POOL, "two"},
+	{"a pool without a name", "198.51.100.7", "unknown", IDENTITY_BY_POOL, "one"},
+	{"the first pool wins", "198.51.100.7", "a.pool-two.example", IDENTITY_BY_POOL, "one"},
+	{"a domain", "192.0.2.1", "mail.example.com", IDENTITY_BY_DOMAIN, "example.com"},
+	{"in lower case", "192.0.2.1", "MAIL.Example.COM", IDENTITY_BY_DOMAIN, "example.com"},
+	{"without the last dot", "192.0.2.1", "mail.example.com.", IDENTITY_BY_DOMAIN, "example.com"},
+	{"the domain itself", "192.0.2.1", "example.com", IDENTITY_BY_DOMAIN, "example.com"},
+	{"below a suffix of two", "192.0.2.1", "a.b.example.co.uk", IDENTITY_BY_DOMAIN, "example.co.uk"},
+	{"below a private suffix", "192.0.2.1", "mx.someone.github.io", IDENTITY_BY_DOMAIN,
 	 "someone.github.io"},
-	{"a provider", "209.85.214.170", "mail-pl1-f170.google.com", RUNG_DOMAIN, "google.com"},
-	{"of an IPv6 client", "2001:db8::25", "mx.example.com", RUNG_DOMAIN, "example.com"},
-	{"a suffix alone", "192.0.2.1", "co.uk", RUNG_PREFIX, "192.0.2.0/24"},
-	{"a private suffix alone", "192.0.2.1", "github.io", RUNG_PREFIX, "192.0.2.0/24"},
-	{"one label", "192.0.2.1", "mail", RUNG_PREFIX, "192.0.2.0/24"},
-	{"no name", "192.0.2.1", "", RUNG_PREFIX, "192.0.2.0/24"},
-	{"only a dot", "192.0.2.1", ".", RUNG_PREFIX, "192.0.2.0/24"},
-	{"an unknown name", "192.0.2.1", "unknown", RUNG_PREFIX, "192.0.2.0/24"},
-	{"unknown in capitals", "192.0.2.1", "Unknown", RUNG_PREFIX, "192.0.2.0/24"},
-	{"an address as name", "192.0.2.1", "192.0.2.1", RUNG_PREFIX, "192.0.2.0/24"},
-	{"an empty label", "192.0.2.1", "mail..example.com", RUNG_PREFIX, "192.0.2.0/24"},
-	{"a blank", "192.0.2.1", "mail .example.com", RUNG_PREFIX, "192.0.2.0/24"},
-	{"other bytes", "192.0.2.1", "m\303\274.example.com", RUNG_PREFIX, "192.0.2.0/24"},
-	{"a dynamic name", "192.0.2.77", "192-0-2-77.example.com", RUNG_PREFIX, "192.0.2.0/24"},
-	{"an IPv6 client", "2001:db8:1:2:3::25", "", RUNG_PREFIX, "2001:db8:1::/48"},
-	{"no address", "", "", RUNG_PREFIX, "unknown"},
+	{"a provider", "209.85.214.170", "mail-pl1-f170.google.com", IDENTITY_BY_DOMAIN, "google.com"},
+	{"of an IPv6 client", "2001:db8::25", "mx.example.com", IDENTITY_BY_DOMAIN, "example.com"},
+	{"a suffix alone", "192.0.2.1", "co.uk", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"a private suffix alone", "192.0.2.1", "github.io", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"one label", "192.0.2.1", "mail", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"no name", "192.0.2.1", "", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"only a dot", "192.0.2.1", ".", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"an unknown name", "192.0.2.1", "unknown", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"unknown in capitals", "192.0.2.1", "Unknown", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"an address as name", "192.0.2.1", "192.0.2.1", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"an empty label", "192.0.2.1", "mail..example.com", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"a blank", "192.0.2.1", "mail .example.com", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"other bytes", "192.0.2.1", "m\303\274.example.com", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"a dynamic name", "192.0.2.77", "192-0-2-77.example.com", IDENTITY_BY_PREFIX, "192.0.2.0/24"},
+	{"an IPv6 client", "2001:db8:1:2:3::25", "", IDENTITY_BY_PREFIX, "2001:db8:1::/48"},
+	{"no address", "", "", IDENTITY_BY_PREFIX, "unknown"},
 };
 
 /* clang-format on */
@@ -190,7 +190,7 @@ clients_of(const char *entry)
 	return list;
 }
 
-START_TEST(the_first_rung_that_fits)
+START_TEST(the_first_identity_by_that_fits)
 {
 	const struct find_row *r = &find_rows[_i];
 	char one[] = "one", two[] = "two";
@@ -205,8 +205,8 @@ START_TEST(the_first_rung_that_fits)
 	struct arena arena;
 	arena_init(&arena);
 	struct identity got = identity_find(&conf, &addr, slice_of(r->name), NOW, &arena);
-	ck_assert_msg(got.rung == r->rung, "%s: %s", r->row,
-	              identity_rung_word(got.rung));
+	ck_assert_msg(got.by == r->identity_by, "%s: %s", r->row,
+	              identity_by_word(got.by));
 	ck_slice_eq(r->row, got.text, r->want);
 	arena_free(&arena);
 	list_free(&pools[0].clients);
@@ -247,13 +247,13 @@ START_TEST(long_names_are_no_names)
 		name[i] = '.';
 	struct slice all = {.p = name, .n = 254};
 	struct identity got = identity_find(&conf, &addr, all, NOW, &arena);
-	ck_assert_int_eq(got.rung, RUNG_PREFIX);
+	ck_assert_int_eq(got.by, IDENTITY_BY_PREFIX);
 	all.n = 253;
 	got = identity_find(&conf, &addr, all, NOW, &arena);
-	ck_assert_int_eq(got.rung, RUNG_DOMAIN);
+	ck_assert_int_eq(got.by, IDENTITY_BY_DOMAIN);
 	memset(name, 'x', 64); /* a label too long */
 	got = identity_find(&conf, &addr, all, NOW, &arena);
-	ck_assert_int_eq(got.rung, RUNG_PREFIX);
+	ck_assert_int_eq(got.by, IDENTITY_BY_PREFIX);
 	arena_free(&arena);
 	identity_forget_suffixes();
 }
@@ -278,9 +278,9 @@ END_TEST
 
 START_TEST(rungs_have_words)
 {
-	ck_assert_str_eq(identity_rung_word(RUNG_POOL), "pool");
-	ck_assert_str_eq(identity_rung_word(RUNG_DOMAIN), "domain");
-	ck_assert_str_eq(identity_rung_word(RUNG_PREFIX), "prefix");
+	ck_assert_str_eq(identity_by_word(IDENTITY_BY_POOL), "pool");
+	ck_assert_str_eq(identity_by_word(IDENTITY_BY_DOMAIN), "domain");
+	ck_assert_str_eq(identity_by_word(IDENTITY_BY_PREFIX), "prefix");
 }
 
 END_TEST
@@ -289,7 +289,8 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, dynamic_names_are_known, 0, COUNT_OF(dynamic_rows));
-	tcase_add_loop_test(tcase, the_first_rung_that_fits, 0, COUNT_OF(find_rows));
+	tcase_add_loop_test(tcase, the_first_identity_by_that_fits, 0,
+	                    COUNT_OF(find_rows));
 	tcase_add_test(tcase, prefixes_follow_the_settings);
 	tcase_add_test(tcase, long_names_are_no_names);
 	tcase_add_test(tcase, many_numbers_are_harmless);

@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-static struct orders *no_orders;
+static struct overrides *no_overrides;
 
 static const char settings[] =
 	"limits: { destinations: (\n"
@@ -158,7 +158,7 @@ START_TEST(limits_are_found)
 	struct text got = TEXT(buf);
 	arena_init(&arena);
 	query = query_normal(&query, conf, &arena);
-	size_t n = limits_find(conf, no_orders, &query, slice_of(r->identity), 1000,
+	size_t n = limits_find(conf, no_overrides, &query, slice_of(r->identity), 1000,
 	                       &arena, limits);
 	for (size_t i = 0; i < n; i++) {
 		text_printf(&got,
@@ -579,6 +579,6 @@ fill(TCase *tcase)
 int
 main(void)
 {
-	no_orders = orders_new();
+	no_overrides = overrides_new();
 	return harness_run("limit", fill);
 }

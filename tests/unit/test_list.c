@@ -396,7 +396,7 @@ static const struct twice_row {
 	unsigned want;
 } twice_rows[] = {
 	{"the later end stays", 100, 200, 2},
-	{"in either order", 200, 100, 1},
+	{"in either override", 200, 100, 1},
 	{"for ever outlives all", 200, 0, 2},
 	{"and is not shortened", 0, 200, 1},
 	{"the first of equals", 200, 200, 1},

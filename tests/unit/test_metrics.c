@@ -109,7 +109,7 @@ new_status(void)
 {
 	json_t *status = json_pack("{s:I, s:{s:b}, s:[], s:[], s:[]}", "now",
 	                           (json_int_t)clock_wall_s(), "store", "up", 1,
-	                           "daemons", "destinations", "orders");
+	                           "daemons", "destinations", "overrides");
 	ck_assert_ptr_nonnull(status);
 	return status;
 }
@@ -155,7 +155,7 @@ START_TEST(without_status)
 	ck_assert_uint_eq(lines_with("weir_verdicts_total{"), 2 * WHY_COUNT);
 	ck_assert_uint_eq(lines_with("weir_destination"), 0);
 	ck_assert_uint_eq(lines_with("weir_daemon_up"), 0);
-	ck_assert_uint_eq(lines_with("weir_orders"), 0);
+	ck_assert_uint_eq(lines_with("weir_overrides"), 0);
 	ck_line("weir_site_up 0");
 	ck_line("weir_start_time_seconds 1763797493");
 	ck_assert_uint_eq(lines_with("process_resident_memory_bytes "), 1);
@@ -194,10 +194,10 @@ START_TEST(odd_status)
 	open_self();
 	json_object_set_new(status, "destinations", json_string("?"));
 	json_object_set_new(status, "daemons", json_pack("[{}, i]", 1));
-	json_object_set_new(status, "orders", json_pack("[n, []]"));
+	json_object_set_new(status, "overrides", json_pack("[n, []]"));
 	print_page(status);
 	ck_line("weir_site_up 1");
-	ck_line("weir_orders{kind=\"drain\"} 0");
+	ck_line("weir_overrides{kind=\"drain\"} 0");
 	ck_assert_uint_eq(lines_with("weir_daemon_up"), 0);
 	json_decref(status);
 	close_self();
@@ -364,7 +364,7 @@ START_TEST(whole_status)
 	json_object_set_new(status, "greylist",
 	                    json_pack("{s:s, s:i, s:i, s:i}", "mode", "on", "waiting", 5,
 	                              "came_back", 60, "never", 700));
-	json_object_set_new(status, "orders",
+	json_object_set_new(status, "overrides",
 	                    json_pack("[{s:s}, {s:s}, {s:s}]", "kind", "drain", "kind",
 	                              "allow-client", "kind", "drain"));
 	json_object_set_new(status, "daemons",
@@ -384,9 +384,9 @@ START_TEST(whole_status)
 	ck_line("weir_greylist_triplets{state=\"waiting\"} 5");
 	ck_line("weir_greylist_triplets{state=\"came_back\"} 60");
 	ck_line("weir_greylist_triplets{state=\"never\"} 700");
-	ck_line("weir_orders{kind=\"drain\"} 2");
-	ck_line("weir_orders{kind=\"allow-client\"} 1");
-	ck_line("weir_orders{kind=\"limit\"} 0");
+	ck_line("weir_overrides{kind=\"drain\"} 2");
+	ck_line("weir_overrides{kind=\"allow-client\"} 1");
+	ck_line("weir_overrides{kind=\"limit\"} 0");
 	ck_line("weir_daemon_up{daemon=\"policyd\",node=\"mx1\"} 1");
 	ck_line("weir_daemon_up{daemon=\"milter\",node=\"mx2\"} 0");
 	ck_assert_uint_eq(lines_with("weir_daemon_up{"), 2);

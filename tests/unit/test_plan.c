@@ -1,4 +1,4 @@
-/* test_plan.c - stages, exemptions and their order, limits, and what the store is asked. */
+/* test_plan.c - stages, exemptions and their override, limits, and what the store is asked. */
 #include "rules/plan.h"
 
 #include "harness.h"
@@ -6,7 +6,7 @@
 #define NOW 1800000000
 
 static struct arena arena;
-static struct orders *no_orders;
+static struct overrides *no_overrides;
 
 /* Settings of which every exemption can apply to the query below. */
 static struct conf *
@@ -91,11 +91,11 @@ change(struct query *query, struct slice name, struct slice value)
 
 /* The facts with "name=value name=value" changed. */
 static void
-make_plan(const struct conf *conf, const struct orders *orders, const struct query *query,
-          int64_t now_s, struct plan *plan)
+make_plan(const struct conf *conf, const struct overrides *overrides,
+          const struct query *query, int64_t now_s, struct plan *plan)
 {
 	struct query normal = query_normal(query, conf, &arena);
-	plan_make(conf, orders, &normal, now_s, &arena, plan);
+	plan_make(conf, overrides, &normal, now_s, &arena, plan);
 }
 
 static struct query
@@ -190,7 +190,7 @@ START_TEST(what_needs_no_question)
 	struct conf *conf = settings(r->more);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	ck_assert_msg(!plan.ask, "%s: the store is asked", r->row);
 	ck_assert_msg(plan.why == r->why, "%s: %d, not %d", r->row, plan.why, r->why);
 	ck_assert_msg(plan.hit.line == r->line, "%s: line %u", r->row, plan.hit.line);
@@ -209,29 +209,29 @@ static const struct ask_row {
 	const char *row;
 	const char *changes;
 	const char *more;
-	enum identity_rung rung;
+	enum identity_by identity_by;
 	const char *identity;
 	const char *sender;
 	const char *recipient;
 } ask_rows[] = {
-	{"a recipient", "", NULL, RUNG_DOMAIN, "example.com", "user@a.example", "me@b.example"},
-	{"observed all the same", "", "greylist.mode=observe", RUNG_DOMAIN, "example.com",
+	{"a recipient", "", NULL, IDENTITY_BY_DOMAIN, "example.com", "user@a.example", "me@b.example"},
+	{"observed all the same", "", "greylist.mode=observe", IDENTITY_BY_DOMAIN, "example.com",
 		"user@a.example", "me@b.example"},
-	{"no name", "client_name=unknown", NULL, RUNG_PREFIX, "203.0.113.0/24", "user@a.example",
+	{"no name", "client_name=unknown", NULL, IDENTITY_BY_PREFIX, "203.0.113.0/24", "user@a.example",
 		"me@b.example"},
-	{"another prefix", "client_name=", "greylist.ipv4_prefix=32", RUNG_PREFIX,
+	{"another prefix", "client_name=", "greylist.ipv4_prefix=32", IDENTITY_BY_PREFIX,
 		"203.0.113.9/32", "user@a.example", "me@b.example"},
-	{"the null sender at DATA", "stage=DATA sender=", NULL, RUNG_DOMAIN, "example.com", "",
+	{"the null sender at DATA", "stage=DATA sender=", NULL, IDENTITY_BY_DOMAIN, "example.com", "",
 		"me@b.example"},
 	{"the null sender at DATA, several recipients", "stage=DATA sender= recipient=", NULL,
-		RUNG_DOMAIN, "example.com", "", ""},
-	{"an empty user name is none", "sasl_username=", NULL, RUNG_DOMAIN, "example.com",
+		IDENTITY_BY_DOMAIN, "example.com", "", ""},
+	{"an empty user name is none", "sasl_username=", NULL, IDENTITY_BY_DOMAIN, "example.com",
 		"user@a.example", "me@b.example"},
 	{"no fingerprint is no certificate", "ccert_fingerprint=", "lists.certificates= , ,",
-		RUNG_DOMAIN, "example.com", "user@a.example", "me@b.example"},
-	{"another certificate", "ccert_fingerprint=C2:9D:00", NULL, RUNG_DOMAIN, "example.com",
+		IDENTITY_BY_DOMAIN, "example.com", "user@a.example", "me@b.example"},
+	{"another certificate", "ccert_fingerprint=C2:9D:00", NULL, IDENTITY_BY_DOMAIN, "example.com",
 		"user@a.example", "me@b.example"},
-	{"a sender's digits", "sender=bounce-17@a.example", NULL, RUNG_DOMAIN, "example.com",
+	{"a sender's digits", "sender=bounce-17@a.example", NULL, IDENTITY_BY_DOMAIN, "example.com",
 		"bounce-#@a.example", "me@b.example"},
 };
 
@@ -243,10 +243,10 @@ START_TEST(what_is_asked)
 	struct conf *conf = settings(r->more);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	ck_assert_msg(plan.ask, "%s: the store is not asked, why %d", r->row, plan.why);
-	ck_assert_msg(plan.identity.rung == r->rung, "%s: rung %d", r->row,
-	              plan.identity.rung);
+	ck_assert_msg(plan.identity.by == r->identity_by, "%s: identity_by %d", r->row,
+	              plan.identity.by);
 	ck_slice_eq(r->row, plan.identity.text, r->identity);
 	ck_slice_eq(r->row, plan.sender, r->sender);
 	ck_slice_eq(r->row, plan.recipient, r->recipient);
@@ -269,9 +269,9 @@ START_TEST(an_entry_out_of_date_exempts_no_more)
 	ck_assert_msg(conf != NULL, "%s", err.text);
 	struct query query = facts;
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW - 8 * 3600 - 1, &plan);
+	make_plan(conf, no_overrides, &query, NOW - 8 * 3600 - 1, &plan);
 	ck_assert_int_eq(plan.why, WHY_LIST_CLIENT);
-	make_plan(conf, no_orders, &query, NOW - 8 * 3600, &plan);
+	make_plan(conf, no_overrides, &query, NOW - 8 * 3600, &plan);
 	ck_assert(plan.ask);
 	conf_unref(&conf);
 	arena_free(&arena);
@@ -305,7 +305,7 @@ START_TEST(the_question_has_the_keys_of_the_plan)
 	struct key_secret secret = {{1, 2, 3}};
 	struct query query = facts;
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	struct ask ask;
 	plan_ask(conf, &plan, &secret, &ask);
 	struct key identity = key_identity(&secret, SLICE("example.com"));
@@ -437,7 +437,7 @@ START_TEST(what_is_limited)
 	char buf[300];
 	struct text got = TEXT(buf);
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	for (size_t i = 0; i < plan.n_limits; i++) {
 		text_printf(&got, "%s%s=", i ? " " : "", scopes[plan.limits[i].scope]);
 		text_put(&got, plan.limits[i].name);
@@ -473,7 +473,7 @@ START_TEST(what_exempts_from_limits_is_named)
 	struct conf *conf = limited(NULL);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	ck_assert_msg(plan.unlimited_hit.line == r->line, "%s: line %u", r->row,
 	              plan.unlimited_hit.line);
 	ck_assert_msg((plan.unlimited_hit.source != NULL) == (r->line > 0), "%s", r->row);
@@ -519,7 +519,7 @@ START_TEST(a_destination_has_a_mode_of_its_own)
 	struct conf *conf = limited(r->more);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	ck_slice_eq(r->row, plan.destination, r->destination);
 	ck_assert_msg(plan.greylist_mode == r->mode, "%s: mode %d", r->row,
 	              plan.greylist_mode);
@@ -550,7 +550,7 @@ START_TEST(each_bound_is_a_use_with_a_key_of_its_own)
 	struct query query = changed("sasl_username=u");
 	struct plan plan;
 	struct limits_ask ask = {.n = 99};
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	limits_uses(plan.limits, plan.n_limits, &secret, &ask);
 	ck_assert_uint_eq(ask.n, COUNT_OF(bounds));
 	for (size_t i = 0; i < ask.n; i++) {
@@ -582,7 +582,7 @@ START_TEST(a_name_and_a_domain_have_different_keys)
 	for (size_t i = 0; i < COUNT_OF(hops); i++) {
 		struct query query = changed(hops[i]);
 		struct plan plan;
-		make_plan(conf, no_orders, &query, NOW, &plan);
+		make_plan(conf, no_overrides, &query, NOW, &plan);
 		ck_slice_eq(hops[i], plan.destination, "acme");
 		limits_uses(plan.limits, plan.n_limits, &secret, &asks[i]);
 		ck_assert_int_eq(asks[i].uses[0].kind, LIMIT_CONCURRENCY);
@@ -602,7 +602,7 @@ START_TEST(a_limit_that_is_observed_says_so)
 	struct query query = changed("recipient=me@trial.example sender=");
 	struct plan plan;
 	struct limits_ask ask = {.n = 99};
-	make_plan(conf, no_orders, &query, NOW, &plan);
+	make_plan(conf, no_overrides, &query, NOW, &plan);
 	limits_uses(plan.limits, plan.n_limits, &secret, &ask);
 	ck_assert_uint_eq(ask.n, 1);
 	ck_assert_int_eq(ask.uses[0].kind, LIMIT_RECIPIENTS);
@@ -614,98 +614,100 @@ START_TEST(a_limit_that_is_observed_says_so)
 
 END_TEST
 
-/* ---- orders ---- */
+/* ---- overrides ---- */
 
 /* clang-format off */
-static const struct order_row {
+static const struct override_row {
 	const char *row;
-	enum order_kind kind;
+	enum override_kind kind;
 	const char *name;
 	bool no_limits;
 	const char *changes;
 	bool applies;
 	enum why why; /* when it applies; else the store is asked */
 	size_t limits;
-} order_rows[] = {
-	{"client", ORDER_ALLOW_CLIENT, "203.0.113.9", false, "", true, WHY_ORDER_CLIENT, 1},
-	{"client by name", ORDER_ALLOW_CLIENT, "example.com", false, "", true, WHY_ORDER_CLIENT, 1},
-	{"another client", ORDER_ALLOW_CLIENT, "203.0.113.10", false, "", false, WHY_NOT_JUDGED, 1},
-	{"sender", ORDER_ALLOW_SENDER, "user@a.example", false, "", true, WHY_ORDER_SENDER, 1},
-	{"recipient", ORDER_ALLOW_RECIPIENT, "b.example", false, "", true, WHY_ORDER_RECIPIENT, 1},
-	{"limits do not apply either", ORDER_ALLOW_RECIPIENT, "b.example", true, "", true,
-		WHY_ORDER_RECIPIENT, 0},
-	{"a list comes before", ORDER_ALLOW_SENDER, "a.example", false, "client_name=listed.example",
+} override_rows[] = {
+	{"client", OVERRIDE_ALLOW_CLIENT, "203.0.113.9", false, "", true, WHY_OVERRIDE_CLIENT, 1},
+	{"client by name", OVERRIDE_ALLOW_CLIENT, "example.com", false, "", true, WHY_OVERRIDE_CLIENT, 1},
+	{"another client", OVERRIDE_ALLOW_CLIENT, "203.0.113.10", false, "", false, WHY_NOT_JUDGED, 1},
+	{"sender", OVERRIDE_ALLOW_SENDER, "user@a.example", false, "", true, WHY_OVERRIDE_SENDER, 1},
+	{"recipient", OVERRIDE_ALLOW_RECIPIENT, "b.example", false, "", true, WHY_OVERRIDE_RECIPIENT, 1},
+	{"limits do not apply either", OVERRIDE_ALLOW_RECIPIENT, "b.example", true, "", true,
+		WHY_OVERRIDE_RECIPIENT, 0},
+	{"a list comes before", OVERRIDE_ALLOW_SENDER, "a.example", false, "client_name=listed.example",
 		true, WHY_LIST_CLIENT, 1},
-	{"drained", ORDER_DRAIN, "b.example", false, "", true, WHY_DRAINED, 0},
-	{"drained for who is exempt, too", ORDER_DRAIN, "b.example", false, "sasl_username=u", true,
+	{"drained", OVERRIDE_DRAIN, "b.example", false, "", true, WHY_DRAINED, 0},
+	{"drained for who is exempt, too", OVERRIDE_DRAIN, "b.example", false, "sasl_username=u", true,
 		WHY_DRAINED, 0},
-	{"drained for the null sender", ORDER_DRAIN, "b.example", false, "sender=", true, WHY_DRAINED, 0},
-	{"the user is drained", ORDER_DRAIN_USER, "U", false, "sasl_username=u", true, WHY_USER_DRAINED, 0},
-	{"another user is", ORDER_DRAIN_USER, "v", false, "sasl_username=u", true, WHY_AUTHENTICATED, 1},
-	{"who has not logged in is no user", ORDER_DRAIN_USER, "u", false, "", false, WHY_NOT_JUDGED, 1},
-	{"the user has no limits", ORDER_ALLOW_USER, "u", true, "sasl_username=u", true, WHY_AUTHENTICATED, 0},
-	{"another has", ORDER_ALLOW_USER, "v", false, "sasl_username=u", true, WHY_AUTHENTICATED, 1},
-	{"another is drained", ORDER_DRAIN, "c.example", false, "", false, WHY_NOT_JUDGED, 1},
-	{"a recipient that was refused is not drained", ORDER_DRAIN, "b.example", false, "stage=REFUSED",
+	{"drained for the null sender", OVERRIDE_DRAIN, "b.example", false, "sender=", true, WHY_DRAINED, 0},
+	{"the user is drained", OVERRIDE_DRAIN_USER, "U", false, "sasl_username=u", true, WHY_USER_DRAINED, 0},
+	{"another user is", OVERRIDE_DRAIN_USER, "v", false, "sasl_username=u", true, WHY_AUTHENTICATED, 1},
+	{"who has not logged in is no user", OVERRIDE_DRAIN_USER, "u", false, "", false, WHY_NOT_JUDGED, 1},
+	{"the user has no limits", OVERRIDE_ALLOW_USER, "u", true, "sasl_username=u", true, WHY_AUTHENTICATED, 0},
+	{"another has", OVERRIDE_ALLOW_USER, "v", false, "sasl_username=u", true, WHY_AUTHENTICATED, 1},
+	{"another is drained", OVERRIDE_DRAIN, "c.example", false, "", false, WHY_NOT_JUDGED, 1},
+	{"a recipient that was refused is not drained", OVERRIDE_DRAIN, "b.example", false, "stage=REFUSED",
 		true, WHY_NOT_JUDGED, 1},
 };
 
 /* clang-format on */
 
-static struct orders *
-ordered(enum order_kind kind, const char *name, bool no_limits)
+static struct overrides *
+overridden(enum override_kind kind, const char *name, bool no_limits)
 {
-	struct orders *orders = orders_new();
-	struct order order = {.kind = kind, .until_s = NOW + 1, .no_limits = no_limits};
+	struct overrides *overrides = overrides_new();
+	struct override override = {.kind = kind,
+	                            .until_s = NOW + 1,
+	                            .no_limits = no_limits};
 	struct err err;
-	ck_assert_msg(order_set_name(&order, slice_of(name), &err), "%s", err.text);
-	orders_add(orders, &order);
-	return orders;
+	ck_assert_msg(override_set_name(&override, slice_of(name), &err), "%s", err.text);
+	overrides_add(overrides, &override);
+	return overrides;
 }
 
-START_TEST(what_is_ordered)
+START_TEST(what_is_overridden)
 {
-	const struct order_row *r = &order_rows[_i];
+	const struct override_row *r = &override_rows[_i];
 	struct conf *conf = settings("limits.default.concurrency=5");
-	struct orders *orders = ordered(r->kind, r->name, r->no_limits);
+	struct overrides *overrides = overridden(r->kind, r->name, r->no_limits);
 	struct query query = changed(r->changes);
 	struct plan plan;
-	make_plan(conf, orders, &query, NOW, &plan);
+	make_plan(conf, overrides, &query, NOW, &plan);
 	ck_assert_msg(plan.ask == !r->applies, "%s: ask %d", r->row, plan.ask);
 	ck_assert_msg(!r->applies || plan.why == r->why, "%s: why %d", r->row, plan.why);
 	ck_assert_msg(plan.n_limits == r->limits, "%s: %zu limits", r->row,
 	              plan.n_limits);
-	ck_assert_msg((plan.unlimited_order != NULL) == r->no_limits, "%s: exempt",
+	ck_assert_msg((plan.unlimited_override != NULL) == r->no_limits, "%s: exempt",
 	              r->row);
-	make_plan(conf, orders, &query, NOW + 1, &plan);
-	ck_assert_msg(!plan.order, "%s: holds when it has run out", r->row);
+	make_plan(conf, overrides, &query, NOW + 1, &plan);
+	ck_assert_msg(!plan.override, "%s: holds when it has run out", r->row);
 	conf_unref(&conf);
-	orders_unref(&orders);
+	overrides_unref(&overrides);
 	arena_free(&arena);
 	identity_forget_suffixes();
 }
 
 END_TEST
 
-START_TEST(an_order_sets_the_number_of_deliveries)
+START_TEST(an_override_sets_the_number_of_deliveries)
 {
 	struct conf *conf = settings("limits.default.messages=9/1m");
-	struct orders *orders = ordered(ORDER_LIMIT, "b.example", false);
-	struct order order = *orders_at(orders, 0);
+	struct overrides *overrides = overridden(OVERRIDE_LIMIT, "b.example", false);
+	struct override override = *overrides_at(overrides, 0);
 	struct query query = changed("");
 	struct plan plan;
-	orders_unref(&orders);
-	orders = orders_new();
-	order.limit = 3;
-	orders_add(orders, &order);
-	make_plan(conf, orders, &query, NOW, &plan);
+	overrides_unref(&overrides);
+	overrides = overrides_new();
+	override.limit = 3;
+	overrides_add(overrides, &override);
+	make_plan(conf, overrides, &query, NOW, &plan);
 	ck_assert_uint_eq(plan.n_limits, 1);
 	ck_assert_int_eq(plan.limits[0].limit->concurrency, 3);
 	ck_assert_int_eq(plan.limits[0].limit->messages.v[0].count, 9);
-	make_plan(conf, orders, &query, NOW + 1, &plan);
+	make_plan(conf, overrides, &query, NOW + 1, &plan);
 	ck_assert_int_eq(plan.limits[0].limit->concurrency, 0);
 	conf_unref(&conf);
-	orders_unref(&orders);
+	overrides_unref(&overrides);
 	arena_free(&arena);
 	identity_forget_suffixes();
 }
@@ -728,13 +730,13 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, each_bound_is_a_use_with_a_key_of_its_own);
 	tcase_add_test(tcase, a_name_and_a_domain_have_different_keys);
 	tcase_add_test(tcase, a_limit_that_is_observed_says_so);
-	tcase_add_loop_test(tcase, what_is_ordered, 0, COUNT_OF(order_rows));
-	tcase_add_test(tcase, an_order_sets_the_number_of_deliveries);
+	tcase_add_loop_test(tcase, what_is_overridden, 0, COUNT_OF(override_rows));
+	tcase_add_test(tcase, an_override_sets_the_number_of_deliveries);
 }
 
 int
 main(void)
 {
-	no_orders = orders_new();
+	no_overrides = overrides_new();
 	return harness_run("plan", fill);
 }

@@ -108,7 +108,7 @@ check_domain(struct slice entry)
 	struct arena arena;
 	arena_init(&arena);
 	struct identity got = identity_find(&conf, &addr, domain, 0, &arena);
-	ck_assert_msg(got.rung == RUNG_DOMAIN, "%.*s", (int)entry.n, entry.p);
+	ck_assert_msg(got.by == IDENTITY_BY_DOMAIN, "%.*s", (int)entry.n, entry.p);
 	arena_free(&arena);
 }
 
@@ -160,22 +160,22 @@ END_TEST
 static const struct named_row {
 	const char *name;
 	const char *addr;
-	enum identity_rung rung;
+	enum identity_by identity_by;
 	const char *want;
 } named_rows[] = {
-	{"mail-pl1-f174.google.com", "209.85.214.174", RUNG_POOL, "google"},
-	{"mail-oln040092067040.outbound.protection.outlook.com", "40.92.67.40", RUNG_POOL, "microsoft"},
-	{"", "40.107.69.81", RUNG_POOL, "microsoft"},
-	{"", "2a01:111:f403:2414::600", RUNG_POOL, "microsoft"},
-	{"", "2a01:111:f403:e000::600", RUNG_PREFIX, "2a01:111:f403:e000::/64"},
-	{"69-171-232-143.mail-mail.facebook.com", "69.171.232.143", RUNG_POOL, "facebook"},
-	{"www62.your-server.de", "213.133.104.62", RUNG_POOL, "hetzner"},
-	{"static.219.156.76.144.clients.your-server.de", "144.76.156.219", RUNG_PREFIX, "144.76.156.0/24"},
-	{"mailout01.t-online.de", "194.25.134.80", RUNG_POOL, "t-online"},
-	{"maile-db.linkedin.com", "192.0.2.1", RUNG_POOL, "linkedin"},
-	{"imr-ma03.mx.aol.com", "64.12.206.41", RUNG_POOL, "yahoo"},
-	{"ip-72-167-33-213.ip.secureserver.net", "72.167.33.213", RUNG_PREFIX, "72.167.33.0/24"},
-	{"mx.example.com", "192.0.2.1", RUNG_DOMAIN, "example.com"},
+	{"mail-pl1-f174.google.com", "209.85.214.174", IDENTITY_BY_POOL, "google"},
+	{"mail-oln040092067040.outbound.protection.outlook.com", "40.92.67.40", IDENTITY_BY_POOL, "microsoft"},
+	{"", "40.107.69.81", IDENTITY_BY_POOL, "microsoft"},
+	{"", "2a01:111:f403:2414::600", IDENTITY_BY_POOL, "microsoft"},
+	{"", "2a01:111:f403:e000::600", IDENTITY_BY_PREFIX, "2a01:111:f403:e000::/64"},
+	{"69-171-232-143.mail-mail.facebook.com", "69.171.232.143", IDENTITY_BY_POOL, "facebook"},
+	{"www62.your-server.de", "213.133.104.62", IDENTITY_BY_POOL, "hetzner"},
+	{"static.219.156.76.144.clients.your-server.de", "144.76.156.219", IDENTITY_BY_PREFIX, "144.76.156.0/24"},
+	{"mailout01.t-online.de", "194.25.134.80", IDENTITY_BY_POOL, "t-online"},
+	{"maile-db.linkedin.com", "192.0.2.1", IDENTITY_BY_POOL, "linkedin"},
+	{"imr-ma03.mx.aol.com", "64.12.206.41", IDENTITY_BY_POOL, "yahoo"},
+	{"ip-72-167-33-213.ip.secureserver.net", "72.167.33.213", IDENTITY_BY_PREFIX, "72.167.33.0/24"},
+	{"mx.example.com", "192.0.2.1", IDENTITY_BY_DOMAIN, "example.com"},
 };
 
 /* clang-format on */
@@ -192,8 +192,8 @@ START_TEST(providers_are_known)
 	arena_init(&arena);
 	struct identity got =
 		identity_find(conf, &addr, slice_of(r->name), 1800000000, &arena);
-	ck_assert_msg(got.rung == r->rung, "%s %s: %s", r->name, r->addr,
-	              identity_rung_word(got.rung));
+	ck_assert_msg(got.by == r->identity_by, "%s %s: %s", r->name, r->addr,
+	              identity_by_word(got.by));
 	ck_slice_eq(r->name, got.text, r->want);
 	arena_free(&arena);
 	conf_unref(&conf);

@@ -1,6 +1,6 @@
 /*
  * test_session.c - sessions of the milter: facts, what is asked, what deliveries become, and
- * the end of the daemon.  The asker is one of our own.
+ * the end of the daemon.  The ask_queue is one of our own.
  */
 #include "session.h"
 
@@ -16,8 +16,8 @@ struct delivery {
 	int unused;
 };
 
-/* What the asker was asked last, and what it answers. */
-static struct asker_log {
+/* What the ask_queue was asked last, and what it answers. */
+static struct ask_queue_log {
 	unsigned asked, made, ended, ended_by_loop, closed;
 	enum stage stage, heard;
 	char client_address[64], client_port[16], client_name[2000], sender[2000],
@@ -67,10 +67,10 @@ delivery_part(struct delivery **delivery)
 }
 
 void
-asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
-           struct slice queue_id)
+ask_queue_hear(struct ask_queue *ask_queue, struct delivery *delivery, enum stage stage,
+               struct slice queue_id)
 {
-	(void)asker;
+	(void)ask_queue;
 	keep(seen.heard_queue, sizeof(seen.heard_queue), queue_id);
 	ck_assert_ptr_nonnull(delivery);
 	if (stage > seen.heard)
@@ -78,9 +78,9 @@ asker_hear(struct asker *asker, struct delivery *delivery, enum stage stage,
 }
 
 void
-asker_end(struct asker *asker, struct delivery **delivery)
+ask_queue_end(struct ask_queue *ask_queue, struct delivery **delivery)
 {
-	(void)asker;
+	(void)ask_queue;
 	if (*delivery)
 		seen.ended++;
 	free(*delivery);
@@ -88,14 +88,14 @@ asker_end(struct asker *asker, struct delivery **delivery)
 }
 
 void
-asker_close(struct asker *asker)
+ask_queue_close(struct ask_queue *ask_queue)
 {
-	(void)asker;
+	(void)ask_queue;
 	seen.closed++;
 }
 
-struct asker *
-asker_new(struct engine *engine)
+struct ask_queue *
+ask_queue_new(struct engine *engine)
 {
 	(void)engine;
 	return NULL;
@@ -104,10 +104,10 @@ asker_new(struct engine *engine)
 #define KEEP(to, from) keep(seen.to, sizeof(seen.to), query->from)
 
 bool
-asker_ask(struct asker *asker, struct delivery *delivery, const struct query *query,
-          struct arena *arena, struct verdict *verdict_out)
+ask_queue_ask(struct ask_queue *ask_queue, struct delivery *delivery,
+              const struct query *query, struct arena *arena, struct verdict *verdict_out)
 {
-	(void)asker;
+	(void)ask_queue;
 	seen.asked++;
 	seen.delivery = delivery;
 	seen.stage = query->stage;
@@ -684,7 +684,7 @@ leave_later(void *arg)
 	return NULL;
 }
 
-START_TEST(the_end_waits_for_threads_with_the_asker)
+START_TEST(the_end_waits_for_threads_with_the_ask_queue)
 {
 	pthread_t thread;
 	begin();
@@ -725,7 +725,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, so_many_sessions_are_judged);
 	tcase_add_test(tcase, a_drain_waits_for_what_is_under_way);
 	tcase_add_test(tcase, what_is_held_at_the_end_is_given_back);
-	tcase_add_test(tcase, the_end_waits_for_threads_with_the_asker);
+	tcase_add_test(tcase, the_end_waits_for_threads_with_the_ask_queue);
 }
 
 int

@@ -118,7 +118,7 @@ START_TEST(there_is_a_bound_on_destinations)
 	json_t *told = tally_print(tally, NOW);
 	char *dumped = json_dumps(told, JSON_COMPACT);
 	ck_assert_uint_eq(json_array_size(json_object_get(told, "destinations")), 100);
-	ck_assert_uint_lt(strlen(dumped), LEDGER_TEXT_MAX);
+	ck_assert_uint_lt(strlen(dumped), HISTORY_TEXT_MAX);
 	free(dumped);
 	json_decref(told);
 }
@@ -145,7 +145,7 @@ START_TEST(those_of_the_settings_have_their_place)
 
 END_TEST
 
-START_TEST(long_names_fit_on_the_board)
+START_TEST(long_names_fit_on_the_registry)
 {
 	char name[256];
 	for (int i = 0; i < 200; i++) {
@@ -158,7 +158,7 @@ START_TEST(long_names_fit_on_the_board)
 	}
 	json_t *told = tally_print(tally, NOW);
 	char *dumped = json_dumps(told, JSON_COMPACT);
-	ck_assert_uint_lt(strlen(dumped), LEDGER_TEXT_MAX - 8000);
+	ck_assert_uint_lt(strlen(dumped), HISTORY_TEXT_MAX - 8000);
 	free(dumped);
 	json_decref(told);
 }
@@ -219,7 +219,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, destinations_are_told_by_weight);
 	tcase_add_test(tcase, there_is_a_bound_on_destinations);
 	tcase_add_test(tcase, those_of_the_settings_have_their_place);
-	tcase_add_test(tcase, long_names_fit_on_the_board);
+	tcase_add_test(tcase, long_names_fit_on_the_registry);
 	tcase_add_test(tcase, hostile_names_are_told_as_text);
 	tcase_add_test(tcase, the_funnel_is_by_hour_of_the_first_try);
 }

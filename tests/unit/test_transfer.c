@@ -45,20 +45,20 @@ print_file(FILE *to)
 	struct key_secret secret;
 	struct grey_record waits = {.state = GREY_WAITING, .at_s = 1800000000};
 	struct grey_record allowed = {.state = GREY_IDENTITY, .at_s = 7, .count = 4095};
-	struct ledger_row rows[] = {{RECORD_TRIPLET, key, record_pack(&waits)},
-	                            {RECORD_IDENTITY, key, record_pack(&allowed)},
-	                            {RECORD_TRIPLET, key, 42}};
-	struct order order = {.kind = ORDER_DRAIN,
-	                      .name = "acme",
-	                      .by = "o\"p",
-	                      .made_s = 5,
-	                      .until_s = 9};
+	struct history_row rows[] = {{RECORD_TRIPLET, key, record_pack(&waits)},
+	                             {RECORD_IDENTITY, key, record_pack(&allowed)},
+	                             {RECORD_TRIPLET, key, 42}};
+	struct override override = {.kind = OVERRIDE_DRAIN,
+	                            .name = "acme",
+	                            .by = "o\"p",
+	                            .made_s = 5,
+	                            .until_s = 9};
 	ck_assert(key_secret_parse(SLICE(SECRET), &secret));
 	transfer_print_header(&secret, 1800000000, to);
 	ck_assert(transfer_print_row(&rows[0], to));
 	ck_assert(transfer_print_row(&rows[1], to));
 	ck_assert(!transfer_print_row(&rows[2], to));
-	transfer_print_order(&order, to);
+	transfer_print_override(&override, to);
 	transfer_print_end(3, to);
 }
 
@@ -69,7 +69,7 @@ START_TEST(an_export_looks_as_it_did)
 		text,
 		HEADER WAITS ROW(
 			"identity", "identity", "7",
-			"4095") "{\"kind\":\"order\",\"order\":\"drain\",\"name\":\"acme\",\"until\":9,"
+			"4095") "{\"kind\":\"override\",\"override\":\"drain\",\"name\":\"acme\",\"until\":9,"
 				"\"made\":5,\"by\":\"o\\\"p\",\"limit\":0,\"no_limits\":false}\n" END(
 					"3"));
 	free(text);
@@ -91,7 +91,7 @@ static const struct line_row {
 	{"the last second", ROW("triplet", "waiting", "17179869183", "0"), TRANSFER_RECORD},
 	{"more members", "{\"kind\":\"end\",\"rows\":0,\"later\":[1,{}]}", TRANSFER_END},
 	{"the end", END("12"), TRANSFER_END},
-	{"an order", "{\"kind\":\"order\",\"order\":\"limit\",\"name\":\"acme\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":20,\"no_limits\":false}", TRANSFER_ORDER},
+	{"an override", "{\"kind\":\"override\",\"override\":\"limit\",\"name\":\"acme\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":20,\"no_limits\":false}", TRANSFER_OVERRIDE},
 	{"of a later weir", "{\"kind\":\"quota\",\"key\":7}", TRANSFER_UNKNOWN},
 
 	{"no kind", "{}", TRANSFER_MALFORMED},
@@ -107,12 +107,13 @@ static const struct line_row {
 	{"a time that is a fraction", ROW("triplet", "waiting", "1.5", "0"), TRANSFER_MALFORMED},
 	{"a count too large", ROW("identity", "identity", "1", "4096"), TRANSFER_MALFORMED},
 	{"a negative count", ROW("identity", "identity", "1", "-1"), TRANSFER_MALFORMED},
-	{"an order about rates", "{\"kind\":\"order\",\"order\":\"limit-user-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"no_limits\":false,\"rates\":\"500/1d, 20/1m\"}", TRANSFER_ORDER},
-	{"an order about rates without any", "{\"kind\":\"order\",\"order\":\"limit-user-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"no_limits\":false}", TRANSFER_MALFORMED},
-	{"an order about a malformed rate", "{\"kind\":\"order\",\"order\":\"limit-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"rates\":\"20\"}", TRANSFER_MALFORMED},
-	{"an unknown order", "{\"kind\":\"order\",\"order\":\"dance\",\"name\":\"acme\",\"until\":9,\"made\":5,\"by\":\"\",\"limit\":0}", TRANSFER_MALFORMED},
-	{"an order for nobody", "{\"kind\":\"order\",\"order\":\"allow-client\",\"name\":\"\",\"until\":9,\"made\":5,\"by\":\"\",\"limit\":0}", TRANSFER_MALFORMED},
-	{"an order without an end", "{\"kind\":\"order\",\"order\":\"drain\",\"name\":\"acme\",\"made\":5,\"by\":\"\",\"limit\":0}", TRANSFER_MALFORMED},
+	{"an override about rates", "{\"kind\":\"override\",\"override\":\"limit-user-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"no_limits\":false,\"rates\":\"500/1d, 20/1m\"}", TRANSFER_OVERRIDE},
+	{"an override as exports before 0.1 called it", "{\"kind\":\"order\",\"order\":\"limit-user-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"no_limits\":false,\"rates\":\"500/1d, 20/1m\"}", TRANSFER_OVERRIDE},
+	{"an override about rates without any", "{\"kind\":\"override\",\"override\":\"limit-user-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"no_limits\":false}", TRANSFER_MALFORMED},
+	{"an override about a malformed rate", "{\"kind\":\"override\",\"override\":\"limit-messages\",\"name\":\"u\",\"until\":9,\"made\":5,\"by\":\"root\",\"limit\":0,\"rates\":\"20\"}", TRANSFER_MALFORMED},
+	{"an unknown override", "{\"kind\":\"override\",\"override\":\"dance\",\"name\":\"acme\",\"until\":9,\"made\":5,\"by\":\"\",\"limit\":0}", TRANSFER_MALFORMED},
+	{"an override for nobody", "{\"kind\":\"override\",\"override\":\"allow-client\",\"name\":\"\",\"until\":9,\"made\":5,\"by\":\"\",\"limit\":0}", TRANSFER_MALFORMED},
+	{"an override without an end", "{\"kind\":\"override\",\"override\":\"drain\",\"name\":\"acme\",\"made\":5,\"by\":\"\",\"limit\":0}", TRANSFER_MALFORMED},
 	{"an end without its number", "{\"kind\":\"end\"}", TRANSFER_MALFORMED},
 };
 

@@ -497,11 +497,11 @@ START_TEST(a_drained_user_is_deferred)
 	char *v[] = {(char[]){"limits.user_drain_reply=451 4.7.1 %n waits %d"}};
 	struct conf_texts overrides = {.v = v, .n = COUNT_OF(v)};
 	struct conf *conf = conf_load(NULL, &overrides, &(struct err){0});
-	const struct order order = {.kind = ORDER_DRAIN_USER,
-	                            .name = "alice",
-	                            .until_s = 1090};
+	const struct override override = {.kind = OVERRIDE_DRAIN_USER,
+	                                  .name = "alice",
+	                                  .until_s = 1090};
 	const struct plan plan = {.why = WHY_USER_DRAINED,
-	                          .order = &order,
+	                          .override = &override,
 	                          .now_s = 1000,
 	                          .shown = SLICE_INIT("acme")};
 	struct verdict verdict;
@@ -518,9 +518,9 @@ END_TEST
 START_TEST(a_drained_destination_defers)
 {
 	struct conf *conf = conf_load(NULL, NULL, &(struct err){0});
-	const struct order order = {.kind = ORDER_DRAIN, .until_s = 1090};
+	const struct override override = {.kind = OVERRIDE_DRAIN, .until_s = 1090};
 	const struct plan plan = {.why = WHY_DRAINED,
-	                          .order = &order,
+	                          .override = &override,
 	                          .now_s = 1000,
 	                          .shown = SLICE_INIT("acme")};
 	struct verdict verdict;

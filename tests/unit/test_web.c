@@ -31,21 +31,21 @@ static atomic_int built;
 static atomic_bool hangs;
 static atomic_llong later_ms, frozen_ms;
 
-json_t *__real_status_build(const struct conf *conf, struct ledger *ledger,
+json_t *__real_status_build(const struct conf *conf, struct history *history,
                             const struct err *not_open, int64_t now_s);
-json_t *__wrap_status_build(const struct conf *conf, struct ledger *ledger,
+json_t *__wrap_status_build(const struct conf *conf, struct history *history,
                             const struct err *not_open, int64_t now_s);
 int64_t __real_clock_mono_ms(void);
 int64_t __wrap_clock_mono_ms(void);
 
 json_t *
-__wrap_status_build(const struct conf *conf, struct ledger *ledger,
+__wrap_status_build(const struct conf *conf, struct history *history,
                     const struct err *not_open, int64_t now_s)
 {
 	built++;
 	while (hangs)
 		usleep(10000);
-	return __real_status_build(conf, ledger, not_open, now_s);
+	return __real_status_build(conf, history, not_open, now_s);
 }
 
 int64_t

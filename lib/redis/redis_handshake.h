@@ -1,0 +1,27 @@
+/* redis_greeting.h - what is said first on a connection: who we are, and the site's secret. */
+#ifndef WEIR_REDIS_HANDSHAKE_H
+#define WEIR_REDIS_HANDSHAKE_H
+
+#include "redis_link.h"
+#include "store/backend.h"
+
+struct store_backend {
+	struct store *store;
+	struct redis_link *link;
+	struct loop_timer *heartbeat;
+	char *username, *password, *prefix, *db;
+	char *daemon;                 /* the beginning of its holders' names; or empty */
+	char run_id[TERM_ID_MAX + 1]; /* of the server's life */
+	unsigned admissions;          /* replies to AUTH and SELECT that are awaited */
+	struct key_secret secret;     /* the one in use, or offered for a new store */
+	int64_t last_error_ms;
+	int64_t last_policy_ms;
+};
+
+/* AUTH, SELECT, a look at the eviction policy, the secret; `arg` is the backend. */
+void redis_greet(void *arg);
+
+/* Puts our secret where none is stored, and takes the one that is: the store is up then. */
+void redis_agree_on_secret(struct store_backend *backend);
+
+#endif
