@@ -23,7 +23,9 @@ log_open(const char *program, enum log_target target, int facility, enum log_lev
 void
 log_start_writer(void)
 {
-	lines_start_writer();
+	int rc = lines_start_writer();
+	if (rc != 0)
+		log_fatal("cannot start the log's thread: %s", strerror(rc));
 }
 
 void

@@ -226,7 +226,7 @@ writer_thread(void *arg)
 	return NULL;
 }
 
-void
+int
 lines_start_writer(void)
 {
 	pthread_condattr_t monotonic;
@@ -238,9 +238,8 @@ lines_start_writer(void)
 	pthread_condattr_destroy(&monotonic);
 	out.stop = out.ended = false;
 	int rc = thread_start(writer_thread, NULL);
-	if (rc != 0)
-		log_fatal("cannot start the log's thread: %s", strerror(rc));
-	out.threaded = true;
+	out.threaded = rc == 0;
+	return rc;
 }
 
 /* False: it hangs, and ends with the process. */

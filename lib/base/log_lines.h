@@ -14,7 +14,9 @@
 void lines_open(const char *program, enum log_target target, int facility);
 void lines_put(enum log_level level, struct slice line);
 void lines_flush(void);
-void lines_start_writer(void);
+
+/* 0, or an errno. */
+int lines_start_writer(void);
 
 /* Waits for the writer, but not for one that hangs. */
 void lines_close(void);
