@@ -17,18 +17,6 @@
 #include "conf/list.h"
 #include "conf/schema.h"
 
-bool
-conf_complain(struct loading *load, struct place place, const char *name,
-              const char *text)
-{
-	if (place.file && place.line)
-		return err_set(load->err, "%s:%u: %s %s", place.file, place.line, name,
-		               text);
-	if (place.file)
-		return err_set(load->err, "%s %s %s", place.file, name, text);
-	return err_set(load->err, "%s %s", name, text);
-}
-
 static bool
 set_row(struct loading *load, const struct setting *row, struct slice value,
         struct place place)
@@ -43,75 +31,14 @@ set_row(struct loading *load, const struct setting *row, struct slice value,
 	return true;
 }
 
-bool
-conf_unknown(struct loading *load, struct place place, const char *name, const char *near)
-{
-	char text[200];
-	if (near)
-		snprintf(text, sizeof(text), "is not a setting; did you mean %s?", near);
-	else
-		snprintf(text, sizeof(text), "is not a setting");
-	return conf_complain(load, place, name, text);
-}
+static bool load_group(struct loading *load, config_setting_t *group, const char *prefix);
 
-struct place
-conf_place(const config_setting_t *node)
-{
-	return (struct place){.file = config_setting_source_file(node),
-	                      .line = config_setting_source_line(node)};
-}
-
-/* Elements of an array or list of strings, separated by commas. */
 static bool
-join_strings(config_setting_t *node, struct text *out)
+load_limit_groups(struct loading *load, config_setting_t *node, const struct setting *row)
 {
-	for (int i = 0; i < config_setting_length(node); i++) {
-		const char *one = config_setting_get_string_elem(node, i);
-		if (!one || strchr(one, ','))
-			return false;
-		if (out->n > 0)
-			text_puts(out, ", ");
-		text_puts(out, one);
-	}
-	return !out->cut;
-}
-
-bool
-conf_value(config_setting_t *node, enum setting_type wanted, struct text *out)
-{
-	switch (config_setting_type(node)) {
-	case CONFIG_TYPE_STRING:
-		text_puts(out, config_setting_get_string(node));
-		return wanted != SET_TEXTS && wanted != SET_BOOL && !out->cut;
-	case CONFIG_TYPE_INT:
-	case CONFIG_TYPE_INT64:
-		text_int(out, config_setting_get_int64(node));
-		return wanted == SET_INT || wanted == SET_SIZE || wanted == SET_RATE ||
-		       wanted == SET_RATES || wanted == SET_TIME;
-	case CONFIG_TYPE_BOOL:
-		text_puts(out, config_setting_get_bool(node) ? "true" : "false");
-		return wanted == SET_BOOL;
-	case CONFIG_TYPE_ARRAY:
-	case CONFIG_TYPE_LIST:
-		return (wanted == SET_TEXTS || wanted == SET_RATES) &&
-		       join_strings(node, out);
-	default: return false;
-	}
-}
-
-const char *
-conf_wanted(enum setting_type type)
-{
-	switch (type) {
-	case SET_TEXTS:
-		return "wants an array of strings without commas: [ \"...\", \"...\" ]";
-	case SET_RATES:
-		return "wants a string or an array of strings: \"20/1m\", "
-		       "[ \"20/1m\", \"500/1d\" ]";
-	case SET_BOOL: return "wants true or false, without quotes";
-	case SET_INT: return "wants a whole number";
-	default: return "wants a string: \"...\"";
-	}
+	config_setting_t *others;
+	return conf_load_limit_groups(load, node, row, &others) &&
+	       (!others || load_group(load, others, row->name));
 }
 
 static bool
@@ -126,7 +53,7 @@ load_value(struct loading *load, config_setting_t *node, const char *name)
 	if (row->type == SET_DESTINATIONS)
 		return conf_load_destinations(load, node);
 	if (row->type == SET_GROUPS)
-		return conf_load_limit_groups(load, node, row);
+		return load_limit_groups(load, node, row);
 	char buf[8192];
 	struct text value = TEXT(buf);
 	if (!conf_value(node, row->type, &value))
@@ -146,8 +73,9 @@ is_section(const char *name)
 	return false;
 }
 
-bool
-conf_load_group(struct loading *load, config_setting_t *group, const char *prefix)
+/* The settings of a group such as "limits.users"; names are joined with dots. */
+static bool
+load_group(struct loading *load, config_setting_t *group, const char *prefix)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		config_setting_t *node = config_setting_get_elem(group, (unsigned)i);
@@ -155,7 +83,7 @@ conf_load_group(struct loading *load, config_setting_t *group, const char *prefi
 		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "",
 		         config_setting_name(node));
 		if (config_setting_is_group(node) && is_section(name)) {
-			if (!conf_load_group(load, node, name))
+			if (!load_group(load, node, name))
 				return false;
 		} else if (!load_value(load, node, name)) {
 			return false;
@@ -220,7 +148,7 @@ load_tree(struct loading *load, config_t *tree, const char *path)
 		refuse_file(load, tree, path);
 		return false;
 	}
-	return conf_load_group(load, config_root_setting(tree), "");
+	return load_group(load, config_root_setting(tree), "");
 }
 
 static bool

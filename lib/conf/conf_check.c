@@ -22,15 +22,6 @@ complain_of(struct loading *load, const char *name, const char *text)
 	return conf_complain(load, load->places[row - schema], name, text);
 }
 
-bool
-conf_is_word(const char *text)
-{
-	for (const char *p = text; *p; p++)
-		if (!ascii_alpha(*p) && !ascii_digit(*p) && !strchr("-._", *p))
-			return false;
-	return *text;
-}
-
 static bool
 check_node(struct loading *load)
 {
@@ -149,24 +140,6 @@ check_times(struct loading *load)
 	if (conf->greylist.lifetime_ms < conf->greylist.retry_window_ms)
 		return complain_of(load, "greylist.lifetime",
 		                   "must not be shorter than greylist.retry_window");
-	return true;
-}
-
-bool
-conf_limit_bounds(const struct conf_limit *limit)
-{
-	return limit->concurrency > 0 || limit->messages.n > 0 || limit->recipients.n > 0;
-}
-
-bool
-conf_limit_fits(const struct conf_limit *limit)
-{
-	for (size_t i = 0; i < limit->recipients.n; i++)
-		for (size_t j = 0; j < limit->messages.n; j++)
-			if (limit->recipients.v[i].per_ms ==
-			            limit->messages.v[j].per_ms &&
-			    limit->recipients.v[i].count < limit->messages.v[j].count)
-				return false;
 	return true;
 }
 

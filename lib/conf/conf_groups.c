@@ -111,17 +111,6 @@ static const struct setting members[] = {
 
 /* clang-format on */
 
-bool
-conf_complain_of_member(struct loading *load, config_setting_t *node, const char *setting,
-                        const char *member, const char *why)
-{
-	char name[128];
-	struct text text = TEXT(name);
-	text_printf(&text, "%s.", setting);
-	text_puts(&text, member);
-	return conf_complain(load, conf_place(node), name, why);
-}
-
 /* Complains about "limits.destinations.MEMBER". */
 static bool
 complain_of_member(struct loading *load, config_setting_t *node, const char *member,
@@ -224,37 +213,6 @@ load_domains(struct loading *load, config_setting_t *node, struct conf_destinati
 		if (!add_domain(load, config_setting_get_elem(node, (unsigned)i), to))
 			return false;
 	return true;
-}
-
-const struct setting *
-conf_member_row(struct loading *load, config_setting_t *node, const char *setting,
-                const struct setting *rows, size_t n)
-{
-	char name[128];
-	struct text text = TEXT(name);
-	const char *member = config_setting_name(node);
-	const struct setting *row = setting_find(rows, n, slice_of(member));
-	if (row)
-		return row;
-	text_printf(&text, "%s.", setting);
-	text_puts(&text, member);
-	conf_unknown(load, conf_place(node), name,
-	             setting_nearest(rows, n, slice_of(member)));
-	return NULL;
-}
-
-bool
-conf_set_member(struct loading *load, config_setting_t *node, const char *setting,
-                const struct setting *row, void *base)
-{
-	char buf[1024];
-	struct text value = TEXT(buf);
-	struct err why;
-	if (!conf_value(node, row->type, &value))
-		return conf_complain_of_member(load, node, setting, row->name,
-		                               conf_wanted(row->type));
-	return schema_set(row, base, text_slice(&value), &why) ||
-	       conf_complain_of_member(load, node, setting, row->name, why.text);
 }
 
 static bool

@@ -225,24 +225,25 @@ is_default(config_setting_t *node)
 }
 
 static bool
-load_element(const struct list_of_groups *list, config_setting_t *node, bool *has_default)
+load_element(const struct list_of_groups *list, config_setting_t *node,
+             config_setting_t **default_at)
 {
 	if (!config_setting_is_group(node))
 		return conf_complain(list->load, conf_place(node), list->setting,
 		                     GROUP_WANTED);
 	if (!is_default(node))
 		return load_group(list, node);
-	if (*has_default)
+	if (*default_at)
 		return conf_complain(list->load, conf_place(node), list->setting,
 		                     "has two groups without name and members: "
 		                     "one holds for all others");
-	*has_default = true;
-	return conf_load_group(list->load, node, list->setting);
+	*default_at = node;
+	return true;
 }
 
 bool
 conf_load_limit_groups(struct loading *load, config_setting_t *node,
-                       const struct setting *row)
+                       const struct setting *row, config_setting_t **default_out)
 {
 	struct conf_groups *groups = (void *)((char *)load->conf + row->offset);
 	struct list_of_groups list = {
@@ -251,16 +252,16 @@ conf_load_limit_groups(struct loading *load, config_setting_t *node,
 		.groups = groups,
 		.of_users = groups == &load->conf->limits.user_groups,
 	};
-	bool has_default = false;
 	if (!config_setting_is_list(node))
 		return conf_complain(load, conf_place(node), row->name,
 		                     "wants a group or a list of groups: { ... } or "
 		                     "( { ... }, { ... } )");
 	size_t n = (size_t)config_setting_length(node);
 	groups->v = mem_alloc(n * sizeof(*groups->v));
+	*default_out = NULL;
 	for (size_t i = 0; i < n; i++)
 		if (!load_element(&list, config_setting_get_elem(node, (unsigned)i),
-		                  &has_default))
+		                  default_out))
 			return false;
 	return true;
 }

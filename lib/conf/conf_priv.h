@@ -57,16 +57,13 @@ bool conf_load_destinations(struct loading *load, struct config_setting_t *node)
 void conf_free_groups(struct conf *conf);
 
 /*
- * limits.users and its like: a list of groups with a name and members, among which one without
- * them is what holds for all others.
+ * limits.users and its like: a list of groups with a name and members.  One without them is what
+ * holds for all others, and is left to be loaded; NULL: there is none.
  */
 bool conf_load_limit_groups(struct loading *load, struct config_setting_t *node,
-                            const struct setting *row) MUST_CHECK;
+                            const struct setting *row,
+                            struct config_setting_t **default_out) MUST_CHECK;
 void conf_free_limit_groups(struct conf_groups *groups);
-
-/* The settings of a group such as "limits.users"; names are joined with dots. */
-bool conf_load_group(struct loading *load, struct config_setting_t *group,
-                     const char *prefix) MUST_CHECK;
 
 /* Complains about "SETTING.MEMBER" of a group in a list. */
 bool conf_complain_of_member(struct loading *load, struct config_setting_t *node,

@@ -26,7 +26,7 @@ generated='config.h scripts.h page_html.h'
 owners='
 sqlite3.h        lib/sqlite/*
 hiredis/*        lib/redis/*
-libconfig.h      lib/conf/conf.c lib/conf/conf_groups.c lib/conf/conf_pools.c lib/conf/conf_twice.c lib/conf/conf_members.c
+libconfig.h      lib/conf/conf.c lib/conf/conf_read.c lib/conf/conf_groups.c lib/conf/conf_pools.c lib/conf/conf_twice.c lib/conf/conf_members.c
 event2/*         lib/io/*
 idn2.h           lib/conf/normal.c
 unicase.h        lib/conf/normal.c
