@@ -86,7 +86,7 @@ reply_text(const redisReply *reply)
 	                      .n = reply->str ? (size_t)reply->len : 0};
 }
 
-/* history_redis_decisions.c, ..._boards.c, ..._records.c, ..._leases.c, history_facts_redis.c */
+/* history_redis_decisions.c, ..._registries.c, ..._records.c, ..._leases.c, history_facts_redis.c */
 bool redis_add_decisions(struct history *history, size_t n, struct slice lines,
                          int64_t keep, int64_t lifetime_s, struct err *err);
 bool redis_read_decisions(struct history *history, history_lines_fn *fn, void *arg,

@@ -1,4 +1,4 @@
-/* history_redis_boards.c - registries and the funnel of greylisting in Redis: hashes. */
+/* history_redis_registries.c - registries and the funnel of greylisting in Redis: hashes. */
 #include <stdlib.h>
 
 #include "base/clock.h"

@@ -43,15 +43,6 @@ bool history_set_quota(struct history_sqlite *history, int64_t keep, struct err 
 /* Says what SQLite says against the last call, as an operator needs it; false. */
 bool history_file_failed(struct history_file *file, struct err *err);
 
-/* Says which right is missing to read or write the file, and to whom.  False: none is. */
-bool history_say_rights(const char *path, struct err *err);
-
-/*
- * Makes an empty file for who owns weir.db, or the directory where there is none.  True when there
- * is one already.  What a deleted one has left beside it goes.
- */
-bool history_make_file(const char *dir, const char *path, struct err *err);
-
 /* NULL with a text when it cannot be prepared. */
 sqlite3_stmt *history_prepare(struct history_file *file, const char *sql,
                               struct err *err);
@@ -75,7 +66,7 @@ void history_bind_slice(sqlite3_stmt *stmt, int at, struct slice value);
 /* What a column holds; valid until the next step. */
 struct slice history_column(sqlite3_stmt *stmt, int at);
 
-/* history_sqlite_decisions.c, ..._boards.c, ..._records.c, ..._leases.c, history_facts_sqlite.c */
+/* history_sqlite_decisions.c, ..._registries.c, ..._records.c, ..._leases.c, history_facts_sqlite.c */
 bool sqlite_add_decisions(struct history *history, size_t n, struct slice lines,
                           int64_t keep, int64_t lifetime_s, struct err *err);
 bool sqlite_read_decisions(struct history *history, history_lines_fn *fn, void *arg,

@@ -1,4 +1,4 @@
-/* history_sqlite_boards.c - registries and the funnel of greylisting in ledger.db. */
+/* history_sqlite_registries.c - registries and the funnel of greylisting in ledger.db. */
 #include "history_sqlite.h"
 
 static sqlite3_stmt *

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "history_sqlite.h"
 #include "store/record.h"
 
 #define APPLICATION_ID 0x77656972 /* "weir" */
@@ -351,7 +350,7 @@ make_file(const char *dir, const char *path)
 {
 	struct err ignored;
 	if (access(path, F_OK) != 0)
-		history_make_file(dir, path, &ignored); /* why not is found below */
+		sqlite_place_make(dir, path, &ignored); /* why not is found below */
 	mode_t old = umask(0117);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
 	umask(old);

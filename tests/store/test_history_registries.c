@@ -1,4 +1,4 @@
-/* test_history_boards.c - overrides, names and the funnel on both stores. */
+/* test_history_registries.c - overrides, names and the funnel on both stores. */
 #include <stdlib.h>
 #include <string.h>
 
