@@ -4,8 +4,6 @@
  * A question asks for the identity (GET); unless that allows it, the triplet's script
  * decides (EVALSHA); a first pass is counted for the identity before the answer is given.
  */
-#include "redis_greylist.h"
-
 #include "base/clock.h"
 #include "redis_job.h"
 #include "scripts.h"

@@ -1,5 +1,5 @@
 /* redis_greeting.c - what is said first on a connection: who we are, and the site's secret. */
-#include "redis_handshake.h"
+#include "store_redis.h"
 
 #include <string.h>
 

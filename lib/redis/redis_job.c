@@ -19,6 +19,16 @@ redis_key_name(const struct store_backend *backend, char kind, const struct key 
 	return text_slice(&name->text);
 }
 
+struct slice
+redis_single_name(const struct store_backend *backend, const char *name,
+                  struct redis_key *key)
+{
+	key->text = TEXT(key->buf);
+	text_puts(&key->text, backend->prefix);
+	text_puts(&key->text, name);
+	return text_slice(&key->text);
+}
+
 /* Logs an error reply, at most once a minute, and does what it calls for. */
 static void
 treat_error(struct store_backend *backend, const struct redis_reply *reply,

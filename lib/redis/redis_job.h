@@ -5,7 +5,7 @@
 #ifndef WEIR_REDIS_JOB_H
 #define WEIR_REDIS_JOB_H
 
-#include "redis_handshake.h"
+#include "store_redis.h"
 
 /* A key of ours: prefix, a letter for its kind, 22 characters. */
 struct redis_key {
@@ -15,6 +15,10 @@ struct redis_key {
 
 struct slice redis_key_name(const struct store_backend *backend, char kind,
                             const struct key *key, struct redis_key *name);
+
+/* A key of which there is one: "leases", the index of the sets of holders; "term". */
+struct slice redis_single_name(const struct store_backend *backend, const char *name,
+                               struct redis_key *key);
 
 /* A script and the hash that EVALSHA knows it by. */
 struct script {

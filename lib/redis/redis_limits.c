@@ -1,9 +1,6 @@
 /* redis_limits.c - room in limits: one script that sees all limits of a recipient. */
-#include "redis_limits.h"
-
 #include "redis_job.h"
 #include "redis_reader.h"
-#include "redis_term.h"
 #include "rules/gcra.h"
 #include "scripts.h"
 
@@ -30,15 +27,6 @@ static const struct slice what_words[] = {
 _Static_assert(3 + FIXED_KEYS + FIXED_ARGS + (1 + USE_ARGS) * LIMIT_USES_MAX <=
                        REDIS_WORDS_MAX,
                "a command has room for all uses");
-
-struct slice
-redis_index_name(const struct store_backend *backend, struct redis_key *name)
-{
-	name->text = TEXT(name->buf);
-	text_puts(&name->text, backend->prefix);
-	text_puts(&name->text, "leases");
-	return text_slice(&name->text);
-}
 
 /* The time that the server's clock has to show matters where its clock is asked. */
 static size_t
@@ -82,9 +70,9 @@ send_limits(struct store_job *job, bool whole)
 	struct slice keys[FIXED_KEYS + LIMIT_USES_MAX];
 	struct slice args[FIXED_ARGS + USE_ARGS * LIMIT_USES_MAX];
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
-	keys[0] = redis_index_name(job->backend, &names[0]);
+	keys[0] = redis_single_name(job->backend, "leases", &names[0]);
 	keys[1] = redis_key_name(job->backend, 'n', &limits->note, &names[1]);
-	keys[2] = redis_term_name(job->backend, &names[2]);
+	keys[2] = redis_single_name(job->backend, "term", &names[2]);
 	for (size_t i = 0; i < limits->n; i++)
 		keys[FIXED_KEYS + i] =
 			redis_key_name(job->backend, use_kinds[limits->uses[i].kind],

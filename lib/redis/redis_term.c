@@ -1,7 +1,5 @@
 /* redis_term.c - a daemon's part in the life of a Redis: the script that has the term. */
-#include "redis_term.h"
-
-#include "redis_limits.h"
+#include "redis_job.h"
 #include "scripts.h"
 
 static const struct script term_script = {{term_lua, sizeof(term_lua) - 1},
@@ -17,15 +15,6 @@ static const struct slice step_words[TERM_STEPS] = {
 #define TERM_KEYS 2
 #define TERM_ARGS 9
 
-struct slice
-redis_term_name(const struct store_backend *backend, struct redis_key *name)
-{
-	name->text = TEXT(name->buf);
-	text_puts(&name->text, backend->prefix);
-	text_puts(&name->text, "term");
-	return text_slice(&name->text);
-}
-
 static void on_term(void *arg, const struct redis_reply *reply);
 
 static bool
@@ -35,8 +24,10 @@ send_term(struct store_job *job, bool whole)
 	const struct store_backend *backend = job->backend;
 	struct redis_key names[TERM_KEYS];
 	struct numbers numbers = {.text = TEXT(numbers.buf)};
-	const struct slice keys[TERM_KEYS] = {redis_term_name(backend, &names[0]),
-	                                      redis_index_name(backend, &names[1])};
+	const struct slice keys[TERM_KEYS] = {redis_single_name(backend, "term",
+	                                                        &names[0]),
+	                                      redis_single_name(backend, "leases",
+	                                                        &names[1])};
 	const struct slice args[TERM_ARGS] = {
 		step_words[call->step],
 		slice_of(call->daemon),

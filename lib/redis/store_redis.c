@@ -1,13 +1,10 @@
 /* store_redis.c - the shared store: its connection, and who puts which question. */
+#include "store_redis.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "redis_greylist.h"
-#include "redis_handshake.h"
-#include "redis_limits.h"
-#include "redis_term.h"
-#include "store/backend.h"
 
 #define HEARTBEAT_MS 60000
 #define SETTLE_MS    500 /* for what was told last, when a daemon stops */

@@ -1,6 +1,6 @@
-/* redis_greeting.h - what is said first on a connection: who we are, and the site's secret. */
-#ifndef WEIR_REDIS_HANDSHAKE_H
-#define WEIR_REDIS_HANDSHAKE_H
+/* store_redis.h - the store in Redis: what it holds, and what its files do for it. */
+#ifndef WEIR_STORE_REDIS_H
+#define WEIR_STORE_REDIS_H
 
 #include "redis_link.h"
 #include "store/backend.h"
@@ -18,10 +18,21 @@ struct store_backend {
 	int64_t last_policy_ms;
 };
 
+/* ---- redis_handshake.c: what is said first on a connection ---- */
+
 /* AUTH, SELECT, a look at the eviction policy, the secret; `arg` is the backend. */
 void redis_greet(void *arg);
 
 /* Puts our secret where none is stored, and takes the one that is: the store is up then. */
 void redis_agree_on_secret(struct store_backend *backend);
+
+/*
+ * ---- redis_greylist.c, redis_limits.c, redis_term.c: the questions ----
+ *
+ * Each sends its first command; the job is finished when the last reply is there.  False: too much.
+ */
+bool redis_ask_greylist(struct store_job *job);
+bool redis_ask_limits(struct store_job *job);
+bool redis_ask_term(struct store_job *job);
 
 #endif
