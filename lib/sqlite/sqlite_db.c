@@ -463,3 +463,12 @@ db_place(const struct sqlite_db *db)
 {
 	return &db->place;
 }
+
+int
+db_step(struct sqlite_db *db, enum statement statement)
+{
+	sqlite3_stmt *stmt = db->stmts[statement];
+	int rc = sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	return rc;
+}

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "rules/term.h"
 #include "sqlite_db.h"
 
 enum statement {
@@ -61,5 +62,20 @@ struct sqlite_db {
 
 /* Runs a statement that gives no row and resets it; SQLITE_DONE when it worked. */
 int db_step(struct sqlite_db *db, enum statement statement);
+
+/*
+ * ---- sqlite_limits.c, sqlite_term.c: answers, within a transaction ----
+ *
+ * SQLITE_DONE; SQLITE_READONLY when it may not write but would have to; else the failure.
+ */
+int db_answer_limits(struct sqlite_db *db, const struct ask *ask, bool may_write,
+                     struct limits_result *result_out);
+int db_answer_term(struct sqlite_db *db, struct store_job *job, bool may_write);
+
+/* The row of the daemon that has the file open; TERM_OPEN when it has no name. */
+int db_read_row(struct sqlite_db *db, enum term_row *row_out);
+
+/* The life that leases of the file belong to: this boot, and this very file. */
+void db_read_life(const struct sqlite_db *db, char id_out[TERM_ID_MAX + 1]);
 
 #endif

@@ -4,11 +4,9 @@
  * First every use is judged, then all are taken, so that a refusal leaves nothing behind.
  * Each function returns SQLITE_DONE or the failure.
  */
-#include "sqlite_limits.h"
-
 #include "base/clock.h"
 #include "rules/gcra.h"
-#include "sqlite_term.h"
+#include "sqlite_db_priv.h"
 
 #define TAT_MAX_US (INT64_C(1) << 53) /* nothing of ours is larger */
 

@@ -5,8 +5,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "sqlite_limits.h"
-#include "sqlite_term.h"
 #include "store/backend.h"
 #include "store/record.h"
 
@@ -19,15 +17,6 @@
  * written, what needs no writing is answered all the same.
  */
 enum mode { MODE_READ_FIRST, MODE_WRITE, MODE_NO_WRITES };
-
-int
-db_step(struct sqlite_db *db, enum statement statement)
-{
-	sqlite3_stmt *stmt = db->stmts[statement];
-	int rc = sqlite3_step(stmt);
-	sqlite3_reset(stmt);
-	return rc;
-}
 
 static enum store_status
 status_of(int rc)

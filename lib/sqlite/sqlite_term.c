@@ -5,11 +5,12 @@
  * "term" is the life's name, "term.number", "term.open" and "term.hosts" the rest of it; a daemon's
  * row has its name.
  */
-#include "sqlite_term.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "sqlite_db_priv.h"
+#include "store/backend.h"
 
 void
 db_read_life(const struct sqlite_db *db, char id_out[TERM_ID_MAX + 1])
