@@ -247,3 +247,29 @@ session_data(struct session *session, struct slice *reply_out)
 		session_end(session);
 	return says;
 }
+
+struct session *
+session_open(struct sessions *sessions)
+{
+	struct session *session = mem_new(struct session);
+	session->sessions = sessions;
+	if (sessions_add(sessions, session))
+		return session;
+	free(session);
+	return NULL;
+}
+
+void
+session_close(struct session **session_at)
+{
+	struct session *session = *session_at;
+	*session_at = NULL;
+	if (!session)
+		return;
+	session_end(session);
+	if (!sessions_remove(session->sessions, session))
+		return;
+	arena_free(&session->step);
+	free(session->client_name);
+	free(session);
+}

@@ -79,6 +79,12 @@ struct session_rcpt {
 	const char *host;     /* {rcpt_host}: the next hop, or a text */
 };
 
+/* NULL when there are too many, or when the daemon is about to end: it is not judged then. */
+struct session *session_open(struct sessions *sessions);
+
+/* The session has ended, with whatever is under way in it; clears the pointer. */
+void session_close(struct session **session);
+
 void session_connect(struct session *session, const struct session_peer *peer);
 
 /* Ends the message before, if there is one. */

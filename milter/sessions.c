@@ -2,13 +2,11 @@
 #include "sessions.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/stats.h"
 #include "session.h"
 
@@ -97,46 +95,31 @@ add_locked(struct sessions *sessions, struct session *session, bool *complain_ou
 	return true;
 }
 
-struct session *
-session_open(struct sessions *sessions)
+bool
+sessions_add(struct sessions *sessions, struct session *session)
 {
 	bool complain;
-	struct session *session = mem_new(struct session);
-	session->sessions = sessions;
 	pthread_mutex_lock(&sessions->lock);
 	bool added = add_locked(sessions, session, &complain);
 	pthread_mutex_unlock(&sessions->lock);
 	if (complain)
 		log_warning("milter.max_sessions is reached: a session is not judged");
-	if (added) {
+	if (added)
 		stats_add(STAT_MILTER_SESSIONS, 1);
-		return session;
-	}
-	free(session);
-	return NULL;
+	return added;
 }
 
-void
-session_close(struct session **session_at)
+bool
+sessions_remove(struct sessions *sessions, struct session *session)
 {
-	struct session *session = *session_at;
-	*session_at = NULL;
-	if (!session)
-		return;
-	session_end(session);
-	struct sessions *sessions = session->sessions;
 	pthread_mutex_lock(&sessions->lock);
-	bool stays = sessions->closed; /* sessions_close() may still be looking at it */
+	bool stays = sessions->closed;
 	if (!stays) {
 		DL_DELETE(sessions->all, session);
 		sessions->count--;
 	}
 	pthread_mutex_unlock(&sessions->lock);
-	if (stays)
-		return;
-	arena_free(&session->step);
-	free(session->client_name);
-	free(session);
+	return !stays;
 }
 
 bool

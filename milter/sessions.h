@@ -52,11 +52,11 @@ void sessions_close(struct sessions *sessions);
 
 /* What follows is for libmilter's threads. */
 
-/* NULL when there are too many, or when the daemon is about to end: it is not judged then. */
-struct session *session_open(struct sessions *sessions);
+/* False when there are too many, or when the daemon is about to end: it is not judged then. */
+bool sessions_add(struct sessions *sessions, struct session *session);
 
-/* The session has ended, with whatever is under way in it; clears the pointer. */
-void session_close(struct session **session);
+/* False when it must stay: sessions_close() may still be looking at it. */
+bool sessions_remove(struct sessions *sessions, struct session *session);
 
 /*
  * Between the two the thread may use the ask_queue and the session's delivery.  False when it may
