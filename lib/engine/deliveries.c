@@ -9,12 +9,6 @@
 
 #define IN_LOCAL_LIMITS_MS 20000
 
-void
-deliveries_begin_puts(struct engine *engine)
-{
-	engine->to_put = engine->deliveries;
-}
-
 static void
 on_renewed(void *arg, const struct answer *answer)
 {
@@ -89,7 +83,7 @@ deliveries_put_all(struct engine *engine)
 		mark_to_put(delivery);
 	if (engine->kind == ENGINE_OF_MILTER)
 		stagger(engine);
-	deliveries_begin_puts(engine);
+	delivery_begin_puts(engine);
 }
 
 /* As many as one question has room for; false when there is none. */

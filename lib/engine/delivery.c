@@ -247,6 +247,12 @@ make_sure(struct delivery *delivery, const struct plan *plan, struct held *held)
 	held->shared = of->shared;
 }
 
+void
+delivery_begin_puts(struct engine *engine)
+{
+	engine->to_put = engine->deliveries;
+}
+
 /* `old`: the store may have heard of it before. */
 static void
 note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by by)
@@ -260,7 +266,7 @@ note_by(struct delivery *delivery, struct held *held, bool old, enum granted_by 
 	} else if (is_new) {
 		held->to_put = true;
 		held->unasked = !old && by == BY_LOCAL_LIMITS_UNASKED;
-		deliveries_begin_puts(delivery->engine);
+		delivery_begin_puts(delivery->engine);
 	}
 }
 

@@ -70,6 +70,6 @@ void delivery_give_back_slots(struct delivery *delivery);
 void delivery_leave_local_limits(struct delivery *delivery);
 
 /* From here on somebody may hold what is to be put: the list is looked through from its start. */
-void deliveries_begin_puts(struct engine *engine);
+void delivery_begin_puts(struct engine *engine);
 
 #endif
