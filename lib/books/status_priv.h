@@ -32,12 +32,4 @@ void heartbeats_free(struct heartbeats *heartbeats);
 /* "chart" */
 json_t *heartbeats_chart(const struct heartbeats *heartbeats);
 
-/* ---- status_destinations.c ---- */
-
-/* "destinations"; NULL with a text when the slots in use cannot be read. */
-json_t *status_destinations(const struct conf *conf, struct history *history,
-                            const struct heartbeats *heartbeats,
-                            const struct overrides *overrides, int64_t now_s,
-                            struct err *err);
-
 #endif
