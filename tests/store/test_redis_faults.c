@@ -27,11 +27,25 @@ static const char *const usual[] = {"store.deadline=500ms", NULL};
 static const char *const patient[] = {"store.deadline=10s", NULL};
 
 static void
-start(struct redis_server *server, struct store_fixture *fixture)
+start_with(struct redis_server *server, struct store_fixture *fixture,
+           const char *const *settings)
 {
 	redis_server_start(server, NULL);
 	struct store_place place = fresh_place(BACKEND_REDIS, server);
-	fixture_open(fixture, &place, usual);
+	fixture_open(fixture, &place, settings);
+}
+
+static void
+start(struct redis_server *server, struct store_fixture *fixture)
+{
+	start_with(server, fixture, usual);
+}
+
+/* Where a question that takes its time tells nothing. */
+static void
+start_patient(struct redis_server *server, struct store_fixture *fixture)
+{
+	start_with(server, fixture, patient);
 }
 
 static void
@@ -190,7 +204,8 @@ note_awaited(void *arg, const struct answer *answer)
 	struct question *question = arg;
 	question->answer = *answer;
 	question->answers++;
-	question->fixture->unanswered--;
+	if (--question->fixture->unanswered == 0)
+		loop_stop(question->fixture->loop);
 }
 
 static void
@@ -362,7 +377,7 @@ START_TEST(up_again_while_no_mail_comes)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	start(&server, &fixture);
+	start_patient(&server, &fixture);
 	redis_server_do(&server, "CONFIG SET min-replicas-to-write 1");
 	for (unsigned i = 0; i < BREAKER_ERRORS; i++) {
 		struct ask refused = fixture_ask(1, i, &rules, T0);
@@ -415,7 +430,7 @@ START_TEST(scripts_are_flushed)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	start(&server, &fixture);
+	start_patient(&server, &fixture);
 	struct ask ask = fixture_ask(1, 1, &rules, T0);
 	redis_server_do(&server, "SCRIPT FLUSH");
 	ask_wants(&fixture, "a first try", &ask, STORE_OK, GREY_IS_NEW);
@@ -460,7 +475,7 @@ START_TEST(keys_that_are_not_ours)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	start(&server, &fixture);
+	start_patient(&server, &fixture);
 	struct ask list = fixture_ask(1, 1, &rules, T0);
 	struct ask set = fixture_ask(2, 1, &rules, T0);
 	struct ask text = fixture_ask(3, 1, &rules, T0);
@@ -533,7 +548,7 @@ START_TEST(access_control_list)
 	                         "+get +set +eval +evalsha +time +info +ping +select");
 	const char *settings[] = {password_setting("sesame\n"),
 	                          "store.redis.username=weir", "store.redis.db=1",
-	                          "store.deadline=500ms", NULL};
+	                          "store.deadline=10s", NULL};
 	fixture_open(&fixture, &place, settings);
 	struct ask ask = fixture_ask(1, 1, &rules, T0);
 	ask_wants(&fixture, "a first try", &ask, STORE_OK, GREY_IS_NEW);
@@ -613,7 +628,7 @@ START_TEST(every_key_has_its_time)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	start(&server, &fixture);
+	start_patient(&server, &fixture);
 	struct ask waits = fixture_ask(1, 1, &rules, T0);
 	struct ask passes = fixture_ask(2, 1, &rules, T0);
 	ask_wants(&fixture, "one that waits", &waits, STORE_OK, GREY_IS_NEW);
@@ -663,7 +678,7 @@ START_TEST(memory_is_used_up)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	start(&server, &fixture);
+	start_patient(&server, &fixture);
 	struct ask known = fixture_ask(1, 1, &never, T0);
 	struct ask allowed = fixture_ask(2, 1, &rules, T0);
 	struct ask waiting = fixture_ask(3, 1, &never, T0);
@@ -701,16 +716,17 @@ START_TEST(everything_is_flushed)
 {
 	struct redis_server server;
 	struct store_fixture fixture;
-	start(&server, &fixture);
+	start_patient(&server, &fixture);
 	struct key_secret before = *store_secret(fixture.store);
 	struct ask ask = fixture_ask(1, 1, &rules, T0);
 	ask_wants(&fixture, "a first try", &ask, STORE_OK, GREY_IS_NEW);
 	redis_server_do(&server, "FLUSHALL");
 	ask_wants(&fixture, "it begins anew", &ask, STORE_OK, GREY_IS_NEW);
 	redis_server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+	char exists[sizeof(fixture.place.text) + 20];
+	snprintf(exists, sizeof(exists), "EXISTS %ssecret", fixture.place.text);
 	int64_t give_up_ms = clock_mono_ms() + FIXTURE_PATIENCE_MS;
-	while (redis_server_do(&server, "EXISTS x:secret") == 0 &&
-	       clock_mono_ms() < give_up_ms)
+	while (redis_server_do(&server, exists) == 0 && clock_mono_ms() < give_up_ms)
 		fixture_run_ms(&fixture, 20);
 	ck_assert(fixture_wait_up(&fixture, true, FIXTURE_PATIENCE_MS));
 	ck_assert_mem_eq(store_secret(fixture.store), &before, sizeof(before));
