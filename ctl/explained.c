@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "greylisted.h"
-#include "rules/gcra.h"
 
 /* ---- the greylist gate ---- */
 
@@ -45,7 +44,7 @@ on_lease(void *arg, const struct history_lease *lease)
 	for (size_t i = 0; i < explained->limits.n; i++) {
 		const struct key *key = &explained->limits.uses[i].key;
 		if (memcmp(key->bytes, lease->key.bytes, KEY_BYTES) == 0)
-			explained->uses[i].held++;
+			explained->uses[i].fact.held++;
 	}
 }
 
@@ -53,36 +52,23 @@ static bool
 judge_use(struct history *history, const struct limit_use *use, struct explained_use *out,
           struct err *err)
 {
-	int64_t tat_us;
-	if (use->kind == LIMIT_CONCURRENCY) {
-		out->has_room = out->held < use->count;
-		return true;
-	}
-	if (!history_get_rate(history, &use->key, &tat_us, err))
+	if (use->kind != LIMIT_CONCURRENCY &&
+	    !history_get_rate(history, &use->key, &out->fact.tat_us, err))
 		return false;
-	const struct conf_rate rate = limit_rate(use);
-	int64_t wait_us = gcra_wait_us(tat_us, &rate, clock_wall_us());
-	out->wait_ms = (wait_us + 999) / 1000;
-	out->has_room = wait_us == 0;
+	out->has_room = limit_has_room(use, &out->fact, clock_wall_us(), &out->wait_ms);
 	return true;
 }
 
-/* The first that refuses; else the first that would, were it not only observed. */
 static void
 settle(struct explained *explained)
 {
 	struct limits_result *result = &explained->limits_result;
+	int64_t now_us = clock_wall_us();
 	*result = (struct limits_result){.granted = true, .refused = -1};
-	for (size_t i = 0; i < explained->limits.n; i++) {
-		const struct limit_use *use = &explained->limits.uses[i];
-		bool decides = result->refused < 0 || (result->granted && !use->observed);
-		if (explained->uses[i].has_room || !decides)
-			continue;
-		result->refused = (int)i;
-		result->granted = use->observed;
-		result->held = explained->uses[i].held;
-		result->wait_ms = explained->uses[i].wait_ms;
-	}
+	for (size_t i = 0; i < explained->limits.n; i++)
+		if (!limits_judge(&explained->limits, i, &explained->uses[i].fact, false,
+		                  now_us, result))
+			return;
 }
 
 /* How full each limit is, whether or not it comes to that. */

@@ -14,7 +14,7 @@ struct json_t; /* jansson's */
 
 /* One bound of a limit, as it is just now. */
 struct explained_use {
-	int64_t held;    /* LIMIT_CONCURRENCY */
+	struct limit_fact fact;
 	int64_t wait_ms; /* a rate: until it has room */
 	bool has_room;
 };

@@ -114,6 +114,30 @@ struct limits_result {
 	bool lost; /* ASK_RENEW: a lease had run out, and there was no room any more */
 };
 
+/* What is known of a use when it is judged: `held` and `has` of slots, the others of a rate. */
+struct limit_fact {
+	int64_t held;   /* slots in force */
+	bool has;       /* the session has one of them, under either name */
+	int64_t tat_us; /* gcra.h */
+	bool noted;     /* the recipient was counted before */
+};
+
+/* Whether there is room for one more; *wait_ms_out: until a rate has room, 0: now, or not known. */
+bool limit_has_room(const struct limit_use *use, const struct limit_fact *fact,
+                    int64_t now_us, int64_t *wait_ms_out);
+
+/*
+ * THE rule of limits, whose twin is limits.lua: judges use `i`, the uses in turn, from the first on.
+ * The result begins as {.granted = true, .refused = -1}.  False: the use refuses, so that nothing is
+ * taken and no other matters.  `is_told`: policyd has reported already what is only observed.
+ */
+bool limits_judge(const struct limits_ask *ask, size_t i, const struct limit_fact *fact,
+                  bool is_told, int64_t now_us, struct limits_result *result);
+
+/* Of ASK_RENEW: whether a lease goes on, or is taken again; notes what was late or lost. */
+bool limit_renews(const struct limits_ask *ask, const struct limit_use *use,
+                  const struct limit_fact *fact, struct limits_result *result);
+
 /* The limit of those that have none of their own. */
 const struct conf_limit *limit_of_others(const struct conf *conf, enum limit_scope scope);
 

@@ -115,29 +115,30 @@ part_of(int64_t count, int64_t nodes)
 	return count > nodes ? count / nodes : 1;
 }
 
+/* The use as this host may have it. */
+static struct limit_use
+use_part(const struct limit_use *use, int64_t nodes)
+{
+	struct limit_use part = *use;
+	part.count = part_of(use->count, nodes);
+	part.burst = use->burst > 0 ? part_of(use->burst, nodes) : 0;
+	return part;
+}
+
 static struct conf_rate
 rate_part(const struct limit_use *use, int64_t nodes)
 {
-	struct conf_rate rate = limit_rate(use);
-	rate.count = part_of(rate.count, nodes);
-	rate.burst = rate.burst > 0 ? part_of(rate.burst, nodes) : 0;
-	return rate;
+	const struct limit_use part = use_part(use, nodes);
+	return limit_rate(&part);
 }
 
-static bool
-has_room(const struct local_limits *share, const struct limit_use *use, int64_t nodes,
-         int64_t now_us, int64_t *wait_ms_out)
+static struct limit_fact
+look_at(const struct local_limits *share, const struct limit_use *use, bool has)
 {
 	const struct entry *entry = find(share, &use->key);
-	*wait_ms_out = 0;
-	if (!entry)
-		return true;
-	if (use->kind == LIMIT_CONCURRENCY)
-		return entry->slots < part_of(use->count, nodes);
-	const struct conf_rate rate = rate_part(use, nodes);
-	int64_t wait_us = gcra_wait_us(entry->tat_us, &rate, now_us);
-	*wait_ms_out = (wait_us + 999) / 1000;
-	return wait_us == 0;
+	return (struct limit_fact){.held = entry ? entry->slots : 0,
+	                           .has = has,
+	                           .tat_us = entry ? entry->tat_us : 0};
 }
 
 static void
@@ -169,46 +170,31 @@ local_limits_judge(struct local_limits *share, const struct limits_ask *ask,
                    limit_set mine, int64_t nodes, int64_t now_us,
                    struct limits_result *result_out)
 {
-	struct limits_result *result = result_out;
-	*result = (struct limits_result){.refused = -1};
-	for (size_t i = 0; i < ask->n; i++) {
-		const struct limit_use *use = &ask->uses[i];
-		int64_t wait_ms = 0;
-		if (mine & LIMIT_BIT(i) ||
-		    has_room(share, use, nodes, now_us, &wait_ms)) {
-			result->taken |= LIMIT_BIT(i);
-			continue;
-		}
-		if (!use->observed || result->refused < 0)
-			result->refused = (int)i;
-		if (!use->observed) {
-			result->taken = 0;
-			result->wait_ms = wait_ms;
-			return;
-		}
+	struct limits_ask part = {.takes_over = ask->takes_over};
+	*result_out = (struct limits_result){.granted = true, .refused = -1};
+	for (size_t i = 0; i < ask->n && result_out->granted; i++) {
+		const struct limit_fact fact =
+			look_at(share, &ask->uses[i], mine & LIMIT_BIT(i));
+		part.uses[i] = use_part(&ask->uses[i], nodes);
+		limits_judge(&part, i, &fact, false, now_us, result_out);
 	}
-	result->granted = true;
-	take_tokens(share, ask, result->taken, nodes, now_us);
+	result_out->held = 0; /* those of this host are not all */
+	take_tokens(share, ask, result_out->taken, nodes, now_us);
 }
 
 bool
 local_limits_is_full(const struct local_limits *share, const struct limits_ask *ask,
                      struct limits_result *result_out)
 {
-	bool first = true;
+	*result_out = (struct limits_result){.granted = true, .refused = -1};
 	for (size_t i = 0; i < ask->n; i++) {
-		const struct limit_use *use = &ask->uses[i];
-		if (use->kind != LIMIT_CONCURRENCY)
-			continue;
-		const struct entry *entry = find(share, &use->key);
-		int64_t slots = entry ? entry->slots - entry->quiet : 0;
-		bool is_mine = ask->mine & LIMIT_BIT(i);
-		if (slots >= use->count && !is_mine && !use->observed) {
-			*result_out = (struct limits_result){.refused = (int)i,
-			                                     .held = first ? slots : 0};
+		struct limit_fact fact =
+			look_at(share, &ask->uses[i], ask->mine & LIMIT_BIT(i));
+		const struct entry *entry = find(share, &ask->uses[i].key);
+		fact.held -= entry ? entry->quiet : 0;
+		if (ask->uses[i].kind == LIMIT_CONCURRENCY &&
+		    !limits_judge(ask, i, &fact, true, 0, result_out))
 			return true;
-		}
-		first = false;
 	}
 	return false;
 }

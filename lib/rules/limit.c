@@ -1,4 +1,4 @@
-/* limit.c - which limits apply to a recipient, and under which keys. */
+/* limit.c - which limits apply to a recipient, under which keys, and the rule they are judged by. */
 #include "rules/limit.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "conf/destination.h"
 #include "conf/group.h"
+#include "rules/gcra.h"
 #include "rules/mailaddr.h"
 
 const char *
@@ -296,6 +297,57 @@ limits_uses(const struct limit_of *limits, size_t n, const struct key_secret *se
 		add_rates(ask, &limits[i], LIMIT_MESSAGES, &limit->messages, secret);
 		add_rates(ask, &limits[i], LIMIT_RECIPIENTS, &limit->recipients, secret);
 	}
+}
+
+/* ---- the rule ---- */
+
+bool
+limit_has_room(const struct limit_use *use, const struct limit_fact *fact, int64_t now_us,
+               int64_t *wait_ms_out)
+{
+	const struct conf_rate rate = limit_rate(use);
+	*wait_ms_out = 0;
+	if (use->kind == LIMIT_CONCURRENCY)
+		return fact->has || fact->held < use->count;
+	if (fact->noted)
+		return true;
+	*wait_ms_out = (gcra_wait_us(fact->tat_us, &rate, now_us) + 999) / 1000;
+	return *wait_ms_out == 0;
+}
+
+bool
+limits_judge(const struct limits_ask *ask, size_t i, const struct limit_fact *fact,
+             bool is_told, int64_t now_us, struct limits_result *result)
+{
+	const struct limit_use *use = &ask->uses[i];
+	int64_t wait_ms;
+	bool room = limit_has_room(use, fact, now_us, &wait_ms);
+	if (use->kind == LIMIT_CONCURRENCY && result->held == 0)
+		result->held = fact->held + (!fact->has && room);
+	if (room && (!fact->noted || ask->takes_over))
+		result->taken |= LIMIT_BIT(i); /* unless it was before, by ourselves */
+	if (room)
+		return true;
+	if (!use->observed || (result->refused < 0 && !is_told))
+		result->refused = (int)i;
+	if (use->observed)
+		return true;
+	result->granted = false;
+	result->taken = 0;
+	result->wait_ms = wait_ms;
+	return false;
+}
+
+bool
+limit_renews(const struct limits_ask *ask, const struct limit_use *use,
+             const struct limit_fact *fact, struct limits_result *result)
+{
+	if (!fact->has && ask->only_held)
+		return false;
+	bool room = fact->has || fact->held < use->count;
+	result->lost |= !room;
+	result->late |= room && !fact->has;
+	return room;
 }
 
 void

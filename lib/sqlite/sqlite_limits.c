@@ -1,5 +1,5 @@
 /*
- * sqlite_limits.c - room in limits: leases and rates as rows; the twin of scripts/limits.lua.
+ * sqlite_limits.c - room in limits: leases and rates as rows, judged by the rule of limit.h.
  *
  * First every use is judged, then all are taken, so that a refusal leaves nothing behind.
  * Each function returns SQLITE_DONE or the failure.
@@ -25,6 +25,13 @@ struct slots {
 	bool others;  /* the same session's, under its other name */
 	int64_t dead; /* rows that have run out */
 };
+
+static struct limit_fact
+fact_of(const struct slots *slots)
+{
+	return (struct limit_fact){.held = slots->held,
+	                           .has = slots->mine || slots->others};
+}
 
 static sqlite3_stmt *
 bind_key(struct sqlite_db *db, enum statement statement, const struct key *key)
@@ -243,27 +250,22 @@ struct judged {
 	int64_t tat_us[LIMIT_USES_MAX];
 };
 
+/* Finds out what is known of a use. */
 static int
-judge_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
-          struct judged *judged, bool *room_out, struct limits_result *result)
+look_at(struct sqlite_db *db, const struct limits_ask *ask, size_t i,
+        struct judged *judged, struct limit_fact *fact_out)
 {
 	const struct limit_use *use = &ask->uses[i];
-	if (use->kind != LIMIT_CONCURRENCY) {
-		int rc = get_rate(db, &use->key, &judged->tat_us[i]);
-		const struct conf_rate rate = limit_rate(use);
-		int64_t wait_us =
-			gcra_wait_us(judged->tat_us[i], &rate, judged->now.wall_us);
-		*room_out = is_noted(use, judged->note.bounds) || wait_us == 0;
-		result->wait_ms = *room_out ? 0 : (wait_us + 999) / 1000;
+	int rc;
+	if (use->kind == LIMIT_CONCURRENCY) {
+		rc = get_slots(db, ask, &use->key, true, judged->now.lease_ms,
+		               &judged->slots[i]);
+		*fact_out = fact_of(&judged->slots[i]);
 		return rc;
 	}
-	struct slots *slots = &judged->slots[i];
-	int rc = get_slots(db, ask, &use->key, true, judged->now.lease_ms, slots);
-	bool has = slots->mine || slots->others;
-	*room_out = has || slots->held < use->count;
-	result->wait_ms = 0;
-	if (result->held == 0)
-		result->held = slots->held + (!has && *room_out);
+	rc = get_rate(db, &use->key, &judged->tat_us[i]);
+	*fact_out = (struct limit_fact){.tat_us = judged->tat_us[i],
+	                                .noted = is_noted(use, judged->note.bounds)};
 	return rc;
 }
 
@@ -272,23 +274,14 @@ judge_all(struct sqlite_db *db, const struct limits_ask *ask, struct judged *jud
           struct limits_result *result)
 {
 	int rc = get_note(db, ask, judged->now.lease_ms, &judged->note);
-	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
-		bool room;
-		rc = judge_use(db, ask, i, judged, &room, result);
-		if (room &&
-		    !(is_noted(&ask->uses[i], judged->note.bounds) && !ask->takes_over))
-			result->taken |=
-				LIMIT_BIT(i); /* unless it was before, by ourselves */
-		if (room)
-			continue;
-		bool told = judged->note.found && ask->takes_over;
-		if (!ask->uses[i].observed || (result->refused < 0 && !told))
-			result->refused = (int)i;
-		if (!ask->uses[i].observed)
-			return rc;
-	}
+	bool is_told = judged->note.found && ask->takes_over;
 	result->granted = true;
-	result->wait_ms = 0;
+	for (size_t i = 0; i < ask->n && rc == SQLITE_DONE; i++) {
+		struct limit_fact fact;
+		rc = look_at(db, ask, i, judged, &fact);
+		if (!limits_judge(ask, i, &fact, is_told, judged->now.wall_us, result))
+			break;
+	}
 	return rc;
 }
 
@@ -372,13 +365,11 @@ ask_limits(struct sqlite_db *db, const struct limits_ask *ask, bool may_write,
 	int rc = judge_all(db, ask, &judged, result);
 	if (rc != SQLITE_DONE)
 		return rc;
-	if (!result->granted) {
-		result->taken = 0;
+	if (!result->granted)
 		return ask->takes_over && may_write
 		               ? give_back_noted(db, ask, ask->other, &judged.note,
 		                                 judged.now.wall_us)
 		               : SQLITE_DONE;
-	}
 	return may_write ? take_all(db, ask, &judged, result->taken) : SQLITE_READONLY;
 }
 
@@ -406,14 +397,9 @@ renew_use(struct sqlite_db *db, const struct limits_ask *ask, size_t i, int64_t 
 	const struct limit_use *use = &ask->uses[i];
 	struct slots slots = {0};
 	int rc = get_slots(db, ask, &use->key, false, now_ms, &slots);
-	bool ran_out = !slots.mine && !slots.others;
-	if (rc != SQLITE_DONE || (ran_out && ask->only_held))
+	struct limit_fact fact = fact_of(&slots);
+	if (rc != SQLITE_DONE || !limit_renews(ask, use, &fact, result))
 		return rc;
-	if (ran_out && slots.held >= use->count) {
-		result->lost = true;
-		return SQLITE_DONE;
-	}
-	result->late |= ran_out;
 	return take_slot(db, ask, &use->key, &slots, now_ms);
 }
 
