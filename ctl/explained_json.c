@@ -118,9 +118,9 @@ use_json(const struct explained *explained, size_t i)
 	                 status_text(of->name), "group", of->group ? of->group->name : "",
 	                 "bound", kinds[use->kind], "count", (json_int_t)use->count,
 	                 "per", (json_int_t)(use->per_ms / 1000), "burst",
-	                 (json_int_t)use->burst, "held", (json_int_t)now->fact.held, "wait",
-	                 (json_int_t)((now->wait_ms + 999) / 1000), "room", now->has_room,
-	                 "observed", use->observed, "key", key);
+	                 (json_int_t)use->burst, "held", (json_int_t)now->fact.held,
+	                 "wait", (json_int_t)((now->wait_ms + 999) / 1000), "room",
+	                 now->has_room, "observed", use->observed, "key", key);
 }
 
 static json_t *
