@@ -1,5 +1,5 @@
 /*
- * store_priv.h - between store.c and the two backends.
+ * backend.h - between store.c and the two backends.
  *
  * A job belongs to the backend from submit() until it is handed to store_job_done();
  * who asked may have gone by then, which store.c alone knows.
@@ -69,17 +69,5 @@ void store_job_done(struct store_job *job);
 void store_came_up(struct store *store, const struct key_secret *secret);
 void store_is_coming(struct store *store);
 void store_went_down(struct store *store);
-
-/*
- * For recovery.c: questions that are held are asked, or answered by this status; one more is held,
- * which was answered and is to be asked again.
- */
-void store_go_on(struct store *store, enum store_status status);
-void store_hold(struct store *store, struct store_job *job);
-
-/* What is held (store.h): all of it is to be put; what was to be, again; the next; whether any. */
-void store_put_all(struct store *store);
-bool store_next_put(struct store *store, struct ask *ask_out);
-bool store_owes_puts(const struct store *store);
 
 #endif

@@ -12,9 +12,10 @@
 #define WAIT_MIN_MS      1000
 
 void
-recovery_init(struct recovery *recovery, struct store *store, const char *daemon)
+recovery_init(struct recovery *recovery, struct store *store,
+              const struct recovery_calls *calls, const char *daemon)
 {
-	*recovery = (struct recovery){.store = store, .off = !*daemon};
+	*recovery = (struct recovery){.store = store, .calls = calls, .off = !*daemon};
 	enrol_init(&recovery->enrol, daemon);
 }
 
@@ -30,7 +31,7 @@ static void
 fail(struct recovery *recovery, enum store_status status)
 {
 	enrol_lost(&recovery->enrol);
-	store_go_on(recovery->store, status);
+	recovery->calls->go_on(recovery->store, status);
 }
 
 /* ---- the store's clock ---- */
@@ -101,7 +102,7 @@ say(struct recovery *recovery, enum term_step step, store_fn *fn)
 	ask.term.hosts = recovery->hosts;
 	if (step == TERM_BEGIN)
 		ask.term.number = (uint64_t)clock_wall_us();
-	store_ask(recovery->store, &ask, INT64_MAX, fn, recovery);
+	recovery->calls->ask(recovery->store, &ask, INT64_MAX, fn, recovery);
 }
 
 static struct enrol_answer
@@ -149,16 +150,17 @@ be_done(struct recovery *recovery)
 {
 	if (enrol_put(&recovery->enrol))
 		say(recovery, TERM_SIGN_IN, on_answered);
-	store_go_on(recovery->store, STORE_OK);
+	recovery->calls->go_on(recovery->store, STORE_OK);
 }
 
 static void
 put_portion(struct recovery *recovery)
 {
 	struct ask ask;
-	while (recovery->putting < PORTION && store_next_put(recovery->store, &ask)) {
+	while (recovery->putting < PORTION &&
+	       recovery->calls->next_put(recovery->store, &ask)) {
 		recovery->putting++;
-		store_ask(recovery->store, &ask, INT64_MAX, on_put, recovery);
+		recovery->calls->ask(recovery->store, &ask, INT64_MAX, on_put, recovery);
 	}
 	if (recovery->putting == 0)
 		be_done(recovery);
@@ -178,7 +180,7 @@ on_begun(void *arg, const struct answer *answer)
 	bool rekeyed = recovery->rekeyed;
 	recovery->rekeyed = false;
 	if (enrol_begun(&recovery->enrol, &got, now_ms()) || rekeyed) {
-		store_put_all(recovery->store);
+		recovery->calls->put_all(recovery->store);
 	} else if (recovery->enrol.doubts) { /* its clock was stepped meanwhile */
 		say(recovery, TERM_BEGIN, on_begun);
 		return;
@@ -225,7 +227,7 @@ recovery_close(struct recovery *recovery)
 	if (recovery->off || recovery->enrol.row == TERM_STRANGER)
 		return;
 	enrol_say(&recovery->enrol, TERM_SIGN_OUT, now_ms(), &ask.term);
-	store_tell(recovery->store, &ask);
+	recovery->calls->tell(recovery->store, &ask);
 }
 
 void
@@ -250,8 +252,8 @@ recovery_holds_up(struct recovery *recovery, enum ask_kind kind)
 	struct enrol *enrol = &recovery->enrol;
 	if (recovery->off || (kind != ASK_LIMITS && kind != ASK_RENEW))
 		return false;
-	if (enrol->state == ENROL_DONE &&
-	    (!enrol->takes_part || enrol->doubts || store_owes_puts(recovery->store)))
+	if (enrol->state == ENROL_DONE && (!enrol->takes_part || enrol->doubts ||
+	                                   recovery->calls->owes_puts(recovery->store)))
 		enrol_lost(enrol);
 	enrol->takes_part = true;
 	if (enrol->state == ENROL_AWAY)
@@ -273,11 +275,11 @@ wait_ms(const struct recovery *recovery)
 static void
 ask_again(struct recovery *recovery, struct store_job *job)
 {
-	store_hold(recovery->store, job);
+	recovery->calls->hold(recovery->store, job);
 	if (recovery->enrol.state == ENROL_AWAY)
 		begin(recovery);
 	else if (recovery->enrol.state == ENROL_DONE)
-		store_go_on(recovery->store, STORE_OK);
+		recovery->calls->go_on(recovery->store, STORE_OK);
 }
 
 bool

@@ -14,8 +14,27 @@
 /* Told to the store at once: puts and give-backs that are kept back. */
 #define PORTION 64
 
+/* What it needs of the store. */
+struct recovery_calls {
+	struct store_job *(*ask)(struct store *store, const struct ask *ask,
+	                         int64_t limit_ms, store_fn *fn, void *arg);
+	void (*tell)(struct store *store, const struct ask *ask);
+
+	/* Questions that are held are asked, or answered by this status. */
+	void (*go_on)(struct store *store, enum store_status status);
+
+	/* One more is held, which was answered and is to be asked again. */
+	void (*hold)(struct store *store, struct store_job *job);
+
+	/* What is held (store.h): all of it is to be put; the next; whether any is. */
+	void (*put_all)(struct store *store);
+	bool (*next_put)(struct store *store, struct ask *ask_out);
+	bool (*owes_puts)(struct store *store);
+};
+
 struct recovery {
 	struct store *store;
+	const struct recovery_calls *calls;
 	struct enrol enrol;
 	bool off; /* no daemon: a test, that asks for itself */
 	int64_t hosts;
@@ -27,7 +46,8 @@ struct recovery {
 	int64_t ahead_min_ms, ahead_max_ms;
 };
 
-void recovery_init(struct recovery *recovery, struct store *store, const char *daemon);
+void recovery_init(struct recovery *recovery, struct store *store,
+                   const struct recovery_calls *calls, const char *daemon);
 void recovery_configure(struct recovery *recovery, const struct conf *conf);
 
 /* The store is there: begins. */

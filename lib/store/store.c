@@ -384,6 +384,51 @@ on_turn_end(void *arg)
 	store->ops->flush(store->backend);
 }
 
+/* ---- what recovery.c needs ---- */
+
+static void
+go_on(struct store *store, enum store_status status)
+{
+	if (!store->up) /* they wait for that, or are refused */
+		return;
+	if (status == STORE_OK)
+		ask_held(store, true);
+	else
+		refuse_held(store, status);
+}
+
+static void
+put_all(struct store *store)
+{
+	give_back_queue_drop_own(&store->give_backs); /* what is not put is not there */
+	if (store->events)
+		store->events->put_all(store->events_arg);
+}
+
+static bool
+next_put(struct store *store, struct ask *ask_out)
+{
+	return store->events && store->events->next_put(store->events_arg, ask_out);
+}
+
+static bool
+owes_puts(struct store *store)
+{
+	return store->events && store->events->owes_puts(store->events_arg);
+}
+
+static const struct recovery_calls recovery_calls = {
+	.ask = store_ask,
+	.tell = store_tell,
+	.go_on = go_on,
+	.hold = hold,
+	.put_all = put_all,
+	.next_put = next_put,
+	.owes_puts = owes_puts,
+};
+
+/* ---- opening and closing ---- */
+
 struct store *
 store_open(struct loop *loop, const struct conf *conf, const char *owner,
            struct err *err_out)
@@ -394,7 +439,7 @@ store_open(struct loop *loop, const struct conf *conf, const char *owner,
 	store->deadline_ms = conf->store.deadline_ms;
 	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
 	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};
-	recovery_init(&store->recovery, store, owner);
+	recovery_init(&store->recovery, store, &recovery_calls, owner);
 	recovery_configure(&store->recovery, conf);
 	store->backend = store->ops->open(store, loop, conf, owner, err_out);
 	if (!store->backend) {
@@ -554,47 +599,10 @@ store_ask(struct store *store, const struct ask *ask, int64_t limit_ms, store_fn
 	return job;
 }
 
-void
-store_go_on(struct store *store, enum store_status status)
-{
-	if (!store->up) /* they wait for that, or are refused */
-		return;
-	if (status == STORE_OK)
-		ask_held(store, true);
-	else
-		refuse_held(store, status);
-}
-
-void
-store_hold(struct store *store, struct store_job *job)
-{
-	hold(store, job);
-}
-
 bool
 store_waits_for(const struct store *store, struct text *names_out)
 {
 	return recovery_missing(&store->recovery, names_out);
-}
-
-void
-store_put_all(struct store *store)
-{
-	give_back_queue_drop_own(&store->give_backs); /* what is not put is not there */
-	if (store->events)
-		store->events->put_all(store->events_arg);
-}
-
-bool
-store_next_put(struct store *store, struct ask *ask_out)
-{
-	return store->events && store->events->next_put(store->events_arg, ask_out);
-}
-
-bool
-store_owes_puts(const struct store *store)
-{
-	return store->events && store->events->owes_puts(store->events_arg);
 }
 
 void
