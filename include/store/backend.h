@@ -1,7 +1,7 @@
 /*
  * backend.h - between store.c and the two backends.
  *
- * A job belongs to the backend from submit() until it is handed to store_job_done();
+ * A job belongs to the backend from submit() until it is handed to job_done();
  * who asked may have gone by then, which store.c alone knows.
  */
 #ifndef WEIR_STORE_PRIV_H
@@ -41,14 +41,29 @@ struct store_job {
 	struct ask ask; /* the last, since it is large and need not be emptied */
 };
 
+/* What a backend reports to who has opened it. */
+struct store_reports {
+	/* The answer is there.  Never called from within submit(). */
+	void (*job_done)(struct store_job *job);
+
+	/*
+	 * The store can be asked (the secret is known); or not now, but most likely soon, and questions
+	 * wait for it within their deadlines; or not, until it is told to be up.
+	 */
+	void (*came_up)(struct store *store, const struct key_secret *secret);
+	void (*is_coming)(struct store *store);
+	void (*went_down)(struct store *store);
+};
+
 struct store_ops {
 	const char *name;
-	struct store_backend *(*open)(struct store *store, struct loop *loop,
-	                              const struct conf *conf, const char *owner,
-	                              struct err *err_out);
+	struct store_backend *(*open)(struct store *store,
+	                              const struct store_reports *reports,
+	                              struct loop *loop, const struct conf *conf,
+	                              const char *owner, struct err *err_out);
 	void (*configure)(struct store_backend *backend, const struct conf *conf);
 
-	/* Hands every job it still has to store_job_done(). */
+	/* Hands every job it still has to job_done(). */
 	void (*close)(struct store_backend *backend);
 
 	/* Gathers the job; it goes out with flush(), at the end of the turn.  False: too much. */
@@ -58,16 +73,5 @@ struct store_ops {
 
 /* That of the settings. */
 const struct store_ops *backend_ops(const struct conf *conf);
-
-/* The answer is there.  Never called from within submit(). */
-void store_job_done(struct store_job *job);
-
-/*
- * The store can be asked (the secret is known); or not now, but most likely soon, and questions
- * wait for it within their deadlines; or not, until it is told to be up.
- */
-void store_came_up(struct store *store, const struct key_secret *secret);
-void store_is_coming(struct store *store);
-void store_went_down(struct store *store);
 
 #endif

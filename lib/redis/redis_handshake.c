@@ -36,7 +36,7 @@ on_secret(void *arg, const struct redis_reply *reply)
 	}
 	backend->secret = stored;
 	link_is_good(backend->link);
-	store_came_up(backend->store, &stored);
+	backend->reports->came_up(backend->store, &stored);
 }
 
 /* A store that is full may have a secret all the same: then the GET that follows decides. */

@@ -45,7 +45,7 @@ void
 redis_finish(struct store_job *job, enum store_status status)
 {
 	job->answer.status = status;
-	store_job_done(job);
+	job->backend->reports->job_done(job);
 }
 
 bool

@@ -14,9 +14,9 @@ on_lost(void *arg)
 {
 	struct store_backend *backend = arg;
 	if (link_is_coming(backend->link))
-		store_is_coming(backend->store);
+		backend->reports->is_coming(backend->store);
 	else
-		store_went_down(backend->store);
+		backend->reports->went_down(backend->store);
 }
 
 /* Keeps an idle connection honest, and heals a secret that was flushed away. */
@@ -29,8 +29,8 @@ on_heartbeat(void *arg)
 }
 
 static struct store_backend *
-open_redis(struct store *store, struct loop *loop, const struct conf *conf,
-           const char *owner, struct err *err)
+open_redis(struct store *store, const struct store_reports *reports, struct loop *loop,
+           const struct conf *conf, const char *owner, struct err *err)
 {
 	(void)err;
 	struct store_backend *backend = mem_new(struct store_backend);
@@ -38,6 +38,7 @@ open_redis(struct store *store, struct loop *loop, const struct conf *conf,
 	struct text text = TEXT(db);
 	text_int(&text, conf->store.redis.db);
 	backend->store = store;
+	backend->reports = reports;
 	backend->username = mem_dup(slice_of(conf->store.redis.username));
 	backend->password = mem_dup(slice_of(conf->store.redis.password));
 	backend->prefix = mem_dup(slice_of(conf->store.redis.prefix));
@@ -46,7 +47,7 @@ open_redis(struct store *store, struct loop *loop, const struct conf *conf,
 	key_secret_make(&backend->secret);
 	backend->link = link_new(loop, conf, redis_greet, on_lost, backend);
 	link_set_patience(backend->link, 2 * conf->store.deadline_ms);
-	store_is_coming(store);
+	reports->is_coming(store);
 	backend->heartbeat = timer_new(loop, on_heartbeat, backend);
 	timer_start(backend->heartbeat, HEARTBEAT_MS);
 	return backend;

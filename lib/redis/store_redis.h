@@ -7,6 +7,7 @@
 
 struct store_backend {
 	struct store *store;
+	const struct store_reports *reports;
 	struct redis_link *link;
 	struct loop_timer *heartbeat;
 	char *username, *password, *prefix, *db;

@@ -33,6 +33,7 @@
 
 struct store_backend {
 	struct store *store;
+	const struct store_reports *reports;
 	struct store_job *gathered; /* the loop's, until flush() */
 	struct loop_post *post;     /* wakes the loop */
 	pthread_t thread;
@@ -74,13 +75,13 @@ on_done(void *arg)
 	backend->opened = backend->closed = false;
 	pthread_mutex_unlock(&backend->lock);
 	if (closed)
-		store_went_down(backend->store);
+		backend->reports->went_down(backend->store);
 	if (opened)
-		store_came_up(backend->store, &backend->secret);
+		backend->reports->came_up(backend->store, &backend->secret);
 	while (done) {
 		struct store_job *job = done;
 		done = job->next_job;
-		store_job_done(job);
+		backend->reports->job_done(job);
 	}
 }
 
@@ -279,8 +280,8 @@ init_lock(struct store_backend *backend)
 }
 
 static struct store_backend *
-open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
-            const char *owner, struct err *err)
+open_sqlite(struct store *store, const struct store_reports *reports, struct loop *loop,
+            const struct conf *conf, const char *owner, struct err *err)
 {
 	struct sqlite_db *db = NULL;
 	enum db_opened kind = DB_LATER;
@@ -296,6 +297,7 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 		log_error("%s", err->text);
 	struct store_backend *backend = mem_new(struct store_backend);
 	backend->store = store;
+	backend->reports = reports;
 	backend->db = db;
 	backend->path = mem_dup(slice_of(conf->store.path));
 	backend->owner = mem_dup(slice_of(owner));
@@ -307,7 +309,7 @@ open_sqlite(struct store *store, struct loop *loop, const struct conf *conf,
 	backend->post = post_new(loop, on_done, backend);
 	if (db) {
 		start_helpers(backend);
-		store_came_up(store, db_secret(db));
+		reports->came_up(store, db_secret(db));
 	}
 	if (pthread_create(&backend->thread, NULL, database_thread, backend) != 0)
 		log_fatal("cannot start the database thread");

@@ -122,33 +122,11 @@ history_read(struct history *history, enum history_registry registry, int64_t no
 
 /* ---- the funnel */
 
-int64_t
-history_oldest_hour(size_t n, const struct funnel_hour *hours, int64_t kept_hours)
-{
-	int64_t newest = hours[0].hour;
-	for (size_t i = 1; i < n; i++)
-		newest = hours[i].hour > newest ? hours[i].hour : newest;
-	return newest - kept_hours - HISTORY_LINGER_S / 3600;
-}
-
 bool
 history_add_funnel(struct history *history, size_t n, const struct funnel_hour *hours,
                    int64_t kept_hours, struct err *err_out)
 {
 	return n == 0 || history->ops->add_funnel(history, n, hours, kept_hours, err_out);
-}
-
-static bool
-is_count(int64_t value)
-{
-	return value >= 0 && value <= HISTORY_COUNT_MAX;
-}
-
-void
-history_hand_hour(history_funnel_fn *fn, void *arg, const struct funnel_hour *hour)
-{
-	if (is_count(hour->fresh) && is_count(hour->back))
-		fn(arg, hour);
 }
 
 bool
@@ -159,14 +137,6 @@ history_read_funnel(struct history *history, history_funnel_fn *fn, void *arg,
 }
 
 /* ---- records */
-
-bool
-history_is_record(enum history_record kind, int64_t packed)
-{
-	struct grey_record rec;
-	return record_unpack(packed, &rec) &&
-	       (rec.state == GREY_IDENTITY) == (kind == RECORD_IDENTITY);
-}
 
 bool
 history_secret(struct history *history, struct key_secret *secret_out,
@@ -253,17 +223,6 @@ history_estimate(struct history *history, int64_t *rows_out, struct err *err_out
 
 /* ---- leases and rates */
 
-void
-history_hand_lease(history_lease_fn *fn, void *arg, const struct key *key,
-                   struct slice holder, int64_t left_ms)
-{
-	struct history_lease lease = {.key = *key, .left_ms = left_ms};
-	struct text name = TEXT(lease.holder);
-	text_put(&name, holder);
-	if (!name.cut && left_ms > 0 && left_ms <= LEASE_MAX_MS)
-		fn(arg, &lease);
-}
-
 bool
 history_read_leases(struct history *history, history_lease_fn *fn, void *arg,
                     struct err *err_out)
@@ -287,4 +246,19 @@ history_get_rate(struct history *history, const struct key *key, int64_t *tat_us
 {
 	*tat_us_out = 0;
 	return history->ops->get_rate(history, key, tat_us_out, err_out);
+}
+
+/* ---- what doctor asks of the store: what it tells of itself, and whether it works */
+
+bool
+history_facts(struct history *history, bool deep, history_fact_fn *fn, void *arg,
+              struct err *err_out)
+{
+	return history->ops->facts(history, deep, fn, arg, err_out);
+}
+
+bool
+history_try(struct history *history, struct err *err_out)
+{
+	return history->ops->try_it(history, err_out);
 }

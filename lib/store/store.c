@@ -427,33 +427,6 @@ static const struct recovery_calls recovery_calls = {
 	.owes_puts = owes_puts,
 };
 
-/* ---- opening and closing ---- */
-
-struct store *
-store_open(struct loop *loop, const struct conf *conf, const char *owner,
-           struct err *err_out)
-{
-	struct store *store = mem_new(struct store);
-	store->loop = loop;
-	store->ops = backend_ops(conf);
-	store->deadline_ms = conf->store.deadline_ms;
-	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
-	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};
-	recovery_init(&store->recovery, store, &recovery_calls, owner);
-	recovery_configure(&store->recovery, conf);
-	store->backend = store->ops->open(store, loop, conf, owner, err_out);
-	if (!store->backend) {
-		free(store);
-		return NULL;
-	}
-	store->deadline_timer = timer_new(loop, on_deadline, store);
-	store->give_back_timer = timer_new(loop, tell_again, store);
-	loop_at_turn_end(loop, &store->hook);
-	if (store->up)
-		recovery_start(&store->recovery);
-	return store;
-}
-
 void
 store_configure(struct store *store, const struct conf *conf)
 {
@@ -677,8 +650,8 @@ note_end(struct store *store, const struct store_job *job)
 	}
 }
 
-void
-store_job_done(struct store_job *job)
+static void
+job_done(struct store_job *job)
 {
 	struct store *store = job->store;
 	store->jobs--;
@@ -719,8 +692,8 @@ adopt_secret(struct store *store, const struct key_secret *secret)
 	recovery_rekeyed(&store->recovery);
 }
 
-void
-store_came_up(struct store *store, const struct key_secret *secret)
+static void
+came_up(struct store *store, const struct key_secret *secret)
 {
 	uint64_t number = store->secret_number;
 	bool was_up = store->up;
@@ -737,21 +710,53 @@ store_came_up(struct store *store, const struct key_secret *secret)
 		note_up(store);
 }
 
-void
-store_is_coming(struct store *store)
+static void
+is_coming(struct store *store)
 {
 	store->up = false;
 	store->coming = true;
 	recovery_lost(&store->recovery);
 }
 
-void
-store_went_down(struct store *store)
+static void
+went_down(struct store *store)
 {
 	store->up = store->coming = false;
 	recovery_lost(&store->recovery);
 	note_down(store);
 	refuse_held(store, STORE_DOWN);
+}
+
+static const struct store_reports reports = {
+	.job_done = job_done,
+	.came_up = came_up,
+	.is_coming = is_coming,
+	.went_down = went_down,
+};
+
+struct store *
+store_open(struct loop *loop, const struct conf *conf, const char *owner,
+           struct err *err_out)
+{
+	struct store *store = mem_new(struct store);
+	store->loop = loop;
+	store->ops = backend_ops(conf);
+	store->deadline_ms = conf->store.deadline_ms;
+	store->refuse_task = (struct task){.fn = refuse_all, .arg = store};
+	store->hook = (struct turn_hook){.fn = on_turn_end, .arg = store};
+	recovery_init(&store->recovery, store, &recovery_calls, owner);
+	recovery_configure(&store->recovery, conf);
+	store->backend = store->ops->open(store, &reports, loop, conf, owner, err_out);
+	if (!store->backend) {
+		free(store);
+		return NULL;
+	}
+	store->deadline_timer = timer_new(loop, on_deadline, store);
+	store->give_back_timer = timer_new(loop, tell_again, store);
+	loop_at_turn_end(loop, &store->hook);
+	if (store->up)
+		recovery_start(&store->recovery);
+	return store;
 }
 
 const char *
