@@ -110,7 +110,7 @@ START_TEST(sqlite_tells)
 		ck_assert_int_gt(number(&told, "\nsize="), 0);
 		ck_assert_int_gt(number(&told, "\nused="), 0);
 		ck_assert_int_le(number(&told, "\nused="), 1048576);
-		ck_assert_int_gt(number(&told, "\nledger_size="), 0);
+		ck_assert_int_gt(number(&told, "\nhistory_size="), 0);
 		ck_assert_int_gt(number(&told, "\nfree_bytes="), 0);
 		ck_assert_int_ge(number(&told, "\nwal_size="), 0);
 		ck_assert_int_eq(strstr(told.text, "\nuser=") != NULL, 1);
