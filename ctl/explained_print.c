@@ -5,7 +5,7 @@
 #include "explained.h"
 #include "greylisted.h"
 #include "output.h"
-#include "reasons.h"
+#include "rules/why.h"
 #include "table.h"
 #include "when.h"
 

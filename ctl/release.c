@@ -10,11 +10,11 @@
 #include "greylisted.h"
 #include "invented.h"
 #include "output.h"
-#include "reasons.h"
 #include "remembered.h"
 #include "rules/identity.h"
 #include "rules/mailaddr.h"
 #include "rules/plan.h"
+#include "rules/why.h"
 #include "store/record.h"
 
 /* Whose record, and what it was before. */

@@ -4,10 +4,10 @@
 #include "conf/group.h"
 #include "escape.h"
 #include "greylisted.h"
-#include "reasons.h"
 #include "rules/limit.h"
 #include "rules/mailaddr.h"
 #include "rules/plan.h"
+#include "rules/why.h"
 #include "when.h"
 
 static void

@@ -19,39 +19,7 @@
 #include "rules/limit.h"
 #include "rules/overrides.h"
 #include "rules/query.h"
-
-/* Why the verdict is what it is; words are in verdict.c. */
-enum why {
-	WHY_NOT_JUDGED, /* a stage or a recipient nothing is asked about */
-	WHY_NO_CLIENT_ADDRESS,
-	WHY_OFF,
-	WHY_AUTHENTICATED,
-	WHY_OWN_NETWORK,
-	WHY_PRIVATE_NETWORK,
-	WHY_CERTIFICATE,
-	WHY_LIST_CLIENT,
-	WHY_LIST_SENDER,
-	WHY_LIST_RECIPIENT,
-	WHY_OVERRIDE_CLIENT, /* exempt for a time: overrides.h */
-	WHY_OVERRIDE_SENDER,
-	WHY_OVERRIDE_RECIPIENT,
-	WHY_NULL_SENDER, /* is judged at DATA */
-	WHY_CLIENT_ALLOWED,
-	WHY_GREYLIST_KNOWN,
-	WHY_GREYLIST_PASSED,
-	WHY_GREYLIST_RELEASED, /* by the operator, and this is the first try since */
-	WHY_GREYLIST_NEW,
-	WHY_GREYLIST_UNSTORED,
-	WHY_GREYLIST_EARLY,
-	WHY_GREYLIST_AGED,
-	WHY_STORE_FAILURE,
-	WHY_DRAINED,            /* the operator lets nothing through to the destination */
-	WHY_USER_DRAINED,       /* or from the user */
-	WHY_MESSAGE_RECIPIENTS, /* the message has as many recipients as it may have */
-	WHY_RECOVERING, /* limits wait for daemons that have not told what they hold */
-	WHY_LIMIT,      /* the first of SCOPES * LIMIT_KINDS, in the order of limit.h */
-	WHY_COUNT = WHY_LIMIT + LIMIT_BOUNDS
-};
+#include "rules/why.h"
 
 struct plan {
 	bool ask;                        /* the greylist gate is to be asked */

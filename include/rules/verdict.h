@@ -31,9 +31,6 @@ struct verdict {
 	char id[VERDICT_ID_LEN + 1];
 };
 
-/* "greylist-new", "list-client", ... : the words of the log and the manual. */
-const char *why_word(enum why why);
-
 /*
  * Turns what was planned and what the greylist gate answered (NULL when it was not asked) into
  * the verdict.  Reply and header live in the arena; `serial` becomes the id.

@@ -237,11 +237,11 @@ talk_refused(struct history_redis *history, const redisReply *reply, struct err 
 	for (size_t i = 0; i < plain.n; i++)
 		if ((unsigned char)said[i] < ' ' || said[i] == 0x7f)
 			said[i] = '?';
-	if (error->remedy == REMEDY_RECONNECT)
+	if (error->cure == REDIS_RECONNECT)
 		talk_close(history);
 	err_set(err, "redis at %s: %s%s%s", name, said, error->advice ? ": " : "",
 	        error->advice ? error->advice : "");
-	err->forbidden = error->remedy == REMEDY_RIGHTS;
+	err->forbidden = error->cure == REDIS_RIGHTS;
 	return false;
 }
 
@@ -302,7 +302,7 @@ talk_script(struct history_redis *history, const struct script *script, size_t n
 	talk_say(history, n, words);
 	redisReply *reply = talk_hear_any(history, err);
 	if (reply && reply->type == REDIS_REPLY_ERROR &&
-	    redis_error_find(reply_text(reply))->remedy == REMEDY_LOAD) {
+	    redis_error_find(reply_text(reply))->cure == REDIS_LOAD) {
 		freeReplyObject(reply);
 		words[0] = SLICE("EVAL");
 		words[1] = script->text;
@@ -322,7 +322,7 @@ hear_ping(struct history_redis *history, struct err *err)
 	if (!reply)
 		return false;
 	bool good = reply->type != REDIS_REPLY_ERROR ||
-	            redis_error_find(reply_text(reply))->remedy == REMEDY_NONE ||
+	            redis_error_find(reply_text(reply))->cure == REDIS_NONE ||
 	            talk_refused(history, reply, err);
 	freeReplyObject(reply);
 	return good;

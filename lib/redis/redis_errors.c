@@ -4,35 +4,35 @@
 #include <string.h>
 
 static const struct redis_error errors[] = {
-	{"NOSCRIPT", STORE_FAILED, REMEDY_LOAD, NULL},
-	{"OOM", STORE_FULL, REMEDY_NONE, "Redis has reached its maxmemory"},
-	{"MISCONF", STORE_FULL, REMEDY_NONE,
+	{"NOSCRIPT", STORE_FAILED, REDIS_LOAD, NULL},
+	{"OOM", STORE_FULL, REDIS_NONE, "Redis has reached its maxmemory"},
+	{"MISCONF", STORE_FULL, REDIS_NONE,
          "Redis refuses writes because it cannot save: see stop-writes-on-bgsave-error"},
-	{"READONLY", STORE_FAILED, REMEDY_RECONNECT, "this Redis is a replica"},
-	{"LOADING", STORE_DOWN, REMEDY_RECONNECT, "Redis is loading its data"},
-	{"MASTERDOWN", STORE_FAILED, REMEDY_RECONNECT, "this Redis has lost its master"},
-	{"CLUSTERDOWN", STORE_FAILED, REMEDY_NONE, "the Redis Cluster is down"},
-	{"NOREPLICAS", STORE_FAILED, REMEDY_NONE, "Redis has too few replicas to write"},
-	{"BUSY", STORE_FAILED, REMEDY_NONE, "Redis is busy with a script"},
-	{"TRYAGAIN", STORE_FAILED, REMEDY_NONE, NULL},
-	{"MOVED", STORE_FAILED, REMEDY_OPERATOR,
+	{"READONLY", STORE_FAILED, REDIS_RECONNECT, "this Redis is a replica"},
+	{"LOADING", STORE_DOWN, REDIS_RECONNECT, "Redis is loading its data"},
+	{"MASTERDOWN", STORE_FAILED, REDIS_RECONNECT, "this Redis has lost its master"},
+	{"CLUSTERDOWN", STORE_FAILED, REDIS_NONE, "the Redis Cluster is down"},
+	{"NOREPLICAS", STORE_FAILED, REDIS_NONE, "Redis has too few replicas to write"},
+	{"BUSY", STORE_FAILED, REDIS_NONE, "Redis is busy with a script"},
+	{"TRYAGAIN", STORE_FAILED, REDIS_NONE, NULL},
+	{"MOVED", STORE_FAILED, REDIS_OPERATOR,
          "this is a Redis Cluster, which weir does not know"},
-	{"ASK", STORE_FAILED, REMEDY_OPERATOR,
+	{"ASK", STORE_FAILED, REDIS_OPERATOR,
          "this is a Redis Cluster, which weir does not know"},
-	{"NOAUTH", STORE_FAILED, REMEDY_RIGHTS,
+	{"NOAUTH", STORE_FAILED, REDIS_RIGHTS,
          "Redis wants a password: set store.redis.password_file"},
-	{"WRONGPASS", STORE_FAILED, REMEDY_RIGHTS,
+	{"WRONGPASS", STORE_FAILED, REDIS_RIGHTS,
          "see store.redis.username and store.redis.password_file"},
-	{"NOPERM", STORE_FAILED, REMEDY_RIGHTS,
+	{"NOPERM", STORE_FAILED, REDIS_RIGHTS,
          "the Redis user lacks a right (see weir.conf(5))"},
-	{"WRONGTYPE", STORE_BAD_RECORD, REMEDY_OPERATOR,
+	{"WRONGTYPE", STORE_BAD_RECORD, REDIS_OPERATOR,
          "a key is used by another program: choose another store.redis.prefix"},
-	{"CROSSSLOT", STORE_FAILED, REMEDY_OPERATOR, NULL},
-	{"BADRECORD", STORE_BAD_RECORD, REMEDY_NONE,
+	{"CROSSSLOT", STORE_FAILED, REDIS_OPERATOR, NULL},
+	{"BADRECORD", STORE_BAD_RECORD, REDIS_NONE,
          "a record was written by another version of weir"},
 };
 
-static const struct redis_error any_error = {"ERR", STORE_FAILED, REMEDY_OPERATOR, NULL};
+static const struct redis_error any_error = {"ERR", STORE_FAILED, REDIS_OPERATOR, NULL};
 
 const struct redis_error *
 redis_error_find(struct slice text)

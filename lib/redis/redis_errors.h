@@ -5,18 +5,18 @@
 #include "base/slice.h"
 #include "rules/ask.h"
 
-enum redis_remedy {
-	REMEDY_NONE,      /* answer by the failure rule */
-	REMEDY_LOAD,      /* NOSCRIPT: send the whole script once */
-	REMEDY_RECONNECT, /* another server, or the same one later */
-	REMEDY_OPERATOR,  /* settings are wrong: say so, trying again is no use */
-	REMEDY_RIGHTS,    /* the same of the rights that weir has there */
+enum redis_cure {
+	REDIS_NONE,      /* answer by the failure rule */
+	REDIS_LOAD,      /* NOSCRIPT: send the whole script once */
+	REDIS_RECONNECT, /* another server, or the same one later */
+	REDIS_OPERATOR,  /* settings are wrong: say so, trying again is no use */
+	REDIS_RIGHTS,    /* the same of the rights that weir has there */
 };
 
 struct redis_error {
 	const char *word;
 	enum store_status status;
-	enum redis_remedy remedy;
+	enum redis_cure cure;
 	const char *advice; /* for the log; NULL: none */
 };
 

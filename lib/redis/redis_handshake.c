@@ -44,7 +44,7 @@ static void
 on_secret_put(void *arg, const struct redis_reply *reply)
 {
 	if (reply->kind == REDIS_ERROR &&
-	    redis_error_find(reply->text)->remedy != REMEDY_NONE)
+	    redis_error_find(reply->text)->cure != REDIS_NONE)
 		drop_for(arg, reply);
 }
 

@@ -37,7 +37,7 @@ treat_error(struct store_backend *backend, const struct redis_reply *reply,
 	if (log_ration(&backend->last_error_ms, 60))
 		log_error("redis: %.*s%s%s", (int)reply->text.n, reply->text.p,
 		          error->advice ? ": " : "", error->advice ? error->advice : "");
-	if (error->remedy == REMEDY_RECONNECT)
+	if (error->cure == REDIS_RECONNECT)
 		link_drop(backend->link, error->advice);
 }
 
@@ -79,7 +79,7 @@ bool
 redis_wants_script(const struct store_job *job, const struct redis_reply *reply)
 {
 	return reply->kind == REDIS_ERROR && !job->whole_script &&
-	       redis_error_find(reply->text)->remedy == REMEDY_LOAD;
+	       redis_error_find(reply->text)->cure == REDIS_LOAD;
 }
 
 struct slice

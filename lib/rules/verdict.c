@@ -4,59 +4,6 @@
 #include "conf/schema.h"
 #include "rules/header.h"
 
-static const char *const why_words[] = {
-	[WHY_NOT_JUDGED] = "not-judged",
-	[WHY_NO_CLIENT_ADDRESS] = "no-client-address",
-	[WHY_OFF] = "greylist-off",
-	[WHY_AUTHENTICATED] = "authenticated",
-	[WHY_OWN_NETWORK] = "own-network",
-	[WHY_PRIVATE_NETWORK] = "private-network",
-	[WHY_CERTIFICATE] = "certificate",
-	[WHY_LIST_CLIENT] = "list-client",
-	[WHY_LIST_SENDER] = "list-sender",
-	[WHY_LIST_RECIPIENT] = "list-recipient",
-	[WHY_OVERRIDE_CLIENT] = "override-client",
-	[WHY_OVERRIDE_SENDER] = "override-sender",
-	[WHY_OVERRIDE_RECIPIENT] = "override-recipient",
-	[WHY_NULL_SENDER] = "null-sender",
-	[WHY_CLIENT_ALLOWED] = "client-allowed",
-	[WHY_GREYLIST_KNOWN] = "greylist-known",
-	[WHY_GREYLIST_PASSED] = "greylist-passed",
-	[WHY_GREYLIST_RELEASED] = "greylist-released",
-	[WHY_GREYLIST_NEW] = "greylist-new",
-	[WHY_GREYLIST_UNSTORED] = "greylist-unstored",
-	[WHY_GREYLIST_EARLY] = "greylist-early",
-	[WHY_GREYLIST_AGED] = "greylist-aged",
-	[WHY_STORE_FAILURE] = "store-failure",
-	[WHY_DRAINED] = "destination-drained",
-	[WHY_USER_DRAINED] = "user-drained",
-	[WHY_MESSAGE_RECIPIENTS] = "message-recipients",
-	[WHY_RECOVERING] = "limits-recovering",
-	[WHY_LIMIT] = "destination-concurrency",
-	[WHY_LIMIT + 1] = "destination-messages",
-	[WHY_LIMIT + 2] = "destination-recipients",
-	[WHY_LIMIT + 3] = "client-concurrency",
-	[WHY_LIMIT + 4] = "client-messages",
-	[WHY_LIMIT + 5] = "client-recipients",
-	[WHY_LIMIT + 6] = "sender-concurrency",
-	[WHY_LIMIT + 7] = "sender-messages",
-	[WHY_LIMIT + 8] = "sender-recipients",
-	[WHY_LIMIT + 9] = "user-concurrency",
-	[WHY_LIMIT + 10] = "user-messages",
-	[WHY_LIMIT + 11] = "user-recipients",
-	[WHY_LIMIT + 12] = "mailbox-concurrency",
-	[WHY_LIMIT + 13] = "mailbox-messages",
-	[WHY_LIMIT + 14] = "mailbox-recipients",
-};
-
-_Static_assert(COUNT_OF(why_words) == WHY_COUNT, "one word for each reason");
-
-const char *
-why_word(enum why why)
-{
-	return why_words[why];
-}
-
 static const struct {
 	enum why why;
 	enum verdict_action action;

@@ -87,7 +87,7 @@ items() {
 }
 
 reasons() {
-	sed -n 's/^[ \t]*\[WHY_[A-Z_]*\] = "\([^"]*\)".*/\1/p' lib/rules/verdict.c
+	sed -n 's/^[ \t]*\[WHY_[A-Z_]*\( + [0-9]*\)*\] = {"\([^"]*\)".*/\2/p' lib/rules/why.c
 }
 
 counters() {
@@ -95,7 +95,7 @@ counters() {
 }
 
 reasons_are_explained() {
-	[ "$(reasons | wc -l)" -ge 10 ] || echo 'the reasons in lib/rules/verdict.c were not understood'
+	[ "$(reasons | wc -l)" -ge 10 ] || echo 'the reasons in lib/rules/why.c were not understood'
 	reasons | while read -r word; do
 		items "$daemon_manual" | grep -q -x -F -e "$word" || echo "$word has no entry in $daemon_manual"
 	done

@@ -3,9 +3,9 @@
 
 #include "escape.h"
 #include "harness.h"
-#include "reasons.h"
 #include "remembered.h"
 #include "rules/verdict.h"
+#include "rules/why.h"
 #include "when.h"
 
 /* clang-format off */
