@@ -178,7 +178,7 @@ search() {
 	page type "$ACME_ID"
 	ok "an id from an SMTP reply finds its decision" page count '#recent tbody tr' 1
 	ok "which is that one" page shows '#recent tbody tr' "^$ACME_ID\\s[^$]*destination-concurrency"
-	ok "their number is said" page shows '#found' '^1 of the last [0-9]+ decisions fits$'
+	ok "their number is said" page shows '#found' '^1 of the last [0-9]+ decisions matches$'
 	page run 'window.said = 0; new MutationObserver(() => said++).observe(found, {childList: true, characterData: true, subtree: true})'
 	ok "with what to do next" page shows '#recent-hint' "weirctl why $ACME_ID\\b[^$]*weirctl release $ACME_ID\\b"
 	page next_news
@@ -194,8 +194,8 @@ search() {
 	ok "words of several columns are looked for together" page count '#recent tbody tr' 2
 	page press ESCAPE
 	page type nothing-like-this
-	ok "what is not there is said" page shows '#recent-empty' '^None of the last [0-9]+ decisions fits'
-	ok "to who does not see it, too" page shows '#found' '^0 of the last [0-9]+ decisions fit$'
+	ok "what is not there is said" page shows '#recent-empty' '^None of the last [0-9]+ decisions matches'
+	ok "to who does not see it, too" page shows '#found' '^0 of the last [0-9]+ decisions match$'
 	ok "an address with an id opens with that search" page open "http://127.0.0.1:$HTTP_PORT/#$ACME_ID"
 	ok "and finds it" page count '#recent tbody tr' 1
 }
@@ -234,7 +234,7 @@ trouble() {
 	ok "the store is away: the page says so" page shows '#headline' 'The store does not answer'
 	ok "the title, too" page title 'store away'
 	ok "what is not known then is not said" page shows '#facts' 'daemons –[^$]*minutes –[^$]*force –'
-	ok "nor that destinations are up" page shows '#destinations-empty' 'Not known'
+	ok "nor that destinations are up" page shows '#destinations-empty' 'Unknown: '
 	ok "the store comes back" start_redis
 	ok "the page says that it has" page shows_not '#headline' 'The store does not answer'
 	ok "and that destinations are up again" row acme up
@@ -259,7 +259,7 @@ trouble() {
 	ok "as weir-milter's page knows" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
 	kill_weir
 	ok "killed, it is silent" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*silent'
-	ok "which is trouble" page shows '#headline' '^Trouble\. policyd on mx1\.test is silent since '
+	ok "which is trouble" page shows '#headline' '^Trouble\. policyd on mx1\.test has been silent since '
 	page open "http://127.0.0.1:$MILTER_HTTP_PORT/"
 	ok "it is back again" start_with_store "${WEB[@]}"
 	ok "weir-milter's page says so" page shows '#daemons tbody tr' '^policyd on mx1\.test[^$]*running'
