@@ -83,7 +83,7 @@ server_bind(struct server *server, const struct daemon *daemon, struct sessions 
 	if (daemon->inherited_fds == 1) {
 		server->listener = listen_take(LISTEN_FIRST_INHERITED);
 		return hand_over(server) ||
-		       err_set(err_out, "libmilter does not take systemd's socket");
+		       err_set(err_out, "libmilter does not accept systemd's socket");
 	}
 	if (!endpoint_parse(slice_of(conf->milter.listen), &endpoint))
 		return err_set(err_out, "milter.listen: %s", conf->milter.listen);
@@ -103,8 +103,7 @@ raise_thread_limit(const struct conf *conf)
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	if (setrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur < wanted)
 		log_warning(
-			"only %llu threads are allowed, and %llu may be needed: lower "
-			"milter.max_sessions or raise the limit",
+			"only %llu threads are allowed, but up to %llu may be needed: lower milter.max_sessions or raise the limit",
 			(unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
 }
 
@@ -130,7 +129,7 @@ run_libmilter(void *arg)
 static void
 on_ended(void *arg)
 {
-	daemon_failed(arg, "libmilter has ended by itself; the mail log may say why");
+	daemon_failed(arg, "libmilter ended by itself; the mail log may say why");
 }
 
 bool

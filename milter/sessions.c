@@ -103,7 +103,8 @@ sessions_add(struct sessions *sessions, struct session *session)
 	bool added = add_locked(sessions, session, &complain);
 	pthread_mutex_unlock(&sessions->lock);
 	if (complain)
-		log_warning("milter.max_sessions is reached: a session is not judged");
+		log_warning(
+			"milter.max_sessions is reached: accepting a session without judging it");
 	if (added)
 		stats_add(STAT_MILTER_SESSIONS, 1);
 	return added;

@@ -222,7 +222,7 @@ conn_open(struct conns *conns, int fd)
 		stats_add(STAT_POLICY_REFUSED_CONNECTIONS, 1);
 		if (log_ration(&last_ms, 60))
 			log_warning(
-				"policyd.max_connections is reached: a connection is refused");
+				"policyd.max_connections is reached: refusing a connection");
 		close(fd);
 		return;
 	}
@@ -251,7 +251,7 @@ conns_tick(struct conns *conns)
 		                         : conf->policyd.idle_timeout_ms;
 		if (conn->deciding || now_ms - conn->touched_ms < limit_ms)
 			continue;
-		conn->policy.trouble = "the request is not completed in time";
+		conn->policy.trouble = "the request was not completed in time";
 		if (begun)
 			close_bad(conn);
 		else

@@ -111,7 +111,7 @@ print_lists(FILE *out, const struct conf *conf)
 	             {"recipients", conf->allowed_recipients},
 	             {"networks", conf->own_networks}};
 
-	promtext_family(out, name, "gauge", "entries of the lists that were loaded");
+	promtext_family(out, name, "gauge", "entries loaded from each list");
 	for (size_t i = 0; i < COUNT_OF(lists); i++) {
 		const struct label label = {"list", slice_of(lists[i].word)};
 		promtext_sample(out, name, &label, 1, (int64_t)list_count(lists[i].list));
@@ -127,9 +127,10 @@ print_self(FILE *out, const struct self *self)
 	            self->started_s);
 	print_gauge(out, "weir_store_up", "whether the store answers",
 	            store_is_up(self->store));
-	print_gauge(out, "weir_store_breaker_open",
-	            "whether the store is not asked because it did not answer",
-	            store_breaker_is_open(self->store));
+	print_gauge(
+		out, "weir_store_breaker_open",
+		"whether this daemon does not ask the store because it did not answer",
+		store_breaker_is_open(self->store));
 	print_gauge(out, "weir_deliveries_under_way",
 	            "deliveries under way at this daemon that limits apply to",
 	            (int64_t)self->under_way);
@@ -148,10 +149,9 @@ print_process(FILE *out)
 	print_gauge(out, "process_resident_memory_bytes", "memory in use",
 	            self.resident_bytes);
 	print_gauge(out, "process_open_fds", "descriptors in use", self.open_fds);
-	print_gauge(out, "process_max_fds", "descriptors that there may be",
-	            self.max_fds);
+	print_gauge(out, "process_max_fds", "most descriptors allowed", self.max_fds);
 	promtext_family(out, "process_cpu_seconds_total", "counter",
-	                "time of processors used");
+	                "processor time used");
 	promtext_decimal(out, "process_cpu_seconds_total", self.cpu_us, 1000000);
 }
 

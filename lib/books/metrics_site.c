@@ -30,9 +30,9 @@ print_daemons(FILE *out, const json_t *status)
 	static const char name[] = "weir_daemon_up";
 	const json_t *daemon;
 	size_t i;
-	promtext_family(out, name, "gauge",
-	                "whether each daemon of the site was heard of within 10 seconds, "
-	                "unless it was stopped");
+	promtext_family(
+		out, name, "gauge",
+		"whether each daemon of the site had a heartbeat within 10 seconds, unless it was stopped");
 	json_array_foreach(json_object_get(status, "daemons"), i, daemon) {
 		const struct label labels[] = {{"daemon", string_of(daemon, "daemon")},
 		                               {"node", string_of(daemon, "node")}};
@@ -83,11 +83,11 @@ static const struct {
 	bool or_none; /* 0: there is no such thing, and no sample */
 } of_destination[] = {
 	{"weir_destination_slots_in_use", "held",
-         "deliveries under way to the destination, of all hosts", false, false},
+         "deliveries under way to the destination from all hosts", false, false},
 	{"weir_destination_slots_limit", "limit",
-         "deliveries at once that the destination may have", false, true},
+         "the destination's limit on deliveries at once", false, true},
 	{"weir_destination_drained", "drained_until",
-         "whether the operator has drained the destination", true, false},
+         "whether an override drains the destination", true, false},
 	{"weir_destination_deferred_5m", "deferred",
          "recipients at the destination deferred in the last 5 minutes", false, false},
 };
@@ -161,7 +161,7 @@ metrics_print_site(FILE *out, const struct json_t *status)
 	bool known =
 		json_is_true(json_object_get(json_object_get(status, "store"), "up"));
 	promtext_family(out, "weir_site_up", "gauge",
-	                "whether the figures of the whole site are known to this daemon");
+	                "whether this daemon knows the state of the whole site");
 	promtext_sample(out, "weir_site_up", NULL, 0, known);
 	if (!known)
 		return;

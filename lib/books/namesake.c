@@ -74,9 +74,8 @@ namesake_look(struct namesake *namesake, struct history *history, struct slice n
 	if (!find(history, name, own, &pid, err_out))
 		return false;
 	if (pid != 0 && log_ration(&namesake->said_ms, SAY_S))
-		log_warning("another daemon is called %.*s, too (its pid is %lld): each "
-		            "gives up the slots of the other, so limits do not hold; set "
-		            "another node in its weir.conf",
-		            (int)name.n, name.p, (long long)pid);
+		log_warning(
+			"another daemon uses the same node name %.*s (its pid is %lld): each gives back the slots of the other, so limits are exceeded; set another node in its weir.conf",
+			(int)name.n, name.p, (long long)pid);
 	return true;
 }

@@ -175,10 +175,10 @@ say_how_it_goes(struct recorder *recorder)
 	if (strcmp(recorder->trouble.text, recorder->said.text) == 0)
 		return;
 	if (recorder->trouble.text[0] == '\0')
-		log_info("the books are kept again");
+		log_info("recording decisions again");
 	else if (log_ration(&recorder->said_ms,
 	                    recorder->said.text[0] == '\0' ? SAY_S : SAY_MORE_S))
-		log_warning("the books are not kept (mail is not touched by it): %s",
+		log_warning("cannot record decisions (mail is not affected): %s",
 		            recorder->trouble.text);
 	else
 		return;

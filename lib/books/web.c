@@ -86,7 +86,7 @@ on_health(void *arg, struct http_answer *answer)
 		return;
 	answer->status = 503;
 	answer->body =
-		SLICE("the store does not answer: mail goes on by the failure rule\n");
+		SLICE("the store does not answer: weir applies store.on_failure\n");
 }
 
 static const struct http_path paths[] = {
@@ -104,7 +104,7 @@ listen_at(struct web *web, const struct conf *conf, const char *endpoint)
 	struct err err;
 	if (http_listen(web->http, endpoint, &rights, &err))
 		return true;
-	log_error("no status page there: %s", err.text);
+	log_error("no status page at this address: %s", err.text);
 	return false;
 }
 

@@ -165,7 +165,7 @@ check_default(struct loading *load)
 		name = "limits.default.messages";
 	char buf[200];
 	struct text text = TEXT(buf);
-	text_printf(&text, "never holds: the destination \"%s\" has all domains",
+	text_printf(&text, "never applies: the destination \"%s\" has all domains",
 	            all->name);
 	return complain_of(load, name, buf);
 }

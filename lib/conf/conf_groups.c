@@ -65,7 +65,7 @@ want_list(struct loading *load, config_setting_t *node, const char *name)
 	if (config_setting_is_list(node))
 		return true;
 	return conf_complain(load, conf_place(node), name,
-	                     "wants a list of groups: ( { ... }, { ... } )");
+	                     "must be a list of groups: ( { ... }, { ... } )");
 }
 
 bool
@@ -198,7 +198,7 @@ add_domain(struct loading *load, config_setting_t *node, struct conf_destination
 		return true;
 	char why[100];
 	struct text said = TEXT(why);
-	text_printf(&said, "belongs to \"%s\" already", other->name);
+	text_printf(&said, "already belongs to \"%s\"", other->name);
 	return refuse_domain(load, node, slice_of(text),
 	                     other == to ? "is there twice" : why);
 }
@@ -243,7 +243,7 @@ check_name(struct loading *load, config_setting_t *node,
 	for (size_t i = 0; i + 1 < conf->limits.n_destinations; i++)
 		if (strcmp(conf->limits.destinations[i].name, destination->name) == 0)
 			return complain_of_member(load, node, "name",
-			                          "is that of another one, too");
+			                          "is the name of another one, too");
 	return true;
 }
 

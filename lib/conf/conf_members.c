@@ -30,7 +30,7 @@ static const struct setting rows[] = {
 #define GROUP_WANTED                                                                \
  "wants groups with a name and members: "                                           \
  "{ name = \"x\"; members = [ \"...\" ]; messages = \"100/1h\"; }, or one without " \
- "both, which holds for all others"
+ "both, which applies to all others"
 
 /* One list while it is loaded. */
 struct list_of_groups {
@@ -117,7 +117,7 @@ add_member(const struct list_of_groups *list, config_setting_t *node,
 	                                           (size_t)(to - list->groups->v));
 	if (!other)
 		return true;
-	text_printf(&said, "belongs to \"%s\" already", other->name ? other->name : "");
+	text_printf(&said, "already belongs to \"%s\"", other->name ? other->name : "");
 	return refuse(list, node, member, other == to ? "is there twice" : why);
 }
 
@@ -187,7 +187,7 @@ check(const struct list_of_groups *list, config_setting_t *node,
 		return complain(list, name, "name",
 		                "must be at most 64 letters, digits, - . _");
 	if (is_name_taken(list, group))
-		return complain(list, name, "name", "is that of another one, too");
+		return complain(list, name, "name", "is the name of another one, too");
 	if (!conf_limit_fits(&group->limit))
 		return complain(list, config_setting_get_member(node, "recipients"),
 		                "recipients", "must not be fewer than messages");
@@ -234,9 +234,9 @@ load_element(const struct list_of_groups *list, config_setting_t *node,
 	if (!is_default(node))
 		return load_group(list, node);
 	if (*default_at)
-		return conf_complain(list->load, conf_place(node), list->setting,
-		                     "has two groups without name and members: "
-		                     "one holds for all others");
+		return conf_complain(
+			list->load, conf_place(node), list->setting,
+			"has two groups without name and members: only one may apply to all others");
 	*default_at = node;
 	return true;
 }

@@ -44,9 +44,9 @@ load_members(struct loading *load, config_t *tree)
 		const char *name = config_setting_name(node);
 		bool is_date = strcmp(name, "date") == 0;
 		if (!is_date && strcmp(name, "pools") != 0)
-			return conf_complain(load, conf_place(node), name,
-			                     "is neither date nor pools, which is all "
-			                     "that a file of pools has");
+			return conf_complain(
+				load, conf_place(node), name,
+				"is not allowed: a file of pools has only date and pools");
 		if (!(is_date ? load_date(load, node) : conf_load_pools(load, node)))
 			return false;
 	}

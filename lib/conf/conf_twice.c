@@ -141,7 +141,7 @@ say(struct err *err, struct place second, const char *name, config_setting_t *fi
 		text_printf(&text, "line %u", place.line);
 	return err_set(err, "%s:%u: %s is there twice, first in %s%s", second.file,
 	               second.line, name, where,
-	               config_setting_is_group(first) ? ": put both into one" : "");
+	               config_setting_is_group(first) ? ": merge the two" : "");
 }
 
 /* NULL when it cannot be read. */

@@ -31,10 +31,10 @@ parse_mail(struct slice entry, struct listentry *parsed_out, struct err *err_out
 		return parse_domain(entry, "is not a mail address, a domain or a /regex/",
 		                    parsed_out, err_out);
 	if (at == 0)
-		return listentry_refuse(entry,
-		                        "has nothing before its '@': all of a domain is "
-		                        "the domain alone",
-		                        err_out);
+		return listentry_refuse(
+			entry,
+			"has nothing before its '@': for a whole domain write the domain alone",
+			err_out);
 	if (entry.n > LIST_MAIL_MAX)
 		return listentry_refuse(entry, "is too long", err_out);
 	struct slice domain = slice_from(entry, (size_t)at + 1);
@@ -148,9 +148,9 @@ refuse_star(enum list_kind kind, struct slice entry, struct err *err_out)
 	char buf[160];
 	struct text why = TEXT(buf);
 	struct slice domain = slice_from(entry, 2);
-	text_puts(&why, "is no entry, since '*' is no pattern here: ");
+	text_puts(&why, "is not an entry, since '*' is not allowed here: ");
 	if (slice_eq(slice_head(entry, 2), SLICE("*@")) && slice_find(domain, '*') < 0)
-		text_printf(&why, "all of a domain is \"%.*s\"",
+		text_printf(&why, "for a whole domain write \"%.*s\"",
 		            (int)(domain.n < QUOTED_MAX ? domain.n : QUOTED_MAX),
 		            domain.p);
 	else

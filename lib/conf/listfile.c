@@ -130,7 +130,7 @@ read_entry(const struct reader *reader, struct slice line, unsigned number,
 			continue;
 		if (entry.text.p[0] == '/')
 			err_set(err_out,
-			        "a blank in a regular expression: write \\s for it");
+			        "a blank in a regular expression: write \\s instead");
 		return false;
 	}
 	return reader->fn(reader->arg, &entry, err_out);

@@ -107,7 +107,7 @@ parse_count(struct slice text, int64_t *count_out, struct err *err)
 	if (!slice_to_u64(text, INT64_MAX, &count))
 		return err_set(err, RATE_WANTED);
 	if (count == 0 || count > COUNT_MAX)
-		return err_set(err, "must count from 1 to %lld in a rate",
+		return err_set(err, "must have a number from 1 to %lld in a rate",
 		               (long long)COUNT_MAX);
 	*count_out = (int64_t)count;
 	return true;
@@ -175,8 +175,10 @@ refuse_pair(const struct conf_rate *wide, const struct conf_rate *narrow, struct
 	struct text of_wide = TEXT(a), of_narrow = TEXT(b);
 	print_rate(wide, &of_wide);
 	print_rate(narrow, &of_narrow);
-	return err_set(err, "has \"%s\", which never refuses anything beside \"%s\"", a,
-	               b);
+	return err_set(
+		err,
+		"has \"%s\", which never refuses anything since \"%s\" is always stricter",
+		a, b);
 }
 
 /* Adds it where it belongs: the longest time comes first. */
@@ -377,7 +379,7 @@ set_reply(const struct setting *row, void *base, struct slice value, struct err 
 			err, "wants a temporary failure such as \"451 4.7.1 some text\" "
 			     "(not 421)");
 	if (!has_known_marks(value))
-		return err_set(err, "knows %%d, %%i, %%n and %%%% only");
+		return err_set(err, "may only contain %%d, %%i, %%n and %%%%");
 	return set_text(row, base, value, err);
 }
 

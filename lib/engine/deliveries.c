@@ -20,8 +20,7 @@ on_renewed(void *arg, const struct answer *answer)
 	stats_add(STAT_LEASES_LOST, answer->limits.lost);
 	if ((answer->limits.late || answer->limits.lost) && log_ration(&last_ms, 60))
 		log_warning(
-			"leases had run out before they were renewed: deliveries go on, "
-			"a limit may be exceeded meanwhile");
+			"leases ran out before they were renewed: the deliveries go on, and a limit may be exceeded meanwhile");
 }
 
 static void
@@ -139,9 +138,9 @@ release_silent(struct delivery *delivery, int64_t now_ms)
 {
 	if (!delivery_holds_slots(delivery) || !is_silent(delivery, now_ms))
 		return;
-	log_info("%s: no end of message since DATA (milter.hold): its slots are given "
-	         "back",
-	         delivery->holder);
+	log_info(
+		"%s: heard no end of the message since DATA within milter.hold: giving its slots back",
+		delivery->holder);
 	delivery_give_back_slots(delivery);
 }
 

@@ -27,7 +27,7 @@ warn_about(const struct conf *conf)
 {
 	if (conf->greylist.mode != MODE_OFF && conf->greylist.delay_ms < 60000)
 		log_warning(
-			"greylist.delay is below the minute that RFC 6647 asks for at least");
+			"greylist.delay is shorter than a minute, the least that RFC 6647 advises");
 }
 
 /* ---- each second ---- */

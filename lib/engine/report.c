@@ -242,9 +242,7 @@ warn_of_crowd(struct engine *engine, int64_t now_s)
 		return;
 	addr_print(&crowd->address, &text);
 	log_warning(
-		"%u%% of the mail comes from %s, a private address: if that is a proxy, "
-		"NAT or container bridge, all clients are taken for one; see weirctl "
-		"doctor",
+		"%u%% of the mail comes from %s, a private address: if that is a proxy, NAT or container bridge, weir takes all clients for one; see weirctl doctor",
 		crowd->percent, buf);
 }
 

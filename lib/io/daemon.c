@@ -90,9 +90,9 @@ raise_descriptor_limit(const struct daemon *daemon)
 		return;
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_warning("only %llu descriptors are allowed, and %llu may be needed",
-		            (unsigned long long)limit.rlim_cur,
-		            (unsigned long long)wanted);
+		log_warning(
+			"only %llu descriptors are allowed, but up to %llu may be needed",
+			(unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
 }
 
 static void
@@ -131,7 +131,7 @@ take_over(struct daemon *daemon, struct conf *conf)
 	log_counters();
 	log_info("settings reloaded");
 	if (fixed.n > 0)
-		log_warning("these settings hold from a restart on: %s", names);
+		log_warning("changed settings that need a restart: %s", names);
 }
 
 static void
@@ -144,7 +144,7 @@ on_loaded(void *arg)
 	if (conf)
 		take_over(daemon, conf);
 	else
-		log_error("reload: %s: the settings in force stay",
+		log_error("reload: %s: keeping the old settings",
 		          daemon->reload_err.text);
 	systemd_notify("READY=1");
 	if (daemon->reload_again)
@@ -166,7 +166,7 @@ static void
 on_drain_limit(void *arg)
 {
 	struct daemon *daemon = arg;
-	log_warning("some requests are still under way: not waiting any longer");
+	log_warning("some requests are still under way: not waiting for them any longer");
 	loop_stop(daemon->loop);
 }
 

@@ -191,13 +191,12 @@ answer_request(struct conn *conn, const struct http_request *request)
 	const struct http_path *path = path_of(conn->http, request->path);
 	bool is_head = slice_eq(request->method, SLICE("HEAD"));
 	if (conn->is_loopback && !http_host_is_local(request)) {
-		refuse(conn, 403,
-		       "Refused: ask for it by address or as localhost, not by a name.\n",
+		refuse(conn, 403, "Refused: use an address or localhost, not a name.\n",
 		       !is_head);
 	} else if (!slice_eq(request->method, SLICE("GET"))) {
-		refuse(conn, 405, "Only GET is answered here.\n", !is_head);
+		refuse(conn, 405, "Only GET is allowed.\n", !is_head);
 	} else if (!path) {
-		refuse(conn, 404, "There is nothing here.\n", true);
+		refuse(conn, 404, "Not found.\n", true);
 	} else {
 		ask(conn, path, true);
 	}
@@ -214,7 +213,7 @@ judge(struct conn *conn)
 	if (length == 0)
 		refuse(conn, 431, "The request is too long.\n", true);
 	else if (!http_request_parse(slice_head(bytes, length), &request))
-		refuse(conn, 400, "This is not a request that is understood.\n", true);
+		refuse(conn, 400, "Bad request.\n", true);
 	else
 		answer_request(conn, &request);
 }
@@ -291,8 +290,7 @@ make_room(struct http *http)
 				break;
 	conn_close(conn ? conn : http->conns);
 	if (log_ration(&http->full_said_ms, 60))
-		log_warning("http: of more than %d connections at once the oldest are "
-		            "closed",
+		log_warning("http: more than %d connections at once: closing the oldest",
 		            CONNECTIONS_MAX);
 }
 
@@ -361,8 +359,7 @@ add_port(struct http *http, struct listener *listener)
 		struct text name = TEXT(buf);
 		listen_name(listener, &name);
 		log_warning(
-			"http: %s is beyond loopback: whoever reaches it can read who "
-			"sends mail to whom, without a password",
+			"http: %s is beyond loopback: anyone who reaches it can read who sends mail to whom, without a password",
 			name.p);
 	}
 	listen_start(listener, http->loop, on_connection, port);
@@ -374,9 +371,10 @@ http_listen(struct http *http, const char *endpoint, const struct socket_rights 
 {
 	struct endpoint where;
 	if (!endpoint_parse(slice_of(endpoint), &where))
-		return err_set(err_out, "\"%s\" is no address to listen on", endpoint);
+		return err_set(err_out, "\"%s\" is not an address to listen on",
+		               endpoint);
 	if (http->n_ports == LISTENERS_MAX)
-		return err_set(err_out, "http listens on %d addresses at most",
+		return err_set(err_out, "http listens on at most %d addresses",
 		               LISTENERS_MAX);
 	struct listener *listener = listen_open(&where, rights, err_out);
 	if (!listener)

@@ -232,8 +232,9 @@ send_away(const struct listener *listener)
 		close(fd);
 	keep_spare();
 	if (fd >= 0 && log_ration(&last_ms, 60))
-		log_warning("a connection is closed unanswered: %s (raise LimitNOFILE)",
-		            strerror(error));
+		log_warning(
+			"closing a new connection without an answer: %s (raise LimitNOFILE)",
+			strerror(error));
 	errno = error;
 	return fd >= 0;
 }

@@ -21,8 +21,7 @@ rights_become(const char *name, struct err *err_out)
 	if (!user)
 		return err_set(
 			err_out,
-			"user: there is no user \"%s\" (set user = \"\" to stay as you "
-			"are)",
+			"user: there is no user \"%s\" (set user = \"\" to keep the current user)",
 			name);
 	uid_t uid = user->pw_uid;
 	gid_t gid = user->pw_gid;
@@ -30,7 +29,7 @@ rights_become(const char *name, struct err *err_out)
 	    setresuid(uid, uid, uid) != 0)
 		return err_set_errno(err_out, "cannot become user %s", name);
 	if (uid != 0 && setresuid(0, 0, 0) == 0)
-		return err_set(err_out, "root could not be given up");
+		return err_set(err_out, "cannot give up the rights of root");
 	rights_keep();
 	return true;
 }

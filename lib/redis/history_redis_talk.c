@@ -221,8 +221,7 @@ talk_hear_any(struct history_redis *history, struct err *err)
 bool
 talk_nonsense(struct history_redis *history, struct err *err)
 {
-	return say_lost(history, err,
-	                "answers a command with something else than its reply");
+	return say_lost(history, err, "answered a command with an unexpected reply");
 }
 
 bool

@@ -20,7 +20,7 @@ static const struct redis_error errors[] = {
 	{"ASK", STORE_FAILED, REDIS_OPERATOR,
          "this is a Redis Cluster, which weir does not know"},
 	{"NOAUTH", STORE_FAILED, REDIS_RIGHTS,
-         "Redis wants a password: set store.redis.password_file"},
+         "Redis requires a password: set store.redis.password_file"},
 	{"WRONGPASS", STORE_FAILED, REDIS_RIGHTS,
          "see store.redis.username and store.redis.password_file"},
 	{"NOPERM", STORE_FAILED, REDIS_RIGHTS,

@@ -31,7 +31,7 @@ on_secret(void *arg, const struct redis_reply *reply)
 		return;
 	}
 	if (reply->kind != REDIS_TEXT || !key_secret_parse(reply->text, &stored)) {
-		link_drop(backend->link, "the secret that is stored there is not one");
+		link_drop(backend->link, "the stored secret is not a valid secret");
 		return;
 	}
 	backend->secret = stored;

@@ -72,7 +72,7 @@ redis_finish_nonsense(struct store_job *job)
 	struct store_backend *backend = job->backend;
 	stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
 	redis_finish(job, STORE_FAILED);
-	link_drop(backend->link, "answered a command with something else than its reply");
+	link_drop(backend->link, "answered a command with an unexpected reply");
 }
 
 bool

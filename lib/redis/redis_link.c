@@ -189,7 +189,7 @@ on_timer(void *arg)
 	struct redis_link *link = arg;
 	switch (link->state) {
 	case LINK_PAUSED: begin_connecting(link); return;
-	case LINK_RESOLVING: link_drop(link, "its name is not resolved in time"); return;
+	case LINK_RESOLVING: link_drop(link, "its name was not resolved in time"); return;
 	case LINK_CONNECTING:
 		link_drop(link, "does not accept the connection in time");
 		return;
@@ -224,7 +224,8 @@ deliver_replies(struct redis_link *link)
 		    (!reply && link->unanswered > REDIS_REPLY_MAX)) {
 			freeReplyObject(reply);
 			stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
-			link_drop(link, "sent something that is no answer to a command");
+			link_drop(link,
+			          "sent something that is not an answer to a command");
 			return;
 		}
 		if (!reply)
@@ -242,7 +243,7 @@ read_replies(struct redis_link *link)
 	ssize_t n = read(link->fd, buf, sizeof(buf));
 	if (n > 0 && link->count == 0) {
 		stats_add(STAT_STORE_PROTOCOL_ERRORS, 1);
-		link_drop(link, "sent something that is no answer to a command");
+		link_drop(link, "sent something that is not an answer to a command");
 	} else if (n > 0) {
 		link->unanswered += (size_t)n;
 		redisReaderFeed(link->reader, buf, (size_t)n);

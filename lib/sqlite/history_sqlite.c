@@ -36,11 +36,10 @@ open_sqlite(const struct conf *conf, int64_t patience_ms, struct err *err)
 	history->dir = mem_dup(slice_of(conf->store.path));
 	history->max_size = conf->store.max_size;
 	name_file(history, &history->mail, "weir.db",
-	          "move it away to begin anew, or mend it with sqlite3's .recover");
+	          "move it away to start afresh, or repair it with sqlite3's .recover");
 	name_file(
 		history, &history->aside, "ledger.db",
-		"it may be deleted together with ledger.db-wal and ledger.db-shm, since "
-		"it holds decisions and overrides only");
+		"you may delete it with ledger.db-wal and ledger.db-shm, since it has only decisions and overrides");
 	if (history_aside_file(&history->base, err))
 		return &history->base;
 	close_sqlite(&history->base);

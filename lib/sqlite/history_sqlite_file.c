@@ -201,7 +201,7 @@ check_kind(struct history_file *file, int64_t our_id, bool *fresh_out, struct er
 	sqlite3_exec(file->handle, "COMMIT", NULL, NULL, NULL);
 	*fresh_out = tables == 0 && id == 0 && version == 0;
 	if (!*fresh_out && id != our_id) {
-		err_set(err, "%s is the database of another program: it is left alone",
+		err_set(err, "%s is the database of another program: leaving it alone",
 		        file->path);
 		err->unusable = true;
 	} else if (!*fresh_out && version != SCHEMA) {

@@ -118,7 +118,7 @@ void
 db_say_damaged(const char *path, struct err *err_out)
 {
 	err_set(err_out,
-	        "%s is damaged: move it away to begin anew, or mend it with sqlite3's .recover",
+	        "%s is damaged: move it away to start afresh, or repair it with sqlite3's .recover",
 	        path);
 }
 
@@ -144,8 +144,7 @@ open_failure(struct sqlite_db *db, const char *path, struct err *err)
 	case SQLITE_CORRUPT: return say_damaged(path, err);
 	case SQLITE_NOTADB:
 		err_set(err,
-		        "%s is not a weir database (not an SQLite file, or damaged): "
-		        "move it away to begin anew",
+		        "%s is not a weir database (not an SQLite file, or damaged): move it away to start afresh",
 		        path);
 		return DB_REFUSED;
 	default: return DB_REFUSED;
@@ -168,7 +167,7 @@ check_kind(struct sqlite_db *db, const char *path, bool *fresh_out, struct err *
 	if (*fresh_out)
 		return DB_OPENED;
 	if (id != APPLICATION_ID) {
-		err_set(err, "%s is the database of another program: it is left alone",
+		err_set(err, "%s is the database of another program: leaving it alone",
 		        path);
 		return DB_REFUSED;
 	}

@@ -73,8 +73,7 @@ sqlite_place_is_no_link(const char *path, struct err *err_out)
 		if (lstat(beside(path, tails[i], name), &st) == 0 && S_ISLNK(st.st_mode))
 			return err_set(
 				err_out,
-				"%s is a symbolic link, which weir does not follow: put "
-				"the file itself there, or set store.path to where it is",
+				"%s is a symbolic link, which weir does not follow: put the file itself there, or set store.path to its directory",
 				name);
 	}
 	return true;

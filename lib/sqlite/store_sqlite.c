@@ -176,7 +176,7 @@ has_lost_its_place(struct store_backend *backend, int64_t now_ms)
 	backend->next_look_ms = now_ms + LOOK_MS;
 	if (db_is_in_place(backend->db))
 		return false;
-	log_error("%s was deleted or replaced: opening it anew", db_path(backend->db));
+	log_error("%s was deleted or replaced: opening it again", db_path(backend->db));
 	sqlite_place_leave(db_path(backend->db), db_place(backend->db));
 	return true;
 }

@@ -60,7 +60,7 @@ has_stepped(struct recovery *recovery, const struct store_job *job, int64_t stor
 	                  most_ms < recovery->ahead_min_ms - tolerance_ms(recovery));
 	if (stepped)
 		log_warning(
-			"the clock of the store was stepped by %lld s: limits begin anew",
+			"the clock of the store was stepped by %lld s: limits wait until all daemons have reported their slots",
 			(long long)(least_ms - recovery->ahead_min_ms) / 1000);
 	recovery->ahead_min_ms = least_ms;
 	recovery->ahead_max_ms = most_ms;

@@ -107,7 +107,7 @@ note_down(struct store *store)
 	if (!store->said_up || store_is_up(store))
 		return;
 	store->said_up = false;
-	log_error("store %s does not answer: going on by store.on_failure until it does",
+	log_error("store %s does not answer: applying store.on_failure until it recovers",
 	          store->ops->name);
 }
 
@@ -117,8 +117,8 @@ note_up(struct store *store)
 {
 	if (store->said_up || !store_is_up(store))
 		return;
-	log_info("store %s %s", store->ops->name,
-	         store->was_up ? "answers again" : "is there");
+	log_info("store %s%s", store->ops->name,
+	         store->was_up ? " answers again" : ": connected");
 	store->said_up = true;
 	store->was_up = true;
 }

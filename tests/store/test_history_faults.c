@@ -215,7 +215,7 @@ START_TEST(a_damaged_history_may_be_deleted)
 	history_failed("reading",
 	               history && history_read_decisions(history, history_ignore_lines,
 	                                                 NULL, &err),
-	               &err, "may be deleted");
+	               &err, "you may delete it");
 	ck_assert_msg(strstr(err.text, file_of(&place, "ledger.db")), "%s", err.text);
 	unlink(file_of(&place, "ledger.db"));
 	unlink(file_of(&place, "ledger.db-wal"));

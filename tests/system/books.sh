@@ -52,7 +52,7 @@ remembers() {
 
 # troubles COUNT: so many are in the log.
 troubles() {
-	[ "$(grep -c 'the books are not kept' "$WEIR_LOG")" -eq "$1" ]
+	[ "$(grep -c 'cannot record decisions' "$WEIR_LOG")" -eq "$1" ]
 }
 
 # store_is REGEX: such is what the status page has against it.
@@ -95,14 +95,14 @@ history_in_the_way() {
 	HTTP_PORT=$(free_port)
 	mkdir "$PRIVATE/db/ledger.db"
 	start_weir -o decisions.keep=100 -o "http.listen=inet:127.0.0.1:$HTTP_PORT"
-	ok "no ledger.db can be made: the log says so" logged 'the books are not kept'
+	ok "no ledger.db can be made: the log says so" logged 'cannot record decisions'
 	ok "no ledger.db can be made: the status page tells why" await 5 store_is 'ledger\.db: unable to open'
 	ask_new 200
 	ok "no ledger.db can be made: mail is greylisted all the same" all_are greylisted
 	ok "no ledger.db can be made: at once" within 1000
 	rmdir "$PRIVATE/db/ledger.db"
 	ok "no ledger.db can be made: kept when it can be" await 15 eval 'ask_new 1; ctl 0 why --limit 1'
-	ok "no ledger.db can be made: the log says that, too" logged 'the books are kept again'
+	ok "no ledger.db can be made: the log says that, too" logged 'recording decisions again'
 	ok "no ledger.db can be made: stops as always" stops_within 4
 }
 
@@ -133,7 +133,7 @@ history_locked() {
 	finish_load it
 	ok "ledger.db is locked by another: every question is answered" nothing_lost
 	ok "ledger.db is locked by another: within a second" within 1000
-	ok "ledger.db is locked by another: the log says so" logged 'the books are not kept'
+	ok "ledger.db is locked by another: the log says so" logged 'cannot record decisions'
 	ok "ledger.db is locked by another: stops soon" stops_within 6
 	unlock_history
 }
@@ -152,7 +152,7 @@ names_lost() {
 	lock_history
 	policy_open "$PORT"
 	slot_has_a_name
-	logged 'the books are not kept'
+	logged 'cannot record decisions'
 	sleep 4 # until the names were tried, too
 	unlock_history
 	ok "ledger.db was locked by another: whose a limit is, is known again" await 10 slot_has_a_name
@@ -222,7 +222,7 @@ remembers_last() {
 
 # two_by_a_name: on one Redis, each for the other.
 two_by_a_name() {
-	local first says='another daemon is called policyd/mx1\.test, too'
+	local first says='another daemon uses the same node name policyd/mx1\.test'
 	need redis-server redis-cli || return
 	fresh redis
 	start_redis
@@ -248,9 +248,9 @@ redis_full() {
 	ask_new 50
 	ok "Redis is full: undrain" ctl 0 undrain acme
 	ok "Redis is full: undrain is seen" await 3 is_not_drained
-	ok "Redis is full: the log says so" logged 'the books are not kept .*OOM'
+	ok "Redis is full: the log says so" logged 'cannot record decisions .*OOM'
 	redis config set maxmemory 0 >/dev/null
-	ok "Redis is full: and when it is no more" logged 'the books are kept again'
+	ok "Redis is full: and when it is no more" logged 'recording decisions again'
 	stop_redis
 	ok "Redis is away after that: said soon, too" await 15 troubles 2
 	ok "Redis is away after that: once" not await 2 troubles 3

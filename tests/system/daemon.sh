@@ -103,7 +103,7 @@ out_of_descriptors() {
 		held+=("$fd")
 	done
 	ok "descriptors: the last that came is closed" is_closed "${held[-1]}"
-	ok "descriptors: the log says why" logged 'a connection is closed unanswered: Too many open files'
+	ok "descriptors: the log says why" logged 'closing a new connection without an answer: Too many open files'
 	ok "descriptors: the first is served" serves_on "${held[0]}"
 	for fd in "${held[@]}"; do
 		exec {fd}>&-

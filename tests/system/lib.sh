@@ -286,7 +286,7 @@ start_with_store() {
 }
 
 has_store() {
-	await 10 log_holds "$WEIR_LOG" 'store [a-z]* is there'
+	await 10 log_holds "$WEIR_LOG" 'store [a-z]*: connected'
 }
 
 # start_weir_by COMMAND...: the same by another command line, or another daemon.
@@ -325,7 +325,7 @@ start_milter() {
 	MILTER_LOG=$PRIVATE/weir-$WEIR_STARTS.log
 	start_process "$MILTER" -c "$PRIVATE/weir.conf" "$@" >"$MILTER_LOG" 2>&1
 	MILTER_PID=$STARTED
-	serves "$MILTER_PID" "$MILTER_LOG" && await 10 log_holds "$MILTER_LOG" 'store [a-z]* is there'
+	serves "$MILTER_PID" "$MILTER_LOG" && await 10 log_holds "$MILTER_LOG" 'store [a-z]*: connected'
 }
 
 stop_milter() {

@@ -82,7 +82,7 @@ reload() {
 }
 
 reloads() {
-	grep -c 'settings reloaded\|the settings in force stay' "${LOGS[$1]}"
+	grep -c 'settings reloaded\|keeping the old settings' "${LOGS[$1]}"
 }
 
 more_reloads() {
@@ -124,7 +124,7 @@ reloaded() {
 	for signal in HUP USR1; do
 		reload mx1 "$signal"
 		ok "reload: SIG$signal with bad settings: they are refused with file and line" \
-			logged_by mx1 'weir\.conf:[0-9]*: .*: the settings in force stay'
+			logged_by mx1 'weir\.conf:[0-9]*: .*: keeping the old settings'
 	done
 	ok "reload: the old ones hold" holds_to 10
 	ok "reload: it ends with status 0" stop_mx mx1

@@ -35,7 +35,7 @@ absent() {
 	ok "absent: a milter starts without Redis" start_mx_alone mx1 "${OPTIONS[@]}" || return
 	ok "absent: it holds 20 slots" hold a mx1 20 "${HOLD_A[@]}"
 	start_lasting_redis
-	ok "absent: it finds Redis" logged_by mx1 'store redis is there'
+	ok "absent: it finds Redis" logged_by mx1 'store redis: connected'
 	ok "absent: what it holds is known to the store" await 5 slots_are redis 20
 	ok "absent: later deliveries are let in" hold b mx1 5 "${HOLD_B[@]}"
 	ok "absent: and known" await 5 slots_are redis 25

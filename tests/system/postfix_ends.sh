@@ -50,7 +50,7 @@ each_way() {
 
 # Nobody tells of the end.
 released_in_time() {
-	slots_are "$STORE" 1 && await 10 slots_are "$STORE" 0 && logged 'no end of message since DATA'
+	slots_are "$STORE" 1 && await 10 slots_are "$STORE" 0 && logged 'no end of the message since DATA'
 }
 
 milter_alone() {

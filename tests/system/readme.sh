@@ -129,7 +129,7 @@ a_second_group_is_named() {
 	cp "$ROOT/etc/weir/weir.conf" "$ROOT/tmp/twice.conf"
 	echo 'milter: { listen = "unix:/run/weir/milter.sock"; };' >>"$ROOT/tmp/twice.conf"
 	! inside weir-milter -t -c /tmp/twice.conf &&
-		grep -q -E 'twice\.conf:[0-9]+: milter is there twice, first in line [0-9]+: put both into one' "$PRIVATE/said"
+		grep -q -E 'twice\.conf:[0-9]+: milter is there twice, first in line [0-9]+: merge the two' "$PRIVATE/said"
 }
 
 # ---- mail -----------------------------------------------------------------------------------------------------------

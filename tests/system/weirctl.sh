@@ -502,7 +502,7 @@ wrong_usage() {
 	ok "usage: no such client" refuses 64 '--client: ' allow --client 192.0.2.1/33
 	ok "usage: no such regular expression" refuses 64 '--sender: ' allow --sender '/(/'
 	ok "usage: no such limit" refuses 64 '"many" is no number' set-limit acme many
-	ok "usage: a star is no pattern" refuses 64 '.*all of a domain is "acme\.test"' allow --recipient '*@acme.test'
+	ok "usage: a star is no pattern" refuses 64 '.*for a whole domain write "acme\.test"' allow --recipient '*@acme.test'
 	ok "usage: nor elsewhere" refuses 64 '.*give a domain' allow --sender 'bounce-*@acme.test'
 	ok "usage: an operand is missing" refuses 64 'set-limit needs \[DESTINATION\]' set-limit
 	ok "usage: neither id nor address" refuses 64 '"two words" is neither' why two words

@@ -435,7 +435,7 @@ END_TEST
 #define RATE_WANTED                                                                  \
  "wants a number for a time, such as \"100/1m\", \"2000/1w\" or \"600/1m burst 20\"" \
  " (units s, m, h, d, w), or \"0\""
-#define RATE_COUNT      "must count from 1 to 1000000000 in a rate"
+#define RATE_COUNT      "must have a number from 1 to 1000000000 in a rate"
 #define RATE_TIME       "must be for a time of at most 4w"
 #define MODE_WANTED     "wants an octal mode such as \"0660\""
 #define ENDPOINT_WANTED "wants \"inet:HOST:PORT\", \"HOST:PORT\" or \"unix:/PATH\""
@@ -543,13 +543,13 @@ static const struct refused_row {
 		"-o limits.users.messages has too many rates: at most 4"},
 	{"limits.users.messages=20/1m, 9000/5w", "-o limits.users.messages " RATE_TIME},
 	{"limits.users.messages=20/1m, 20/1m",
-		"-o limits.users.messages has \"20/1m\", which never refuses anything beside \"20/1m\""},
+		"-o limits.users.messages has \"20/1m\", which never refuses anything since \"20/1m\" is always stricter"},
 	{"limits.users.messages=20/1m burst 5, 10/60s",
 		"-o limits.users.messages has two rates for the same time"},
 	{"limits.users.messages=20/1m, 50000/1d",
-		"-o limits.users.messages has \"50000/1d\", which never refuses anything beside \"20/1m\""},
+		"-o limits.users.messages has \"50000/1d\", which never refuses anything since \"20/1m\" is always stricter"},
 	{"limits.users.messages=500/1m, 20/1d",
-		"-o limits.users.messages has \"500/1m\", which never refuses anything beside \"20/1d\""},
+		"-o limits.users.messages has \"500/1m\", which never refuses anything since \"20/1d\" is always stricter"},
 
 	{"greylist.reply=", "-o greylist.reply " REPLY_WANTED},
 	{"greylist.reply=try later", "-o greylist.reply " REPLY_WANTED},
@@ -569,9 +569,9 @@ static const struct refused_row {
 	{"greylist.reply=451 4.7.1 a\nb", "-o greylist.reply must be one line of printable ASCII"},
 	{"greylist.reply=451 4.7.1 \303\251", "-o greylist.reply must be one line of printable ASCII"},
 	{"greylist.reply=451 4.7.1 x\x7f", "-o greylist.reply must be one line of printable ASCII"},
-	{"greylist.reply=451 4.7.1 %s", "-o greylist.reply knows %d, %i, %n and %% only"},
-	{"greylist.reply=451 4.7.1 100%", "-o greylist.reply knows %d, %i, %n and %% only"},
-	{"greylist.reply=451 4.7.1 %%%", "-o greylist.reply knows %d, %i, %n and %% only"},
+	{"greylist.reply=451 4.7.1 %s", "-o greylist.reply may only contain %d, %i, %n and %%"},
+	{"greylist.reply=451 4.7.1 100%", "-o greylist.reply may only contain %d, %i, %n and %%"},
+	{"greylist.reply=451 4.7.1 %%%", "-o greylist.reply may only contain %d, %i, %n and %%"},
 	{"greylist.reply=451 4.7.1 " HUNDRED HUNDRED HUNDRED HUNDRED,
 		"-o greylist.reply is too long for an SMTP reply (400 characters)"},
 	{"store.failure_reply=554 5.3.0 no", "-o store.failure_reply " REPLY_WANTED},
@@ -792,9 +792,9 @@ static const struct file_row {
 	{"a setting twice", "node = \"a\";\nnode = \"b\";\n", ":2: node is there twice, first in line 1"},
 	{"in one line", "node = \"a\"; node = \"b\";\n", ":1: node is there twice, first in line 1"},
 	{"a group twice", "log: {\n level = \"info\";\n};\n\nmilter: {\n};\nlog: { level = \"info\"; };\n",
-		":7: log is there twice, first in line 1: put both into one"},
+		":7: log is there twice, first in line 1: merge the two"},
 	{"a group of the same members", "milter: { listen = \"unix:/x\"; };\nmilter: { listen = \"unix:/x\"; };\n",
-		":2: milter is there twice, first in line 1: put both into one"},
+		":2: milter is there twice, first in line 1: merge the two"},
 	{"a setting of a group twice", "milter: {\n listen = \"unix:/x\";\n listen = \"unix:/y\";\n};\n",
 		":3: milter.listen is there twice, first in line 2"},
 	{"deeper than one of the same name", "limits: {\n reply = \"451 a\";\n default: {\n  reply = \"451 b\";\n"
@@ -816,9 +816,9 @@ static const struct file_row {
 		":2: lists.networks " NETWORK_WANTED},
 
 	{"pools as an array", "greylist: { pools: [ ]; };\n",
-		":1: greylist.pools wants a list of groups: ( { ... }, { ... } )"},
+		":1: greylist.pools must be a list of groups: ( { ... }, { ... } )"},
 	{"pools as a string", "greylist: { pools = \"a\"; };\n",
-		":1: greylist.pools wants a list of groups: ( { ... }, { ... } )"},
+		":1: greylist.pools must be a list of groups: ( { ... }, { ... } )"},
 	{"a pool that is a string", POOLS "\"a\" ); };\n", ":1: " POOL_WANTED},
 	{"a pool without name", POOLS "\n{ clients = [ ]; x = 1; } ); };\n", ":2: " POOL_WANTED},
 	{"a pool without a list", POOLS "{ name = \"a\"; x = 1; } ); };\n", ":1: " POOL_WANTED},
@@ -908,9 +908,9 @@ static const struct file_row destination_rows[] = {
 		" \"inet:[::1]:24\", \"inet:lmtp.example:24\" ]; } ); };", NULL},
 
 	{"an array", "limits: { destinations: [ ]; };\n",
-		":1: limits.destinations wants a list of groups: ( { ... }, { ... } )"},
+		":1: limits.destinations must be a list of groups: ( { ... }, { ... } )"},
 	{"a group", "limits: { destinations: { name = \"a\"; }; };\n",
-		":1: limits.destinations wants a list of groups: ( { ... }, { ... } )"},
+		":1: limits.destinations must be a list of groups: ( { ... }, { ... } )"},
 	{"a list of strings", TO "\n\"a\" ); };\n", ":2: " TO_WANTED},
 	{"an empty group", TO "\n{ } ); };\n", ":2: " TO_WANTED},
 	{"no name", TO "{ domains = [ \"a.example\" ]; concurrency = 1; } ); };\n", ":1: " TO_WANTED},
@@ -938,7 +938,7 @@ static const struct file_row destination_rows[] = {
 		":2: limits.destinations.name " NODE_WANTED},
 	{"two of one name", TO "{ name = \"a\"; domains = [ \"a.example\" ]; concurrency = 1; },\n"
 		"{ domains = [ \"b.example\" ]; concurrency = 1;\n name = \"a\"; } ); };\n",
-		":3: limits.destinations.name is that of another one, too"},
+		":3: limits.destinations.name is the name of another one, too"},
 
 	{"domains that are a string", TO "{ name = \"a\";\n domains = \"a.example\"; } ); };\n",
 		":2: limits.destinations.domains wants an array: [ \"...\", \"...\" ]"},
@@ -968,7 +968,7 @@ static const struct file_row destination_rows[] = {
 		":2: limits.destinations.domains \"A.Example\" is there twice"},
 	{"a domain in two", TO "{ name = \"a\"; domains = [ \".a.example\" ]; concurrency = 1; },\n"
 		"{ name = \"b\"; domains = [ \"a.example\", \".A.example\" ]; } ); };\n",
-		":2: limits.destinations.domains \".A.example\" belongs to \"a\" already"},
+		":2: limits.destinations.domains \".A.example\" already belongs to \"a\""},
 
 	{"a concurrency out of bounds", TO "{ name = \"a\"; domains = [ \"a.example\" ];\n concurrency = 1000001; } ); };\n",
 		":2: limits.destinations.concurrency must be from 0 to 1000000"},
@@ -996,13 +996,13 @@ static const struct file_row destination_rows[] = {
 
 	{"a default beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
 		"default: {\n concurrency = 5; }; };\n",
-		":3: limits.default.concurrency never holds: the destination \"all\" has all domains"},
+		":3: limits.default.concurrency never applies: the destination \"all\" has all domains"},
 	{"messages beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
 		"default: {\n messages = \"5/1m\"; }; };\n",
-		":3: limits.default.messages never holds: the destination \"all\" has all domains"},
+		":3: limits.default.messages never applies: the destination \"all\" has all domains"},
 	{"recipients beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
 		"default: {\n recipients = \"5/1m\"; }; };\n",
-		":3: limits.default.recipients never holds: the destination \"all\" has all domains"},
+		":3: limits.default.recipients never applies: the destination \"all\" has all domains"},
 	{"a default of nothing beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
 		"default: { concurrency = 0; }; };\n", NULL},
 	{"a default that is off beside all", TO "{ name = \"all\"; domains = [ \"*\" ]; concurrency = 5; } );\n"
@@ -1033,7 +1033,7 @@ END_TEST
 #define US_WANTED(what)                                                                   \
  "limits." what " wants groups with a name and members: "                                 \
  "{ name = \"x\"; members = [ \"...\" ]; messages = \"100/1h\"; }, or one without both, " \
- "which holds for all others"
+ "which applies to all others"
 #define SE_MEMBER "is not an address, a domain or \".domain\""
 
 /* clang-format off */
@@ -1063,7 +1063,7 @@ static const struct file_row group_rows[] = {
 	{"empty members", US "{ name = \"a\"; members = [ ]; concurrency = 1; } ); };\n", ":1: " US_WANTED("users")},
 	{"shared, and no members", US "{ shared = true; concurrency = 1; } ); };\n", ":1: " US_WANTED("users")},
 	{"two defaults", US "{ concurrency = 1; },\n{ concurrency = 2; } ); };\n",
-		":2: limits.users has two groups without name and members: one holds for all others"},
+		":2: limits.users has two groups without name and members: only one may apply to all others"},
 	{"an unknown setting", US "{ name = \"a\"; members = [ \"x\" ];\n mesages = 1; } ); };\n",
 		":2: limits.users.mesages is not a setting; did you mean messages?"},
 	{"an unknown setting of the default", US "{\n mesages = \"1/1m\"; } ); };\n",
@@ -1072,7 +1072,7 @@ static const struct file_row group_rows[] = {
 		":1: limits.users.name " NODE_WANTED},
 	{"two of one name", US "{ name = \"a\"; members = [ \"x\" ]; concurrency = 1; },\n"
 		"{ name = \"a\"; members = [ \"y\" ]; concurrency = 1; } ); };\n",
-		":2: limits.users.name is that of another one, too"},
+		":2: limits.users.name is the name of another one, too"},
 	{"members that are a string", US "{ name = \"a\"; members = \"x\"; } ); };\n",
 		":1: limits.users.members wants an array: [ \"...\", \"...\" ]"},
 	{"members that are numbers", US "{ name = \"a\"; members = [ 1 ]; } ); };\n",
@@ -1081,7 +1081,7 @@ static const struct file_row group_rows[] = {
 		":1: limits.users.members \"X\" is there twice"},
 	{"a member in two", US "{ name = \"a\"; members = [ \"x\" ]; concurrency = 1; },\n"
 		"{ name = \"b\"; members = [ \"y\", \"x\" ]; } ); };\n",
-		":2: limits.users.members \"x\" belongs to \"a\" already"},
+		":2: limits.users.members \"x\" already belongs to \"a\""},
 	{"an empty member", US "{ name = \"a\"; members = [ \"\" ]; } ); };\n",
 		":1: limits.users.members \"\" must be from 1 to 320 printable characters"},
 	{"a control character", US "{ name = \"a\"; members = [ \"x\\n\" ]; } ); };\n",
@@ -1104,7 +1104,7 @@ static const struct file_row group_rows[] = {
 	{"nothing is limited", US "\n{ name = \"a\"; members = [ \"x\" ]; } ); };\n",
 		":2: limits.users wants a limit in each group (or mode = \"off\", which exempts its members)"},
 	{"group and list", "limits: { users: { concurrency = 1; };\nusers: ( ); };\n",
-		":2: limits.users is there twice, first in line 1: put both into one"},
+		":2: limits.users is there twice, first in line 1: merge the two"},
 };
 
 /* clang-format on */

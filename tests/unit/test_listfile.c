@@ -84,7 +84,7 @@ static const struct file_row {
 	{"no such day", "\na.example until=2027-02-30\n", ":2: until= wants a date"},
 	{"a second unknown word", "a.example until=2027-02-03 x\n", ":1: only until=DATE"},
 	{"an option alone", "until=2027-01-31\n", ":1: \"until=2027-01-31\" is not"},
-	{"a blank in a regex", "/a b/\n", ":1: a blank in a regular expression: write \\s for it"},
+	{"a blank in a regex", "/a b/\n", ":1: a blank in a regular expression: write \\s instead"},
 	{"a comment without a blank", "a.example#b\n192.0.2.1#b\n::1#b\nlocalhost#b\n", NULL},
 	{"and with more", "a.example#b c\n", NULL},
 	{"behind a regex", "/a/#b\n", NULL},
@@ -96,7 +96,7 @@ static const struct file_row {
 	{"a byte order mark", "\357\273\277a.example\n", NULL},
 	{"before a comment", "\357\273\277# a\n", NULL},
 	{"alone", "\357\273\277", NULL},
-	{"a star before an '@'", "a.example\n*@b.example\n", ":2: \"*@b.example\" is no entry, since '*' is no pattern"},
+	{"a star before an '@'", "a.example\n*@b.example\n", ":2: \"*@b.example\" is not an entry, since '*' is not allowed"},
 	{"a CR within", "a.example\rb.example\n", ":1: only until=DATE"},
 };
 

@@ -213,7 +213,7 @@ static const struct file_row {
 	{"no notes", "pools = ( { name = \"a\"; clients = [ \"a.example\" ]; } );\n", NULL},
 	{"a wrong date", "\ndate = \"yesterday\";\n", ":2: date wants a date such as \"2026-11-30\""},
 	{"another setting", "node = \"x\";\n",
-		":1: node is neither date nor pools, which is all that a file of pools has"},
+		":1: node is not allowed: a file of pools has only date and pools"},
 	{"a source that is no text", "pools = ( { name = \"a\"; clients = [ \"a.example\" ]; source = 1; } );\n",
 		":1: greylist.pools wants groups of a name and clients: "
 		"{ name = \"x\"; clients = [ \"example.com\" ]; }"},
