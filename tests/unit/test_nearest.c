@@ -13,7 +13,7 @@ static const struct nearest_row {
 	{"a letter too few", "stats", {"status", "why"}, "status"},
 	{"a letter too many", "drainn", {"undrain", "drain"}, "drain"},
 	{"two are changed about", "hlep", {"help", "why"}, "help"},
-	{"case does not matter", "ORDERS", {"overrides"}, "overrides"},
+	{"case does not matter", "OVERRIDES", {"overrides"}, "overrides"},
 	{"the first of two that are as near", "allowee", {"allowed", "allower"}, "allowed"},
 	{"nothing is like it", "xyzzy", {"status", "why", "help"}, NULL},
 	{"a third of the letters may be wrong", "abcdef", {"abcdXY"}, "abcdXY"},
