@@ -273,8 +273,8 @@ redis_goes_away() {
 		ok "$STORE: $daemon: the site is not known then" await 10 tells "$daemon" weir_site_up 0
 		ok "$STORE: $daemon: and has no figures" shows "$daemon" weir_destination_slots_in_use 0
 	done
-	ok "$STORE: Prometheus is about to alert" await 20 alert WeirStoreDown pending
-	ok "$STORE: it does, and says where" await 20 alert WeirStoreDown firing 'weir on 127.0.0.1:'
+	ok "$STORE: Prometheus is about to alert" await 60 alert WeirStoreDown pending
+	ok "$STORE: it does, and says where" await 60 alert WeirStoreDown firing 'weir on 127.0.0.1:'
 	ask_many "$POLICY_PORT" --first 200000 --requests 20
 	scrape policyd
 	ok "$STORE: what is judged without the store is counted" [ "$(verdicts accept store-failure)" -eq "$(got dunno)" ]
