@@ -30,6 +30,24 @@ enum setting_type {
 	SET_GROUPS,       /* struct conf_groups: the same */
 };
 
+/* What each is set in. */
+#define OF_SET_TEXT   char *
+#define OF_SET_BOOL   bool
+#define OF_SET_INT    int64_t
+#define OF_SET_OCTAL  int64_t
+#define OF_SET_TIME   int64_t
+#define OF_SET_SIZE   int64_t
+#define OF_SET_RATE   struct conf_rate
+#define OF_SET_RATES  struct conf_rates
+#define OF_SET_ENUM   int
+#define OF_SET_REPLY  char *
+#define OF_SET_TEXTS  struct conf_texts
+#define OF_SET_GROUPS struct conf_groups
+
+/* Type and offset of a row; does not compile when the member of `of` is of another type. */
+#define SETTING_AT(type, of, member) \
+ type, offsetof(of, member) + _Generic(&((of *)0)->member, OF_##type * : 0)
+
 /* Of limits.*.concurrency. */
 #define CONCURRENCY_MAX 1000000
 

@@ -95,18 +95,18 @@ conf_load_pools(struct loading *load, config_setting_t *node)
  "domains: { name = \"x\"; domains = [ \"example.com\" ]; concurrency = 20; }"
 #define DESTINATION_NAME_MAX 64
 
-#define IN(member) offsetof(struct conf_destination, member)
+#define IN(type, member) SETTING_AT(type, struct conf_destination, member)
 
 /* clang-format off */
 static const struct setting members[] = {
-	{"name", SET_TEXT, IN(name), 0, 0, "", NULL, false},
-	{"domains", SET_TEXTS, IN(domains), 0, 0, "", NULL, false},
-	{"concurrency", SET_INT, IN(limit.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
-	{"messages", SET_RATES, IN(limit.messages), 0, 0, "0", NULL, false},
-	{"recipients", SET_RATES, IN(limit.recipients), 0, 0, "0", NULL, false},
-	{"mode", SET_ENUM, IN(limit.mode), 0, 0, "on", "on|observe|off", false},
-	{"reply", SET_REPLY, IN(limit.reply), 0, 0, "", NULL, false},
-	{"greylist", SET_ENUM, IN(greylist), 0, 0, "on", "on|observe|off", false},
+	{"name", IN(SET_TEXT, name), 0, 0, "", NULL, false},
+	{"domains", IN(SET_TEXTS, domains), 0, 0, "", NULL, false},
+	{"concurrency", IN(SET_INT, limit.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
+	{"messages", IN(SET_RATES, limit.messages), 0, 0, "0", NULL, false},
+	{"recipients", IN(SET_RATES, limit.recipients), 0, 0, "0", NULL, false},
+	{"mode", IN(SET_ENUM, limit.mode), 0, 0, "on", "on|observe|off", false},
+	{"reply", IN(SET_REPLY, limit.reply), 0, 0, "", NULL, false},
+	{"greylist", IN(SET_ENUM, greylist), 0, 0, "on", "on|observe|off", false},
 };
 
 /* clang-format on */
@@ -226,7 +226,7 @@ load_member(struct loading *load, config_setting_t *node, struct conf_destinatio
 		return load_domains(load, node, to);
 	if (!conf_set_member(load, node, DESTINATIONS, row, to))
 		return false;
-	if (row->offset == IN(greylist))
+	if (row->offset == offsetof(struct conf_destination, greylist))
 		to->has_greylist = true;
 	return true;
 }

@@ -11,18 +11,18 @@
 #define NAME_MAX_LEN   64
 #define MEMBER_MAX_LEN 320
 
-#define IN(member) offsetof(struct conf_group, member)
+#define IN(type, member) SETTING_AT(type, struct conf_group, member)
 
 /* clang-format off */
 static const struct setting rows[] = {
-	{"name", SET_TEXT, IN(name), 0, 0, "", NULL, false},
-	{"members", SET_TEXTS, IN(members), 0, 0, "", NULL, false},
-	{"shared", SET_BOOL, IN(shared), 0, 0, "false", NULL, false},
-	{"concurrency", SET_INT, IN(limit.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
-	{"messages", SET_RATES, IN(limit.messages), 0, 0, "0", NULL, false},
-	{"recipients", SET_RATES, IN(limit.recipients), 0, 0, "0", NULL, false},
-	{"mode", SET_ENUM, IN(limit.mode), 0, 0, "on", "on|observe|off", false},
-	{"reply", SET_REPLY, IN(limit.reply), 0, 0, "", NULL, false},
+	{"name", IN(SET_TEXT, name), 0, 0, "", NULL, false},
+	{"members", IN(SET_TEXTS, members), 0, 0, "", NULL, false},
+	{"shared", IN(SET_BOOL, shared), 0, 0, "false", NULL, false},
+	{"concurrency", IN(SET_INT, limit.concurrency), 0, CONCURRENCY_MAX, "0", NULL, false},
+	{"messages", IN(SET_RATES, limit.messages), 0, 0, "0", NULL, false},
+	{"recipients", IN(SET_RATES, limit.recipients), 0, 0, "0", NULL, false},
+	{"mode", IN(SET_ENUM, limit.mode), 0, 0, "on", "on|observe|off", false},
+	{"reply", IN(SET_REPLY, limit.reply), 0, 0, "", NULL, false},
 };
 
 /* clang-format on */

@@ -11,7 +11,7 @@ sample=etc/weir.conf
 
 # "name default reload|restart" of each row of the table, the default as it is written in a settings file.
 schema_rows() {
-	sed -n 's/^[ \t]*{"\([^"]*\)", *\(SET_[A-Z]*\),[^"]*"\([^"]*\)".*, *\(true\|false\)},.*/\1|\2|\3|\4/p' lib/conf/schema.c |
+	sed -n 's/^[ \t]*{"\([^"]*\)", *\(AT(\)\{0,1\}\(SET_[A-Z]*\),[^"]*"\([^"]*\)".*, *\(true\|false\)},.*/\1|\3|\4|\5/p' lib/conf/schema.c |
 		awk -F '|' '
 			function quoted(text) { return "\"" text "\"" }
 			{ value = quoted($3) }
