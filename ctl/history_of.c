@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "history_of.h"
-#include "io/rights.h"
+#include "io/process.h"
 
 #define PATIENCE_MS 5000
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "commands.h"
 #include "config.h"
-#include "io/standard.h"
+#include "io/process.h"
 #include "options.h"
 
 static int

@@ -11,7 +11,7 @@
 #include "doctor.h"
 #include "doctor_files.h"
 #include "facts.h"
-#include "io/rights.h"
+#include "io/process.h"
 #include "store_judge.h"
 
 #define PATIENCE_MS 5000

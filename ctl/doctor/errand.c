@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "io/rights.h"
+#include "io/process.h"
 
 enum { CONNECT_MS = 3000, NOT_STARTED = 127 };
 

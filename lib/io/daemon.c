@@ -16,8 +16,7 @@
 #include "base/stats.h"
 #include "config.h"
 #include "io/listen.h"
-#include "io/rights.h"
-#include "io/standard.h"
+#include "io/process.h"
 #include "io/work.h"
 #include "systemd.h"
 

@@ -1,10 +1,16 @@
-/* rights.h - as whom the programs run. */
-#ifndef WEIR_RIGHTS_H
-#define WEIR_RIGHTS_H
+/* process.h - the process: its standard descriptors, and as whom it runs. */
+#ifndef WEIR_PROCESS_H
+#define WEIR_PROCESS_H
 
 #include <stdbool.h>
 
 #include "base/err.h"
+
+/*
+ * Takes up those of the descriptors 0 to 2 that are closed, so that no file or socket gets one of
+ * them and what is printed with it.  To be called first; reading and writing still fail there.
+ */
+void standard_take_up(void);
 
 /*
  * Root becomes the user of that name for good, with the user's groups; anyone else, and root when

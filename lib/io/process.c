@@ -1,10 +1,20 @@
-/* rights.c - as whom the programs run. */
-#include "io/rights.h"
+/* process.c - the process: its standard descriptors, and as whom it runs. */
+#include "io/process.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+void
+standard_take_up(void)
+{
+	/* The lowest that is free is opened; the wrong way, so that EBADF comes as before. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 void
 rights_keep(void)
