@@ -6,6 +6,7 @@
 
 #include "books/self.h"
 #include "conf/conf.h"
+#include "io/http.h"
 #include "io/loop.h"
 
 struct site_status;
@@ -31,5 +32,12 @@ void web_tell(struct web *web, struct site_status *site);
 
 /* NULL is fine. */
 void web_close(struct web **web);
+
+/*
+ * The page as the answer to a path (http_fn; `arg` does not matter).  Its style and its script carry
+ * a nonce that is new in each answer, and the policy allows nothing but these two and status.json.
+ * What it fills in is good until it is called again, from the same thread.
+ */
+void page_answer(void *arg, struct http_answer *answer_out);
 
 #endif

@@ -1,5 +1,5 @@
 /* test_page.c - the status page as it is answered: whole, with a nonce of its own, and its policy. */
-#include "books/page.h"
+#include "books/web.h"
 
 #include <stdio.h>
 #include <stdlib.h>
