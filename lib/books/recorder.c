@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "books/heartbeat.h"
 #include "books/limit_names.h"
 #include "inbox.h"
-#include "namesake.h"
 #include "site_status.h"
 #include "store/override_store.h"
 
