@@ -73,4 +73,24 @@ void db_checkpoint_rest(struct sqlite_db *db);
 /* Looks at the next few rows and removes the expired ones; how many those were. */
 int db_sweep(struct sqlite_db *db, const struct grey_rules *rules);
 
+/*
+ * ---- the write-ahead log, moved into the database beside the path ----
+ *
+ * A thread with a connection of its own does the bulk, while the database thread goes on
+ * answering; what was added meanwhile is little, and left to the database thread.
+ */
+
+struct checkpointer;
+
+struct checkpointer *checkpointer_start(const char *db_path);
+
+/* Ends the thread when it is done with what it does. */
+void checkpointer_stop(struct checkpointer **checkpointer);
+
+/* Asks for the bulk to be moved; nothing happens while that is under way. */
+void checkpointer_ask(struct checkpointer *checkpointer);
+
+/* Whether the bulk has been moved since this last said so. */
+bool checkpointer_is_done(struct checkpointer *checkpointer);
+
 #endif

@@ -18,7 +18,6 @@
 #include "base/stats.h"
 #include "rules/plan.h"
 #include "sqlite_check.h"
-#include "sqlite_checkpoint.h"
 #include "sqlite_db.h"
 #include "store/backend.h"
 
