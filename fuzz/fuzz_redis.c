@@ -7,8 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "redis/redis_errors.h"
-#include "redis/redis_reader.h"
+#include "redis/redis_reply.h"
 
 enum { READ_BYTES = 4096, DEEPEST = 9 };
 

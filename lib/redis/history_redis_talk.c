@@ -15,8 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "history_redis.h"
-#include "redis_errors.h"
-#include "redis_reader.h"
+#include "redis_reply.h"
 
 #define REPLIES_BYTES_MAX  (8 << 20) /* to all that was said; what we ask for has less */
 #define REPLY_ELEMENTS_MAX (1 << 18)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "redis_errors.h"
+#include "redis_reply.h"
 
 /* What the server says against us ends the connection. */
 static void

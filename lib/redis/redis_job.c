@@ -3,8 +3,7 @@
 
 #include "base/log.h"
 #include "base/stats.h"
-#include "redis_errors.h"
-#include "redis_reader.h"
+#include "redis_reply.h"
 
 struct slice
 redis_key_name(const struct store_backend *backend, char kind, const struct key *key,

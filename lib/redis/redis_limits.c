@@ -1,6 +1,6 @@
 /* redis_limits.c - room in limits: one script that sees all limits of a recipient. */
 #include "redis_job.h"
-#include "redis_reader.h"
+#include "redis_reply.h"
 #include "rules/gcra.h"
 #include "scripts.h"
 

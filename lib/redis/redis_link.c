@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
-#include "redis_reader.h"
+#include "redis_reply.h"
 
 #define CONNECT_MS    250
 #define PAUSE_MIN_MS  50

@@ -1,5 +1,5 @@
 /* test_redis_errors.c - what an error reply of Redis means. */
-#include "redis/redis_errors.h"
+#include "redis/redis_reply.h"
 
 #include "harness.h"
 

@@ -1,5 +1,5 @@
 /* test_redis_reader.c - replies of a server that is not trusted. */
-#include "redis/redis_reader.h"
+#include "redis/redis_reply.h"
 
 #include <stdlib.h>
 
