@@ -1,7 +1,7 @@
 /* story.c - one decision told in sentences. */
 #include "story.h"
 
-#include "conf/group.h"
+#include "conf/member.h"
 #include "escape.h"
 #include "greylisted.h"
 #include "rules/limit.h"

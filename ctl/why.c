@@ -6,7 +6,7 @@
 #include "base/nearest.h"
 #include "books/status.h"
 #include "commands.h"
-#include "conf/destination.h"
+#include "conf/member.h"
 #include "conf/normal.h"
 #include "greylisted.h"
 #include "output.h"

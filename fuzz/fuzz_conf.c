@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "conf/destination.h"
 #include "conf/list.h"
+#include "conf/member.h"
 #include "conf/schema.h"
 
 enum { LINES_TRIED = 4 };

@@ -68,7 +68,7 @@ struct conf_group {
 struct conf_groups {
 	struct conf_group *v;
 	size_t n;
-	struct member_table *by_member; /* see group.h */
+	struct member_table *by_member; /* see member.h */
 };
 
 /* "on", "observe", "off" */
@@ -189,7 +189,7 @@ struct conf {
 		struct conf_groups mailbox_groups;
 		struct conf_destination *destinations;
 		size_t n_destinations;
-		struct domain_table *by_domain; /* of their domains; see destination.h */
+		struct domain_table *by_domain; /* of their domains; see member.h */
 	} limits;
 
 	struct {

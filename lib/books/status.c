@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "conf/destination.h"
+#include "conf/member.h"
 #include "conf/schema.h"
 #include "config.h"
 #include "status_priv.h"

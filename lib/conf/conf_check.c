@@ -9,8 +9,8 @@
 #include "base/endpoint.h"
 #include "base/hostname.h"
 #include "base/mem.h"
-#include "conf/destination.h"
 #include "conf/list.h"
+#include "conf/member.h"
 #include "conf/schema.h"
 #include "conf_priv.h"
 

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "conf/destination.h"
-#include "conf/group.h"
+#include "conf/member.h"
 #include "rules/gcra.h"
 #include "rules/mailaddr.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "conf/destination.h"
 #include "conf/list.h"
+#include "conf/member.h"
 #include "conf/normal.h"
 #include "conf/schema.h"
 #include "rules/mailaddr.h"

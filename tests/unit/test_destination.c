@@ -1,5 +1,5 @@
 /* test_destination.c - which destination a domain belongs to. */
-#include "conf/destination.h"
+#include "conf/member.h"
 
 #include "harness.h"
 

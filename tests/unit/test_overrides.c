@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "conf/destination.h"
+#include "conf/member.h"
 #include "conf/schema.h"
 #include "harness.h"
 

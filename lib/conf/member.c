@@ -1,5 +1,5 @@
-/* destination.c - the destinations by their domains. */
-#include "conf/destination.h"
+/* member.c - destinations by their domains, groups by their members. */
+#include "conf/member.h"
 
 #include <stdlib.h>
 
@@ -9,6 +9,8 @@
 #include "conf/normal.h"
 #include "conf_priv.h"
 
+/* ---- destinations ---- */
+
 /* Of one domain.  The first one stands for the whole table. */
 struct domain_table {
 	UT_hash_handle hh;
@@ -16,7 +18,7 @@ struct domain_table {
 };
 
 static const struct conf_destination *
-find(const struct conf *conf, struct slice domain)
+domain_owner(const struct conf *conf, struct slice domain)
 {
 	const struct domain_table *entry = NULL;
 	HASH_FIND(hh, conf->limits.by_domain, domain.p, domain.n, entry);
@@ -27,7 +29,7 @@ const struct conf_destination *
 domain_table_add(struct conf *conf, const char *domain,
                  const struct conf_destination *destination)
 {
-	const struct conf_destination *other = find(conf, slice_of(domain));
+	const struct conf_destination *other = domain_owner(conf, slice_of(domain));
 	if (other)
 		return other;
 	struct domain_table *entry = mem_new(struct domain_table);
@@ -52,10 +54,10 @@ find_name(const struct conf *conf, struct slice name)
 {
 	if (name.n == 0 || name.p[0] == '.' || name.p[0] == '*')
 		return NULL;
-	const struct conf_destination *found = find(conf, name);
+	const struct conf_destination *found = domain_owner(conf, name);
 	for (size_t i = 1; !found && i < name.n; i++)
 		if (name.p[i] == '.')
-			found = find(conf, slice_from(name, i));
+			found = domain_owner(conf, slice_from(name, i));
 	return found;
 }
 
@@ -68,7 +70,7 @@ destination_find(const struct conf *conf, struct slice domain)
 	text_put_domain(&name, domain);
 	if (!name.cut)
 		found = find_name(conf, text_slice(&name));
-	return found ? found : find(conf, SLICE("*"));
+	return found ? found : domain_owner(conf, SLICE("*"));
 }
 
 const struct conf_destination *
@@ -78,4 +80,56 @@ destination_named(const struct conf *conf, struct slice name)
 		if (slice_eq_nocase(slice_of(conf->limits.destinations[i].name), name))
 			return &conf->limits.destinations[i];
 	return NULL;
+}
+
+/* ---- groups ---- */
+
+/* Of one member.  The first one stands for the whole table. */
+struct member_table {
+	UT_hash_handle hh;
+	size_t group; /* its position */
+};
+
+static const struct conf_group *
+member_group(const struct conf_groups *groups, struct slice member)
+{
+	const struct member_table *entry = NULL;
+	HASH_FIND(hh, groups->by_member, member.p, member.n, entry);
+	return entry ? &groups->v[entry->group] : NULL;
+}
+
+const struct conf_group *
+group_add(struct conf_groups *groups, const char *member, size_t group)
+{
+	const struct conf_group *other = member_group(groups, slice_of(member));
+	if (other)
+		return other;
+	struct member_table *entry = mem_new(struct member_table);
+	entry->group = group;
+	HASH_ADD_KEYPTR(hh, groups->by_member, member, strlen(member), entry);
+	return NULL;
+}
+
+void
+group_table_free(struct conf_groups *groups)
+{
+	struct member_table *entry, *next;
+	HASH_ITER(hh, groups->by_member, entry, next) {
+		HASH_DEL(groups->by_member, entry);
+		free(entry);
+	}
+}
+
+const struct conf_group *
+group_find(const struct conf_groups *groups, struct slice name, struct slice domain)
+{
+	if (groups->n == 0 || name.n == 0)
+		return NULL;
+	const struct conf_group *found = member_group(groups, name);
+	if (!found && domain.n > 0 && domain.p[0] != '.')
+		found = member_group(groups, domain);
+	for (size_t i = 1; !found && i < domain.n; i++)
+		if (domain.p[i] == '.')
+			found = member_group(groups, slice_from(domain, i));
+	return found;
 }
