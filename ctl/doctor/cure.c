@@ -108,7 +108,8 @@ cure_set(struct findings *findings, const struct text *text)
 {
 	struct slice lines = text_slice(text);
 	if (text->cut)
-		lines = SLICE("Change it as the manual has it: it is too long to show");
+		lines = SLICE(
+			"Change it as the manual shows: it is too long to print here");
 	while (lines.n > 0 && lines.p[lines.n - 1] == '\n')
 		lines.n--;
 	finding_mend(findings, "%.*s", (int)lines.n, lines.p);

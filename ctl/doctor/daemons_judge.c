@@ -56,14 +56,14 @@ judge_life(const json_t *heartbeat, const struct conf *conf, int64_t now_s,
 	} else if (!status_is_alive(heartbeat, now_s)) {
 		finding_add(
 			findings, FINDING_WARNING, "a daemon has fallen silent",
-			"It has ended or hangs, or its host is away or without the store.  "
-			"(One that was given up is forgotten a day after.)");
+			"It has ended or hangs, or its host is away or cannot reach the store.  (A daemon that is gone for good is no longer reported after a day.)");
 		finding_seen(findings, "weir-%s on %s: nothing for %lld s", daemon, node,
 		             (long long)(now_s - seen_s));
 		mend_by(heartbeat, conf, "restart", findings);
 	} else if (seen_s > now_s + CLOCK_S) {
-		finding_add(findings, FINDING_WARNING, "the clocks of two hosts differ",
-		            "Waiting times and what weirctl shows are off by as much.");
+		finding_add(
+			findings, FINDING_WARNING, "the clocks of two hosts differ",
+			"Waiting times, and the times that weirctl shows, are wrong by as much.");
 		finding_seen(findings, "weir-%s on %s is %lld s ahead of this host",
 		             daemon, node, (long long)(seen_s - now_s));
 		finding_mend(findings, "On both hosts: timedatectl set-ntp true.");
@@ -81,8 +81,8 @@ judge_version(const json_t *heartbeat, const struct conf *conf, struct findings 
 	if (strcmp(version, PACKAGE_VERSION) == 0)
 		return;
 	finding_add(
-		findings, FINDING_WARNING, "a daemon is of another version than weirctl",
-		"It was not started anew after an upgrade, or another host was not upgraded.");
+		findings, FINDING_WARNING, "a daemon has another version than weirctl",
+		"It was not restarted after an upgrade, or another host was not upgraded.");
 	finding_seen(findings, "weir-%s on %s is %s, weirctl is %s",
 	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"), version,
 	             PACKAGE_VERSION);
@@ -96,15 +96,15 @@ judge_store(const json_t *heartbeat, const struct conf *conf, struct findings *f
 		return;
 	bool remote = conf->store.backend == BACKEND_REDIS &&
 	              !doctor_is_local(conf->store.redis.servers.v[0]);
-	finding_add(findings, FINDING_PROBLEM, "a daemon is without its store",
+	finding_add(findings, FINDING_PROBLEM, "a daemon does not reach its store",
 	            "It judges all mail by store.on_failure.");
-	finding_seen(findings, "weir-%s on %s says so, though weirctl reaches the store",
+	finding_seen(findings,
+	             "weir-%s on %s reports it, although weirctl reaches the store",
 	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"));
 	finding_mend(
 		findings, "On %s: journalctl -u weir-%s.%s", name_of(heartbeat, "node"),
 		name_of(heartbeat, "daemon"),
-		remote ? "\nIPAddressAllow= of its unit must have the address of Redis: "
-			 "systemctl edit weir-policyd"
+		remote ? "\nIPAddressAllow= of its unit must contain the address of Redis: systemctl edit weir-policyd"
 		       : "");
 }
 
@@ -116,14 +116,12 @@ judge_limits_wait(const json_t *heartbeat, struct findings *findings)
 		return;
 	finding_add(
 		findings, FINDING_WARNING, "limits wait for another daemon",
-		"The store was emptied or restarted.  Until all daemons have told what "
-		"they hold, mail with limits is deferred.");
+		"The store was emptied or restarted.  Until all daemons have reported their slots, mail with limits is deferred.");
 	finding_seen(findings, "weir-%s on %s waits for: %s",
 	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"), missing);
-	finding_mend(findings,
-	             "Start what is missing, or set nodes to how many hosts there are "
-	             "and restart the daemons; else it ends by itself after "
-	             "limits.lease (with weir-policyd: policyd.hold).");
+	finding_mend(
+		findings,
+		"Start what is missing, or set nodes to the number of hosts and restart the daemons; otherwise the wait ends by itself after limits.lease (with weir-policyd: policyd.hold).");
 }
 
 /* Of its whole life: more than one in a hundred is not chance. */
@@ -136,9 +134,9 @@ judge_counters(const json_t *heartbeat, struct findings *findings)
 	} counters[] = {{"late_answers", "answers of the store came too late"},
 	                {"store_failures", "recipients were judged without the store"},
 	                {"judged_locally",
-	                 "limits were judged by share, without the store"},
+	                 "limits were judged locally, without the store"},
 	                {"leases_lost", "deliveries went on without their slot"},
-	                {"decisions_lost", "decisions were not written down"}};
+	                {"decisions_lost", "decisions were not recorded"}};
 
 	int64_t all =
 		json_number(heartbeat, "accepted") + json_number(heartbeat, "deferred");
@@ -148,17 +146,15 @@ judge_counters(const json_t *heartbeat, struct findings *findings)
 			continue;
 		finding_add(
 			findings, count > all / 100 ? FINDING_WARNING : FINDING_NOTE,
-			"a daemon has had to do without the store",
-			"The store is slow, or was away.  Counters begin anew when the daemon "
-			"does.");
+			"a daemon had to work without the store",
+			"The store is slow, or was away.  A restart of the daemon resets the counters.");
 		finding_seen(findings, "weir-%s on %s: %s %lld (%s) of %lld recipients",
 		             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"),
 		             counters[i].name, (long long)count, counters[i].what,
 		             (long long)all);
 		finding_mend(
 			findings,
-			"Find out when and why, on %s: journalctl -u weir-%s | grep -e "
-			"store -e late_answers.  A restart begins the counters anew.",
+			"Find out when and why, on %s: journalctl -u weir-%s | grep -e store -e late_answers.  A restart resets the counters.",
 			name_of(heartbeat, "node"), name_of(heartbeat, "daemon"));
 	}
 }
@@ -175,22 +171,17 @@ judge_crowd(const json_t *heartbeat, const struct conf *conf, int64_t now_s,
 		return;
 	bool own = list_has_client(conf->own_networks, &addr, SLICE(""), now_s, NULL);
 	addr_print(&addr, &text);
-	finding_add(findings, own ? FINDING_NOTE : FINDING_WARNING,
-	            "nearly all mail comes from one private address",
-	            "If a proxy, NAT or container bridge has it, the MTA and weir see no "
-	            "other client: nobody is greylisted, or all are one, and the MTA may "
-	            "relay for everybody.  If it is a relay of yours, name it in "
-	            "lists.networks.");
+	finding_add(
+		findings, own ? FINDING_NOTE : FINDING_WARNING,
+		"nearly all mail comes from one private address",
+		"If a proxy, NAT or container bridge has it, the MTA and weir see no other client: nobody is greylisted, or all are one client, and the MTA may relay for everybody.  If it is a relay of yours, name it in lists.networks.");
 	finding_seen(findings,
 	             "weir-%s on %s: %lld %% of its latest decisions were about %s",
 	             name_of(heartbeat, "daemon"), name_of(heartbeat, "node"),
 	             (long long)json_number(heartbeat, "crowd_percent"), buf);
 	finding_mend(
 		findings,
-		"Let the MTA see the clients, by what stands before it:\n"
-		"Proxy protocol (Postfix: smtpd_upstream_proxy_protocol = haproxy),\n"
-		"XCLIENT (Postfix: smtpd_authorized_xclient_hosts = %s), or\n"
-		"The host's own network for a container (docker run --network host).",
+		"Let the MTA see the clients, depending on what is in front of it:\nProxy protocol (Postfix: smtpd_upstream_proxy_protocol = haproxy),\nXCLIENT (Postfix: smtpd_authorized_xclient_hosts = %s), or\nThe host's own network for a container (docker run --network host).",
 		buf);
 }
 
@@ -224,16 +215,13 @@ judge_nodes(const json_t *heartbeats, const struct conf *conf, int64_t now_s,
 	if (n == 0 || (int64_t)n == conf->nodes)
 		return;
 	finding_add(
-		findings, FINDING_WARNING,
-		"the setting nodes is not how many hosts there are",
-		"While the store is away, each host allows its share of every limit: the "
-		"limit divided by nodes.");
-	finding_seen(findings, "nodes is %lld; alive are %zu: %s", (long long)conf->nodes,
+		findings, FINDING_WARNING, "the setting nodes is not the number of hosts",
+		"While the store is away, each host applies its part of every limit: the limit divided by nodes.");
+	finding_seen(findings, "nodes is %lld; %zu are alive: %s", (long long)conf->nodes,
 	             n, buf);
 	finding_mend(
 		findings,
-		"On each host, this one among them:\n"
-		"in weir.conf: nodes = %zu;\nsystemctl reload weir-policyd weir-milter",
+		"On each host, including this one:\nin weir.conf: nodes = %zu;\nsystemctl reload weir-policyd weir-milter",
 		n);
 }
 
@@ -254,8 +242,7 @@ judge_kinds(const json_t *heartbeats, const struct conf *conf, int64_t now_s,
 	finding_add(
 		findings, FINDING_NOTE,
 		"limits on deliveries at once are judged without weir-milter",
-		"weir-policyd cannot see a delivery end that was broken off: its slot is "
-		"taken for policyd.hold at most.");
+		"weir-policyd does not hear the end of a delivery that is broken off: its slot stays taken for up to policyd.hold.");
 	finding_seen(findings, "weir-policyd is alive, weir-milter is not");
 	finding_mend(findings,
 	             "For exact limits, and let Postfix ask it (weir-milter(8), "
@@ -281,16 +268,13 @@ say_nobody(const struct conf *conf, bool any, struct findings *findings)
 	              !doctor_is_local(conf->store.redis.servers.v[0]);
 	finding_add(findings, FINDING_PROBLEM, "no daemon is alive",
 	            "Nothing is greylisted or limited.");
-	finding_seen(findings, any ? "each that told of itself in this store was stopped"
-	                           : "none has told of itself in this store for a day");
+	finding_seen(findings,
+	             any ? "every daemon that reported to this store was stopped"
+	                 : "no daemon has reported to this store for a day");
 	finding_mend(
 		findings,
-		"Start what your MTA asks, or both:\n"
-		"systemctl start weir-policyd weir-milter\n"
-		"When they end at once, their log says why: journalctl -u weir-policyd -u "
-		"weir-milter.%s",
-		remote ? "\nWhen they run, IPAddressAllow= of their units must have the "
-			 "address of Redis."
+		"Start the daemon that your MTA asks, or both:\nsystemctl start weir-policyd weir-milter\nIf they end at once, their log says why: journalctl -u weir-policyd -u weir-milter.%s",
+		remote ? "\nIf they run, IPAddressAllow= of their units must contain the address of Redis."
 		       : "");
 }
 

@@ -35,16 +35,15 @@ static void
 say_shared(struct checkup *checkup, const char *name, const json_t *one,
            const json_t *other)
 {
-	finding_add(checkup->findings, FINDING_PROBLEM, "two daemons have the same name",
-	            "Each gives up the slots of the other when it starts, and takes the "
-	            "other's deliveries for its own: limits do not hold.");
+	finding_add(
+		checkup->findings, FINDING_PROBLEM, "two daemons use the same node name",
+		"Each gives back the slots of the other when it starts, and takes the other's deliveries for its own: limits are exceeded.");
 	finding_seen(checkup->findings, "%s is pid %lld, and pid %lld", name,
 	             (long long)json_integer_value(json_object_get(one, "pid")),
 	             (long long)json_integer_value(json_object_get(other, "pid")));
 	finding_mend(
 		checkup->findings,
-		"Give each host a node of its own: node in weir.conf(5); then restart its "
-		"daemons.  On one host, run one daemon of each kind.");
+		"Give each host its own name: node in weir.conf(5); then restart its daemons.  On one host, run only one daemon of each kind.");
 }
 
 /* They overwrite each other's heartbeat once a second. */
@@ -93,15 +92,15 @@ doctor_daemons(struct checkup *checkup)
 	struct err err;
 	if (!checkup->history) {
 		finding_add(checkup->findings, FINDING_NOTE,
-		            "the daemons were not looked at",
-		            "They tell of themselves in the store.");
-		finding_mend(checkup->findings, "Mend the store first.");
+		            "the daemons were not checked",
+		            "They report to the store, which cannot be used.");
+		finding_mend(checkup->findings, "Fix the store first.");
 	} else if (!read_heartbeats(checkup, by_name, &err)) {
 		finding_add(checkup->findings, FINDING_PROBLEM,
-		            "what the daemons tell cannot be read", "");
+		            "the reports of the daemons cannot be read", "");
 		finding_seen(checkup->findings, "%s", err.text);
 		finding_mend(checkup->findings,
-		             "Mend what is named above, or in a finding before it.");
+		             "Fix what is named above, or in a finding before it.");
 	} else {
 		json_object_foreach(by_name, name, heartbeat)
 			json_array_append(heartbeats, heartbeat);

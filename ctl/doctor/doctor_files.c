@@ -27,10 +27,8 @@ const char *
 doctor_without_file(const char *text)
 {
 	return strstr(text, "/ledger.db")
-	               ? "Mail is judged as ever, but no decision is remembered, and "
-	                 "no override of weirctl is heard of."
-	               : "The daemons end at their start (exit status 78), and the MTA "
-	                 "does what its default action says.";
+	               ? "Mail is judged as before, but no decision is recorded, and the daemons see no override of weirctl."
+	               : "The daemons refuse to start (exit status 78), and the MTA takes its default action.";
 }
 
 static bool
@@ -80,8 +78,7 @@ check_file(struct checkup *checkup, const char *path)
 		finding_add(
 			checkup->findings, FINDING_WARNING,
 			"everybody may read the store",
-			"Decisions in it have the addresses of your mail, and the secret "
-			"tells who has written to whom.");
+			"Its decisions have the addresses of your mail, and its secret reveals who has written to whom.");
 		finding_seen(checkup->findings, "%s %s", path, buf);
 		finding_mend(checkup->findings, "chmod o= %s",
 		             cure_quoted(checkup->findings, path));
@@ -128,9 +125,9 @@ mend_place(struct checkup *checkup, const char *dir)
 {
 	static const char usual[] = "/var/lib/weir";
 	if (strcmp(dir, usual) == 0) {
-		finding_mend(checkup->findings,
-		             "Mount a disk of this host there, or name another place by "
-		             "store.path.");
+		finding_mend(
+			checkup->findings,
+			"Mount a disk of this host there, or set store.path to another directory.");
 		return;
 	}
 	finding_mend(checkup->findings,
@@ -153,15 +150,12 @@ check_kind(struct checkup *checkup, const char *dir)
 		return;
 	if (level == FINDING_PROBLEM)
 		finding_add(
-			checkup->findings, level,
-			"the store lies on a network file system",
-			"Locks and shared memory do not work there as SQLite needs them: "
-			"the store gets damaged.");
+			checkup->findings, level, "the store is on a network file system",
+			"Locks and shared memory do not work there as SQLite needs them: the store will be damaged.");
 	else
 		finding_add(
-			checkup->findings, level, "the store lies in memory",
-			"When this host starts anew, all is forgotten, and every known "
-			"sender is deferred once more.");
+			checkup->findings, level, "the store is in memory",
+			"A reboot of this host forgets everything, and every known sender is deferred once more.");
 	finding_seen(checkup->findings, "%s is on %s", dir, kind);
 	mend_place(checkup, dir);
 }
@@ -179,20 +173,20 @@ doctor_judge_room(struct findings *findings, const char *dir, int64_t free_bytes
 			"store.on_failure.");
 		finding_seen(findings, "%s: %lld of %lld MB are free", dir,
 		             (long long)(free_bytes / MEGA), (long long)(bytes / MEGA));
-		finding_mend(findings,
-		             "Make room there, or bound the store by store.max_size; how "
-		             "full it is:\ndf -h %s",
-		             cure_quoted(findings, dir));
+		finding_mend(
+			findings,
+			"Make room there, or limit the store with store.max_size; see how full it is:\ndf -h %s",
+			cure_quoted(findings, dir));
 	}
 	if (inodes > 0 &&
 	    (free_inodes < INODES_MIN || free_inodes < inodes / 100 * ROOM_MIN_PERCENT)) {
 		finding_add(findings, FINDING_WARNING,
 		            "the disk of the store can hold few more files",
-		            "The store cannot make its log anew then.");
+		            "If there are none left, the store cannot create its log.");
 		finding_seen(findings, "%s: %lld of %lld inodes are free", dir,
 		             (long long)free_inodes, (long long)inodes);
 		finding_mend(findings,
-		             "Remove files there; how many there are:\ndf -i %s",
+		             "Remove files there; see how many there are:\ndf -i %s",
 		             cure_quoted(findings, dir));
 	}
 }

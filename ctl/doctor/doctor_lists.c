@@ -77,21 +77,21 @@ say_dates(struct findings *findings, const char *path, const struct file_report 
 {
 	const char *quoted = cure_quoted(findings, path);
 	if (report->expired > 0) {
-		finding_add(findings, FINDING_NOTE, "entries have run out",
-		            "They have no effect any more.");
+		finding_add(findings, FINDING_NOTE, "entries have expired",
+		            "They no longer have any effect.");
 		finding_seen(findings, "%zu in %s, the first in line %u", report->expired,
 		             path, report->expired_line);
-		finding_mend(findings,
-		             "Remove them, or give them another until=; the first one:\n"
-		             "sed -i %ud %s",
-		             report->expired_line, quoted);
+		finding_mend(
+			findings,
+			"Remove them, or give them another until=.  To remove the first one:\nsed -i %ud %s",
+			report->expired_line, quoted);
 	}
 	if (report->expiring > 0) {
-		finding_add(findings, FINDING_NOTE, "entries run out within 7 days",
-		            "Mail they let in is greylisted again then.");
+		finding_add(findings, FINDING_NOTE, "entries expire within 7 days",
+		            "Then the mail that they exempt is greylisted again.");
 		finding_seen(findings, "%zu in %s, the first in line %u",
 		             report->expiring, path, report->expiring_line);
-		finding_mend(findings, "Give them another until=, or let them go.");
+		finding_mend(findings, "Give them another until=, or let them expire.");
 	}
 }
 
@@ -101,13 +101,12 @@ say_rest(struct findings *findings, const char *path, const struct file_report *
 {
 	const char *quoted = cure_quoted(findings, path);
 	if (repeated > 0) {
-		finding_add(findings, FINDING_NOTE, "entries stand there more than once",
-		            "Whoever removes one of them leaves the other.");
+		finding_add(findings, FINDING_NOTE, "entries are there more than once",
+		            "If you remove one of them, the other stays in force.");
 		finding_seen(findings, "%zu in %s", repeated, path);
 		finding_mend(
 			findings,
-			"Remove all of them but one; which ones they are:\n"
-			"grep -v '^#' %s | awk 'NF && seen[tolower($1)]++ {print $1}'",
+			"Keep only one of each; this lists them:\ngrep -v '^#' %s | awk 'NF && seen[tolower($1)]++ {print $1}'",
 			quoted);
 	}
 	if (report->all_line > 0) {
@@ -162,7 +161,7 @@ check_file(struct checkup *checkup, const char *path, enum list_kind kind)
 		            "");
 		finding_seen(checkup->findings, "%s", err.text);
 		finding_mend(checkup->findings,
-		             "Mend that line; then:\nweirctl check-config");
+		             "Fix that line; then:\nweirctl check-config");
 	} else {
 		say_file(checkup->findings, path, &report,
 		         (report.now_s - (int64_t)st.st_mtime) / DAY_S);

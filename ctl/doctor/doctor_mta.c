@@ -100,7 +100,7 @@ check_reach(struct checkup *checkup, const char *user, const char *daemon,
 		return;
 	if (endpoint.is_unix && !doctor_can_be(user)) {
 		doctor_say_untried(checkup->findings,
-		                   "whether the MTA reaches weir was not tried");
+		                   "not tested: whether the MTA reaches weir");
 		finding_seen(checkup->findings, "%s at %s, as user %s", daemon, listen,
 		             user);
 		return;
@@ -113,14 +113,13 @@ check_reach(struct checkup *checkup, const char *user, const char *daemon,
 	finding_add(checkup->findings, FINDING_PROBLEM,
 	            error == EACCES ? "the MTA may not connect to weir"
 	                            : "the MTA does not reach weir",
-	            "It does what its default action says, with all mail.");
+	            "It takes its default action for all mail.");
 	finding_seen(checkup->findings, "%s at %s, as user %s: %s", daemon, listen, user,
 	             strerror(error));
 	if (error != EACCES)
 		finding_mend(
 			checkup->findings,
-			"systemctl restart %s\n"
-			"When that does not help, its log says why: journalctl -u %s.",
+			"systemctl restart %s\nIf that does not help, its log says why: journalctl -u %s.",
 			daemon, daemon);
 	else
 		mend_socket(checkup, user, daemon, endpoint.host);
@@ -178,7 +177,7 @@ check_postfix(struct checkup *checkup, const char *dir)
 		            "the settings of Postfix could not be read", "");
 		finding_seen(checkup->findings, "%s: %s", dir, err.text);
 		finding_mend(checkup->findings,
-		             "What is wrong there, tells:\npostconf -c %s >/dev/null",
+		             "See what is wrong:\npostconf -c %s >/dev/null",
 		             cure_quoted(checkup->findings, dir));
 	}
 	postfix_free(&postfix);
@@ -197,12 +196,12 @@ say_none(struct checkup *checkup)
 {
 	finding_add(checkup->findings, FINDING_NOTE,
 	            "there is no Postfix and no Sendmail here",
-	            "Whether an MTA on another host asks weir is not looked at.");
+	            "doctor cannot check an MTA on another host.");
 	finding_seen(checkup->findings, "neither %s/main.cf nor %s/sendmail.mc",
 	             checkup->mta ? checkup->mta : POSTFIX_DIR,
 	             checkup->mta ? checkup->mta : SENDMAIL_DIR);
 	finding_mend(checkup->findings,
-	             "When its settings are elsewhere: weirctl doctor --mta DIR.");
+	             "If its settings are elsewhere: weirctl doctor --mta DIR.");
 }
 
 void

@@ -12,15 +12,13 @@ say_lost(struct checkup *checkup, const struct override *override)
 {
 	finding_add(
 		checkup->findings, FINDING_WARNING,
-		"an override is about no destination any more",
-		"The settings have none of that name now: mail flows as if there were "
-		"no override.");
+		"an override no longer has a destination",
+		"The settings no longer have that name, so the override has no effect.");
 	finding_seen(checkup->findings, "%s %s, by %s",
 	             override_kind_word(override->kind), override->name, override->by);
 	finding_mend(
 		checkup->findings,
-		"Give it anew by the name or a domain of what is meant; and end this "
-		"one:\nweirctl %s %s",
+		"Make it again with the name or a domain of the right destination, and end this one:\nweirctl %s %s",
 		override->kind == OVERRIDE_DRAIN ? "undrain" : "unset-limit",
 		cure_quoted(checkup->findings, override->name));
 }

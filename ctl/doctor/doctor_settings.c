@@ -24,18 +24,17 @@ judge_greylist(const struct conf *conf, struct findings *findings)
 	} else if (conf->greylist.mode == MODE_OBSERVE) {
 		finding_add(
 			findings, FINDING_NOTE, "greylisting only observes",
-			"It learns, and logs what it would have deferred, but lets all in.");
+			"It learns, and logs what it would have deferred, but lets all mail in.");
 		finding_seen(findings, "greylist.mode is \"observe\"");
-		finding_mend(findings, "When the log looks right:\n"
-		                       "in weir.conf: greylist: { mode = \"on\"; };\n"
-		                       "systemctl reload weir-policyd weir-milter");
+		finding_mend(
+			findings,
+			"If the log looks right:\nin weir.conf: greylist: { mode = \"on\"; };\nsystemctl reload weir-policyd weir-milter");
 	}
 	if (conf->greylist.mode == MODE_OFF || conf->greylist.delay_ms >= 60000)
 		return;
 	finding_add(
 		findings, FINDING_WARNING, "greylist.delay is shorter than a minute",
-		"Programs that try again at once get through.  RFC 6647 asks for a minute "
-		"at least; such a delay may be left over from a trial.");
+		"Programs that retry at once get through.  RFC 6647 advises at least a minute; such a delay may be left over from a trial.");
 	finding_seen(findings, "greylist.delay is %lld ms",
 	             (long long)conf->greylist.delay_ms);
 	finding_mend(findings, "in weir.conf: greylist: { delay = \"3m\"; };\n"
@@ -54,17 +53,15 @@ judge_mode(const struct conf_limit *limit, const char *name, const char *list,
 		"It counts, and logs what it would have deferred, but defers nothing.");
 	finding_seen(findings, "limits: %s has mode \"observe\"", name);
 	if (!list)
-		finding_mend(findings,
-		             "When the log looks right:\n"
-		             "in weir.conf: limits: { %s: { mode = \"on\"; }; };\n"
-		             "systemctl reload weir-policyd weir-milter",
-		             name);
+		finding_mend(
+			findings,
+			"If the log looks right:\nin weir.conf: limits: { %s: { mode = \"on\"; }; };\nsystemctl reload weir-policyd weir-milter",
+			name);
 	else
-		finding_mend(findings,
-		             "When the log looks right, take mode = \"observe\" out of "
-		             "%s, a %s; then:\n"
-		             "systemctl reload weir-policyd weir-milter",
-		             name, list);
+		finding_mend(
+			findings,
+			"If the log looks right, remove mode = \"observe\" from %s, a %s; then:\nsystemctl reload weir-policyd weir-milter",
+			name, list);
 }
 
 static void
@@ -94,12 +91,11 @@ judge_limits(const struct conf *conf, struct findings *findings)
 		return;
 	finding_add(
 		findings, FINDING_NOTE, "weir-milter defers nothing",
-		"It only holds slots, for weir-policyd to judge.  Alone, it neither greylists "
-		"nor limits.");
+		"It only takes slots, so that weir-policyd counts exactly.  Alone, it neither greylists nor limits.");
 	finding_seen(findings, "milter.enforce is false");
-	finding_mend(findings, "Unless weir-policyd is asked, too:\n"
-	                       "in weir.conf: milter: { enforce = true; };\n"
-	                       "systemctl reload weir-policyd weir-milter");
+	finding_mend(
+		findings,
+		"Unless your MTA also asks weir-policyd:\nin weir.conf: milter: { enforce = true; };\nsystemctl reload weir-policyd weir-milter");
 }
 
 /* "http.listen" with the addresses of this host only. */
@@ -154,8 +150,7 @@ judge_listeners(const struct conf *conf, struct findings *findings)
 		"for no password.";
 	static const char ask[] = "other hosts may ask weir";
 	static const char ask_why[] =
-		"Whoever asks can fill the store and take up slots; "
-		"nothing proves that it is your MTA.";
+		"Anyone who can ask can fill the store and take slots; nothing proves that it is your MTA.";
 	judge_open(&conf->http.listen, "http.listen", FINDING_WARNING, page, page_why,
 	           findings);
 	judge_open(&conf->http.milter_listen, "http.milter_listen", FINDING_WARNING, page,
@@ -171,9 +166,8 @@ judge_site(const struct conf *conf, struct findings *findings)
 	if (conf->store.backend == BACKEND_EMBEDDED && conf->nodes > 1) {
 		finding_add(
 			findings, FINDING_WARNING,
-			"the embedded store is not shared by hosts",
-			"Each host has a store of its own: a sender who retries at another "
-			"host waits anew, and each host allows the whole limit.");
+			"hosts cannot share the embedded store",
+			"Each host has its own store: a sender that retries at another host waits again, and each host allows the whole limit.");
 		finding_seen(findings, "nodes is %lld, store.backend is \"embedded\"",
 		             (long long)conf->nodes);
 		finding_mend(findings,
@@ -184,8 +178,8 @@ judge_site(const struct conf *conf, struct findings *findings)
 		             "weir.conf(5).");
 	}
 	if (conf->decisions.keep == 0) {
-		finding_add(findings, FINDING_NOTE, "no decision is remembered",
-		            "weirctl why has nothing to show.");
+		finding_add(findings, FINDING_NOTE, "no decision is recorded",
+		            "weirctl why shows nothing.");
 		finding_seen(findings, "decisions.keep is 0");
 		finding_mend(findings, "in weir.conf: decisions: { keep = 100000; };\n"
 		                       "systemctl reload weir-policyd weir-milter");
@@ -200,17 +194,15 @@ judge_pools(const struct conf *conf, struct findings *findings)
 	int64_t date_s = conf->greylist.pools_date_s;
 	if (date_s == 0 || clock_wall_s() - date_s <= YEAR_S)
 		return;
-	finding_add(findings, FINDING_NOTE,
-	            "the list of big providers is over a year old",
-	            "A provider that has moved since waits again for each of its "
-	            "networks; nothing is lost.");
+	finding_add(
+		findings, FINDING_NOTE, "the list of big providers is over a year old",
+		"A provider that has moved since then waits once for each of its networks; no mail is lost.");
 	finding_seen(findings,
 	             "the date in a file of greylist.pool_files was %lld days ago",
 	             (long long)((clock_wall_s() - date_s) / (YEAR_S / 365)));
-	finding_mend(findings,
-	             "Put the pools.conf of the newest weir in its place, or look it "
-	             "through and set its date; then:\n"
-	             "systemctl reload weir-policyd weir-milter");
+	finding_mend(
+		findings,
+		"Replace it with the pools.conf of the newest weir, or check it and set its date; then:\nsystemctl reload weir-policyd weir-milter");
 }
 
 void
@@ -232,7 +224,7 @@ check_user(struct checkup *checkup)
 	if (!*user || getpwnam(user)) {
 		finding_ok(checkup->findings, "%s%s",
 		           *user ? "the daemons' user is "
-		                 : "the daemons stay the user who starts them",
+		                 : "the daemons keep the user who starts them",
 		           user);
 		return true;
 	}
@@ -286,19 +278,19 @@ check_rights(struct checkup *checkup)
 	const struct conf *conf = checkup->conf;
 	check_writable_by_others(checkup);
 	if (!doctor_can_be(conf->user)) {
-		doctor_say_untried(checkup->findings,
-		                   "whether the daemons can read the settings was not "
-		                   "tried");
+		doctor_say_untried(
+			checkup->findings,
+			"not tested: whether the daemons can read the settings");
 		return;
 	}
 	check_readable(checkup, checkup->ctl->conf_path,
 	               "the daemons cannot read the settings",
-	               "They start, if as root, but cannot load them again.");
+	               "Started as root, they start, but cannot reload them.");
 	if (conf->store.backend == BACKEND_REDIS && *conf->store.redis.password_file)
 		check_readable(
 			checkup, conf->store.redis.password_file,
 			"the daemons cannot read the password of Redis",
-			"They start, if as root, but cannot load their settings again.");
+			"Started as root, they start, but cannot reload their settings.");
 }
 
 /* ---- whether they load ---- */
@@ -318,17 +310,16 @@ load(struct checkup *checkup)
 	}
 	if (err.forbidden && geteuid() != 0) {
 		finding_add(checkup->findings, FINDING_PROBLEM,
-		            "you may not read the settings", "Nothing is looked at.");
+		            "you may not read the settings", "Nothing was checked.");
 		finding_seen(checkup->findings, "%s", err.text);
 		finding_mend(checkup->findings, "Run doctor as root.");
 		return;
 	}
 	finding_add(
 		checkup->findings, FINDING_PROBLEM, "the settings cannot be used",
-		"The daemons do not start with them; those that run keep the old ones at a "
-		"reload.  Nothing else is looked at.");
+		"The daemons do not start with them; those that run keep the old ones at a reload.  Nothing else was checked.");
 	finding_seen(checkup->findings, "%s", err.text);
-	finding_mend(checkup->findings, "Mend that line; then:\nweirctl check-config");
+	finding_mend(checkup->findings, "Fix that line; then:\nweirctl check-config");
 }
 
 void

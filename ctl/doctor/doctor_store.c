@@ -97,9 +97,7 @@ mend_embedded(struct checkup *checkup, const struct err *err)
 	if (err->other_version)
 		finding_mend(
 			checkup->findings,
-			"Leave the file where it is: all that was learned is in it.  "
-			"Install the weir that has made it again; or let that one "
-			"export it, and import it here: weirctl(8).");
+			"Leave the file where it is: it has all that weir learned.  Install the version of weir that made it; or export it with that version and import it here: weirctl(8).");
 	else if (err->unusable)
 		finding_mend(checkup->findings,
 		             "systemctl stop weir-policyd weir-milter\n"
@@ -107,9 +105,9 @@ mend_embedded(struct checkup *checkup, const struct err *err)
 		             "systemctl start weir-policyd weir-milter",
 		             dir, dir, file);
 	else
-		finding_mend(checkup->findings,
-		             "Mend what is named above; there is more in the log:\n"
-		             "journalctl -u weir-policyd -u weir-milter");
+		finding_mend(
+			checkup->findings,
+			"Fix what is named above; the log has more:\njournalctl -u weir-policyd -u weir-milter");
 }
 
 static void
@@ -129,10 +127,11 @@ open_store(struct checkup *checkup)
 		checkup->history = history_open(checkup->conf, PATIENCE_MS, &err);
 	if (checkup->history)
 		return true;
-	finding_add(checkup->findings, FINDING_PROBLEM, "the store cannot be used",
-	            consequence(checkup->conf, &err,
-	                        "All mail is judged by store.on_failure; limits hold by "
-	                        "share only."));
+	finding_add(
+		checkup->findings, FINDING_PROBLEM, "the store cannot be used",
+		consequence(
+			checkup->conf, &err,
+			"All mail is judged by store.on_failure; each host applies only its part of the limits."));
 	finding_seen(checkup->findings, "%s", err.text);
 	mend_store(checkup, &err);
 	return false;
@@ -149,18 +148,16 @@ judge_time(struct checkup *checkup, int64_t us)
 		           (long long)(us / 1000), (long long)(us % 1000 / 100));
 		return;
 	}
-	finding_add(checkup->findings,
-	            us > deadline_us ? FINDING_PROBLEM : FINDING_WARNING,
-	            "the store is slow",
-	            "What it does not answer within store.deadline is judged by "
-	            "store.on_failure.");
+	finding_add(
+		checkup->findings, us > deadline_us ? FINDING_PROBLEM : FINDING_WARNING,
+		"the store is slow",
+		"If it does not answer within store.deadline, mail is judged by store.on_failure.");
 	finding_seen(checkup->findings, "%lld ms, store.deadline is %lld ms",
 	             (long long)(us / 1000), (long long)(deadline_us / 1000));
-	finding_mend(checkup->findings,
-	             "Find out why its host, disk or network is slow; else:\n"
-	             "in weir.conf: store: { deadline = \"%lldms\"; };\n"
-	             "systemctl reload weir-policyd weir-milter",
-	             (long long)(us / 1000 * 4));
+	finding_mend(
+		checkup->findings,
+		"Find out why its host, disk or network is slow; otherwise:\nin weir.conf: store: { deadline = \"%lldms\"; };\nsystemctl reload weir-policyd weir-milter",
+		(long long)(us / 1000 * 4));
 }
 
 static bool
@@ -191,8 +188,8 @@ judge_facts(struct checkup *checkup, bool works)
 	if (!history_facts(checkup->history, checkup->deep, facts_add, &facts, &err)) {
 		if (works) { /* else that has been said */
 			finding_add(checkup->findings, FINDING_WARNING,
-			            "the store does not tell of itself",
-			            "Its state cannot be judged.");
+			            "the store does not report its state",
+			            "doctor cannot check it.");
 			finding_seen(checkup->findings, "%s", err.text);
 			mend_store(checkup, &err);
 		}
@@ -217,7 +214,7 @@ doctor_store(struct checkup *checkup)
 {
 	const struct conf *conf = checkup->conf;
 	if (is_file(conf) && !doctor_can_be(conf->user)) {
-		doctor_say_untried(checkup->findings, "the store was not looked at");
+		doctor_say_untried(checkup->findings, "the store was not checked");
 		return;
 	}
 	if (conf->store.backend == BACKEND_EMBEDDED && !doctor_files(checkup))

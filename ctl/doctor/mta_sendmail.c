@@ -83,18 +83,17 @@ judge_flag(const char *name, struct slice line, struct findings *findings)
 	if (flag.p[0] == 'R')
 		finding_add(
 			findings, FINDING_PROBLEM,
-			"without weir-milter Sendmail refuses all mail for good",
-			"While weir-milter is away, every sender gets its mail back.");
+			"without weir-milter Sendmail rejects all mail permanently",
+			"While weir-milter is away, all mail bounces to its senders.");
 	else
-		finding_add(
-			findings, FINDING_WARNING,
-			"without weir-milter Sendmail does not go on as if there were no weir",
-			"While weir-milter is away, all mail is deferred.");
+		finding_add(findings, FINDING_WARNING,
+		            "without weir-milter Sendmail does not accept mail",
+		            "While weir-milter is away, all mail is deferred.");
 	finding_seen(findings, "%s: F=%.*s", name, (int)flag.n, flag.p);
-	finding_mend(findings,
-	             "Leave F=%.*s out of the filter's line in sendmail.mc; then, on "
-	             "Debian:\nsendmailconfig",
-	             (int)flag.n, flag.p);
+	finding_mend(
+		findings,
+		"Remove F=%.*s from the filter's line in sendmail.mc; then, on Debian:\nsendmailconfig",
+		(int)flag.n, flag.p);
 }
 
 static void
@@ -108,7 +107,7 @@ say_bare(const char *name, const struct conf *conf, struct findings *findings)
 	else
 		text_puts(&text, conf->milter.listen);
 	finding_add(findings, FINDING_PROBLEM, "Sendmail does not ask weir-milter",
-	            "Its mail is not greylisted, and no limit holds.");
+	            "Its mail is neither greylisted nor limited.");
 	finding_seen(findings, "%s has no filter at %s", name, socket);
 	finding_mend(findings,
 	             "In sendmail.mc: INPUT_MAIL_FILTER(`weir', `S=%s, "

@@ -76,8 +76,7 @@ say_half(struct judge *judge, const struct postfix_service *service)
 	if (judge->policy_at_rcpt && !judge->policy_at_data && !judge->submission) {
 		finding_add(
 			findings, FINDING_NOTE, "bounces are not greylisted",
-			"The null sender is judged at DATA, where weir-policyd is not "
-			"asked: such mail is let in at once.");
+			"weir judges the null sender at DATA, where Postfix does not ask weir-policyd: such mail comes in at once.");
 		finding_seen(findings, "%.*s: smtpd_data_restrictions",
 		             (int)service->name.n, service->name.p);
 		ask_there_too(judge, service, "smtpd_data_restrictions");
@@ -86,9 +85,7 @@ say_half(struct judge *judge, const struct postfix_service *service)
 	    conf_has_concurrency(judge->conf)) {
 		finding_add(
 			findings, FINDING_WARNING, "slots of limits are given back late",
-			"Without the milter, weir-policyd hears only at the end of data "
-			"that a message is through: until then, or for policyd.hold, "
-			"its slot is taken and others are deferred.");
+			"Without the milter, weir-policyd hears the end of a message only at the end of data.  Without that, its slot stays taken for up to policyd.hold, and other mail is deferred.");
 		finding_seen(findings,
 		             "limits on deliveries at once; %.*s: "
 		             "smtpd_end_of_data_restrictions does not ask weir-policyd",
@@ -134,7 +131,7 @@ say_bare(struct judge *judge, const struct postfix_service *service)
 	postfix_others(judge->postfix, service, &others);
 	finding_add(findings, FINDING_PROBLEM,
 	            "Postfix asks neither weir-policyd nor weir-milter",
-	            "Mail that comes in there is not greylisted, and no limit holds.");
+	            "Mail that comes in there is neither greylisted nor limited.");
 	finding_seen(findings, "service %.*s asks %s; weir listens at %s and %s",
 	             (int)service->name.n, service->name.p, others.n > 0 ? buf : "nobody",
 	             judge->conf->policyd.listen.v[0], judge->conf->milter.listen);
@@ -210,7 +207,7 @@ postfix_judge(const struct postfix *postfix, const struct conf *conf,
 		finding_add(findings, FINDING_NOTE, "this Postfix takes no mail by SMTP",
 		            "");
 		finding_seen(findings, "master.cf has no service with smtpd");
-		finding_mend(findings, "None, when that is meant.");
+		finding_mend(findings, "Nothing, if that is intended.");
 	}
 	judge_settings(&judge);
 	findings_drop_repeated(findings, before);

@@ -38,14 +38,13 @@ judge_action(struct judge *judge, const struct asked *asked, const char *where)
 	if (slice_eq_nocase(action, SLICE("reject")))
 		finding_add(
 			judge->findings, FINDING_PROBLEM,
-			"without weir-milter Postfix refuses all mail for good",
-			"While weir-milter is away, every sender gets its mail back.");
+			"without weir-milter Postfix rejects all mail permanently",
+			"While weir-milter is away, all mail bounces to its senders.");
 	else
 		finding_add(
 			judge->findings, FINDING_WARNING,
-			"without weir-milter Postfix does not go on as if there were no weir",
-			"While weir-milter is away, or does not answer, Postfix does this "
-			"with all mail.  As Postfix comes (tempfail), it defers all.");
+			"without weir-milter Postfix does not accept mail",
+			"While weir-milter is away, or does not answer, Postfix does this with all mail.  By default (tempfail) it defers all.");
 	finding_seen(judge->findings, "%s: default_action is %.*s", where, (int)action.n,
 	             action.p);
 	mend_entry(judge, asked, false);
@@ -63,14 +62,13 @@ judge_times(struct judge *judge, const struct asked *asked, const char *where)
 	if (ms <= deadline_ms)
 		finding_add(
 			judge->findings, FINDING_PROBLEM,
-			"Postfix gives weir-milter up before its deadline",
-			"When the store is slow, weir-milter answers at milter.deadline; "
-			"Postfix has given up then, and takes default_action.");
+			"Postfix does not wait for weir-milter's deadline",
+			"If the store is slow, weir-milter answers at milter.deadline.  By then Postfix has given up and takes default_action.");
 	else if (ms >= LONG_MS || postfix_time_ms(connect) >= LONG_MS)
 		finding_add(
 			judge->findings, FINDING_NOTE,
-			"Postfix waits long for weir-milter",
-			"A weir-milter that hangs holds up each session for so long.");
+			"Postfix waits too long for weir-milter",
+			"A weir-milter that hangs holds up each session for this long.");
 	else
 		return;
 	finding_seen(
@@ -100,12 +98,10 @@ judge_override(struct judge *judge, const struct asked *asked, const char *where
 	struct text text = TEXT(buf);
 	bool slots = conf_has_concurrency(judge->conf);
 	if (*asked->before && slots && !judge->policy_at_end) {
-		finding_add(judge->findings, FINDING_NOTE,
-		            "other milters come before weir-milter",
-		            "The end of a message that they refuse or discard is not "
-		            "told to it: "
-		            "its slots wait for the session's next MAIL, its end, or "
-		            "milter.hold.");
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"other milters come before weir-milter",
+			"It does not hear the end of a message that they refuse or discard: it keeps the slots until the session's next MAIL, its end, or milter.hold.");
 		finding_seen(judge->findings, "%s: %s", where, asked->before);
 		cure_milter_first(judge, asked->service, asked->list,
 		                  asked->client.endpoint, &text);
@@ -113,10 +109,10 @@ judge_override(struct judge *judge, const struct asked *asked, const char *where
 		cure_set(judge->findings, &text);
 	}
 	if (*asked->behind && !slots) {
-		finding_add(judge->findings, FINDING_NOTE,
-		            "other milters come behind weir-milter",
-		            "A recipient that they refuse has taken a slot then, and is "
-		            "remembered.");
+		finding_add(
+			judge->findings, FINDING_NOTE,
+			"other milters come behind weir-milter",
+			"A recipient that they refuse has already taken a slot, and is remembered.");
 		finding_seen(judge->findings, "%s: %s", where, asked->behind);
 		cure_milter_last(judge, asked, &text);
 		cure_reload(judge, &text);
@@ -125,7 +121,7 @@ judge_override(struct judge *judge, const struct asked *asked, const char *where
 	if (judge->submission && slots) {
 		finding_add(
 			judge->findings, FINDING_NOTE,
-			"limits hold for users' own mail, too",
+			"limits apply to mail of your own users, too",
 			"Authenticated users are not greylisted, but their deliveries take "
 			"slots.");
 		finding_seen(judge->findings, "service %.*s: %s",
@@ -146,7 +142,7 @@ judge_protocol(struct judge *judge, const struct asked *asked, const char *where
 		return;
 	finding_add(
 		judge->findings, FINDING_WARNING, "an old milter protocol is set",
-		"weir-milter is not told of DATA, or gets no macros that it asks for.");
+		"weir-milter does not hear DATA, or does not get the macros that it asks for.");
 	finding_seen(judge->findings, "%s: milter_protocol %.*s", where, (int)text.n,
 	             text.p);
 	mend_entry(judge, asked, true);

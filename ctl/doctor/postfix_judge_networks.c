@@ -108,8 +108,7 @@ judge_networks(struct judge *judge)
 	finding_add(
 		judge->findings, FINDING_WARNING,
 		"hosts of your own networks are greylisted",
-		"Postfix trusts them (mynetworks), but weir takes them for strangers: "
-		"programs that do not retry lose mail.");
+		"Postfix trusts them (mynetworks), but weir does not know them: programs that do not retry lose mail.");
 	finding_seen(judge->findings, "in mynetworks, but not in lists.networks: %s",
 	             seen);
 	finding_mend(judge->findings,

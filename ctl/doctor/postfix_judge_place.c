@@ -25,8 +25,7 @@ judge_hidden(struct judge *judge, const struct asked *asked, const char *ours,
 		    text = TEXT(buf);
 	finding_add(
 		findings, FINDING_PROBLEM, "the chroot hides weir's socket from Postfix",
-		"smtpd looks for the path below its chroot, does not find it, and does "
-		"what default_action says with all mail.");
+		"smtpd looks for the path below its chroot, does not find it, and takes default_action for all mail.");
 	finding_seen(findings, "%.*s in %s; the service %.*s runs in the chroot %.*s",
 	             (int)asked->client.endpoint.n, asked->client.endpoint.p, asked->list,
 	             (int)asked->service->name.n, asked->service->name.p, (int)queue.n,

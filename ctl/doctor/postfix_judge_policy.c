@@ -30,11 +30,10 @@ mend_entry(struct judge *judge, const struct asked *asked)
 static void
 say_unreachable(struct judge *judge, const struct asked *asked, const char *where)
 {
-	finding_add(judge->findings, FINDING_PROBLEM,
-	            "Postfix never comes to ask weir-policyd",
-	            "What stands before it ends the list for everybody.");
+	finding_add(judge->findings, FINDING_PROBLEM, "Postfix never asks weir-policyd",
+	            "The restriction before it ends the list for everybody.");
 	finding_seen(judge->findings,
-	             "%s: check_policy_service %.*s stands behind \"%.*s\"", where,
+	             "%s: check_policy_service %.*s comes after \"%.*s\"", where,
 	             (int)asked->client.endpoint.n, asked->client.endpoint.p,
 	             (int)asked->ended_by.n, asked->ended_by.p);
 	mend_place(judge, asked);
@@ -44,9 +43,8 @@ static void
 say_too_early(struct judge *judge, const struct asked *asked, const char *where)
 {
 	finding_add(
-		judge->findings, FINDING_PROBLEM, "weir-policyd is asked too early",
-		"With smtpd_delay_reject = no there is no recipient yet in this list: "
-		"weir-policyd answers DUNNO, and nothing is greylisted.");
+		judge->findings, FINDING_PROBLEM, "Postfix asks weir-policyd too early",
+		"With smtpd_delay_reject = no, this list knows no recipient yet: weir-policyd answers DUNNO, and nothing is greylisted.");
 	finding_seen(judge->findings, "%s, smtpd_delay_reject = no", where);
 	mend_place(judge, asked);
 }
@@ -57,8 +55,7 @@ say_relay(struct judge *judge, const struct asked *asked, const char *where)
 	finding_add(
 		judge->findings, FINDING_PROBLEM,
 		"strangers' attempts to relay reach weir-policyd",
-		"Each attempt is remembered as a new triplet and fills the store, and is "
-		"answered 451 where it should be refused for good.");
+		"Each attempt is stored as a new triplet and fills the store, and gets a 451 although it should be rejected permanently.");
 	finding_seen(judge->findings,
 	             "%s: nothing before check_policy_service refuses relaying", where);
 	mend_place(judge, asked);
@@ -71,8 +68,7 @@ say_override(struct judge *judge, const struct asked *asked, const char *where)
 		finding_add(
 			judge->findings, FINDING_NOTE,
 			"recipients that do not exist are greylisted first",
-			"Postfix looks them up at the end of its list: they are deferred, "
-			"and remembered, before they are refused.");
+			"Postfix looks them up only at the end of its list: before it rejects them, weir defers and remembers them.");
 		finding_seen(
 			judge->findings,
 			"%s: no reject_unlisted_recipient before check_policy_service",
@@ -83,8 +79,7 @@ say_override(struct judge *judge, const struct asked *asked, const char *where)
 		finding_add(
 			judge->findings, FINDING_NOTE,
 			"other restrictions come behind weir-policyd",
-			"A deferral ends the list: what they would refuse for good is "
-			"deferred and remembered first.");
+			"A deferral ends the list: weir first defers and remembers what they would reject permanently.");
 		finding_seen(judge->findings, "%s: %s", where, asked->behind);
 		mend_place(judge, asked);
 	}
@@ -100,8 +95,7 @@ judge_place(struct judge *judge, const struct asked *asked, const char *where)
 	else if (asked->by_map)
 		finding_ok(
 			judge->findings,
-			"the restriction class %s asks weir-policyd, for whom an access map "
-			"names it",
+			"the restriction class %s asks weir-policyd, for clients that an access map gives it",
 			asked->list);
 	else if (asked->for_recipient && !asked->relay_refused)
 		say_relay(judge, asked, where);
@@ -111,9 +105,8 @@ judge_place(struct judge *judge, const struct asked *asked, const char *where)
 	    !asked->users_let_in && !asked->strangers_refused) {
 		finding_add(
 			judge->findings, FINDING_WARNING,
-			"weir-policyd is asked about users' own mail",
-			"Who logs in is not greylisted, but limits hold for them; who is let "
-			"in by a certificate or otherwise is greylisted.");
+			"Postfix asks weir-policyd about mail of your own users",
+			"Authenticated users are not greylisted, but limits apply to them; users let in by a certificate or otherwise are greylisted.");
 		finding_seen(judge->findings, "service %.*s: %s",
 		             (int)asked->service->name.n, asked->service->name.p, where);
 		char buf[CURE_MAX];
@@ -135,9 +128,8 @@ judge_default_action(struct judge *judge, const struct asked *asked, const char 
 		return;
 	finding_add(
 		judge->findings, FINDING_WARNING,
-		"without weir-policyd Postfix does not go on as if there were no weir",
-		"While weir-policyd is away, or does not answer, Postfix does this with "
-		"every recipient.  As Postfix comes, it defers them all.");
+		"without weir-policyd Postfix does not accept mail",
+		"While weir-policyd is away, or does not answer, Postfix does this with every recipient.  By default it defers them all.");
 	finding_seen(judge->findings, "%s: default_action is %.*s", where, (int)action.n,
 	             action.p);
 	mend_entry(judge, asked);
@@ -158,14 +150,13 @@ judge_timeout(struct judge *judge, const struct asked *asked, const char *where)
 	if (ms > LONG_MS)
 		finding_add(
 			judge->findings, FINDING_WARNING,
-			"Postfix waits long for weir-policyd",
-			"A weir-policyd that hangs holds up each session for so long, and "
-			"again at the second try.");
+			"Postfix waits too long for weir-policyd",
+			"A weir-policyd that hangs holds up each session for this long, and again at the second try.");
 	else
-		finding_add(judge->findings, FINDING_WARNING,
-		            "Postfix waits too short a time for weir-policyd",
-		            "When the store is slow, weir-policyd answers after twice "
-		            "store.deadline; Postfix has given up then.");
+		finding_add(
+			judge->findings, FINDING_WARNING,
+			"Postfix does not wait long enough for weir-policyd",
+			"If the store is slow, weir-policyd answers after twice store.deadline.  By then Postfix has given up.");
 	finding_seen(judge->findings, "%s: timeout is %.*s; store.deadline is %lld ms",
 	             where, (int)text.n, text.p,
 	             (long long)judge->conf->store.deadline_ms);

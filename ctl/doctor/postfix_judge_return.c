@@ -80,9 +80,8 @@ judge_return(struct judge *judge, const struct postfix_service *service,
 		return;
 	finding_add(
 		findings, FINDING_WARNING,
-		"mail that comes back from a filter is asked about again",
-		"weir was asked when it came in: limits count it twice, and may defer "
-		"it on its way back.");
+		"Postfix asks weir again about mail that comes back from a filter",
+		"Postfix already asked when the mail came in: limits count it twice, and may defer it on its way back.");
 	finding_seen(findings, "service %.*s in %s: %s", (int)service->name.n,
 	             service->name.p, master_cf, again.asked);
 	cure_reload(judge, &again.cure);

@@ -140,11 +140,10 @@ say_difference(struct judge *judge, const struct difference *d)
 		                      &text);
 		cure_reload(judge, &text);
 	}
-	finding_add(judge->findings, FINDING_NOTE,
-	            "Postfix rewrites addresses in another way than weir-policyd",
-	            "weir-policyd hears of addresses as clients write them. Where it "
-	            "does not rewrite them as Postfix does, a recipient counts for the "
-	            "wrong destination, or twice.");
+	finding_add(
+		judge->findings, FINDING_NOTE,
+		"Postfix and weir-policyd rewrite addresses differently",
+		"weir-policyd gets addresses as clients write them.  If it does not rewrite them as Postfix does, a recipient counts for the wrong destination, or twice.");
 	finding_seen(judge->findings, "%s", d->seen_buf);
 	cure_set(judge->findings, &text);
 }

@@ -12,8 +12,7 @@ judge_version(struct judge *judge)
 		return;
 	finding_add(
 		judge->findings, FINDING_WARNING, "this Postfix is too old",
-		"Options such as default_action for one service came with Postfix 3.0, "
-		"and so did the client's port, by which weir tells sessions apart.");
+		"Postfix 3.0 introduced options such as default_action for a single service, and the client's port, which weir needs to tell sessions apart.");
 	finding_seen(judge->findings, "mail_version %u.%u", version / 100, version % 100);
 	finding_mend(judge->findings, "Use Postfix 3.0 or later");
 }
@@ -23,9 +22,9 @@ judge_soft_bounce(struct judge *judge)
 {
 	if (!postfix_yes(judge->postfix, NULL, "soft_bounce"))
 		return;
-	finding_add(judge->findings, FINDING_NOTE, "soft_bounce is on",
-	            "Postfix defers what it would refuse: in its log, that looks like "
-	            "greylisting, and such mail comes again and again.");
+	finding_add(
+		judge->findings, FINDING_NOTE, "soft_bounce is on",
+		"Postfix defers what it would reject: in its log that looks like greylisting, and such mail comes again and again.");
 	finding_seen(judge->findings, "soft_bounce = yes");
 	char buf[CURE_MAX];
 	struct text text = TEXT(buf);
@@ -55,9 +54,9 @@ judge_postscreen(struct judge *judge)
 	}
 	if (seen.n == 0)
 		return;
-	finding_add(judge->findings, FINDING_NOTE, "postscreen holds up new clients, too",
-	            "Its tests after the greeting end with a 4xx reply; greylisting "
-	            "begins at the retry only, so that mail waits twice.");
+	finding_add(
+		judge->findings, FINDING_NOTE, "postscreen holds up new clients, too",
+		"Its tests after the greeting end with a 4xx reply.  Greylisting only begins at the retry, so mail waits twice.");
 	finding_seen(judge->findings, "%s", seen_buf);
 	cure_reload(judge, &text);
 	cure_set(judge->findings, &text);
@@ -68,9 +67,9 @@ on_non_smtpd(void *arg, const struct asked *asked)
 {
 	struct judge *judge = arg;
 	finding_add(
-		judge->findings, FINDING_NOTE, "weir-milter is asked about local mail",
-		"What the host's own programs send is never greylisted, but limits hold "
-		"for it, and what is deferred there stays in the queue.");
+		judge->findings, FINDING_NOTE,
+		"Postfix asks weir-milter about local mail",
+		"Mail of this host's own programs is never greylisted, but limits apply to it, and deferred mail stays in the queue.");
 	finding_seen(judge->findings, "non_smtpd_milters: %.*s",
 	             (int)asked->client.endpoint.n, asked->client.endpoint.p);
 	char buf[CURE_MAX];

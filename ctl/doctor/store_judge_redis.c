@@ -38,7 +38,7 @@ judge_kind(const struct judging *j)
 	if (slice_cut(&rest, '.', &major) && slice_to_u64(major, 1000, &number) &&
 	    number < VERSION_MIN) {
 		finding_add(j->findings, FINDING_WARNING, "this Redis is too old",
-		            "weir is made for, and tried with, Redis 5 or later.");
+		            "weir is made for and tested with Redis 5 or later.");
 		finding_seen(j->findings, "redis_version %.*s", (int)version.n,
 		             version.p);
 		finding_mend(j->findings, "Use a newer Redis, or Valkey.");
@@ -53,9 +53,9 @@ judge_kind(const struct judging *j)
 	if (facts_is(j->facts, "role", "slave")) {
 		struct slice host = facts_text(j->facts, "master_host");
 		struct slice port = facts_text(j->facts, "master_port");
-		finding_add(j->findings, FINDING_PROBLEM, "this Redis is a replica",
-		            "It refuses all writes: every question fails, and "
-		            "store.on_failure holds.");
+		finding_add(
+			j->findings, FINDING_PROBLEM, "this Redis is a replica",
+			"It refuses all writes: every question fails, and weir applies store.on_failure.");
 		finding_seen(j->findings, "role slave of %.*s:%.*s", (int)host.n, host.p,
 		             (int)port.n, port.p);
 		finding_mend(j->findings,
@@ -78,8 +78,7 @@ judge_policy(const struct judging *j)
 		return;
 	finding_add(
 		j->findings, FINDING_WARNING, "Redis may drop what weir has stored",
-		"When its memory is full, it drops keys by this policy: known senders are "
-		"strangers again, and slots that are taken count as free.");
+		"When its memory is full, it drops keys by this policy: known senders are new again, and slots that are taken count as free.");
 	finding_seen(j->findings, "maxmemory_policy %.*s", (int)policy.n, policy.p);
 	finding_mend(j->findings,
 	             "%s config set maxmemory-policy noeviction\n%s config rewrite",
@@ -107,7 +106,7 @@ judge_room(const struct judging *j)
 	            "the memory of Redis is nearly full",
 	            refuses ? "At maxmemory it refuses writes: new mail is judged by "
 	                      "store.on_failure."
-	                    : "At maxmemory it drops what it knows.");
+	                    : "At maxmemory it drops records.");
 	finding_seen(j->findings, "used_memory %lld of maxmemory %lld", (long long)used,
 	             (long long)max);
 	finding_mend(j->findings, "%s config set maxmemory %lldmb\n%s config rewrite",
@@ -122,28 +121,25 @@ judge_dropped(const struct judging *j)
 	int64_t max = facts_int(j->facts, "maxmemory", 0);
 	int64_t clients = facts_int(j->facts, "maxclients", 10000);
 	if (evicted > 0) {
-		finding_add(j->findings, FINDING_WARNING,
-		            "Redis has dropped keys for want of memory",
-		            "Since it started, or since its counters were reset, it has "
-		            "forgotten senders or slots.");
+		finding_add(
+			j->findings, FINDING_WARNING,
+			"Redis has dropped keys because its memory was full",
+			"It has forgotten senders or slots since it started, or since its counters were reset.");
 		finding_seen(j->findings, "evicted_keys %lld", (long long)evicted);
-		finding_mend(j->findings,
-		             "Give it more memory, and count anew:\n"
-		             "%s config set maxmemory %lldmb\n%s config rewrite\n"
-		             "%s config resetstat",
-		             j->cli, (long long)(max * 2 >> 20) + 64, j->cli, j->cli);
+		finding_mend(
+			j->findings,
+			"Give it more memory, and reset the counters:\n%s config set maxmemory %lldmb\n%s config rewrite\n%s config resetstat",
+			j->cli, (long long)(max * 2 >> 20) + 64, j->cli, j->cli);
 	}
 	if (rejected > 0) {
 		finding_add(j->findings, FINDING_WARNING, "Redis has refused connections",
-		            "It had as many clients as its maxclients allows.");
+		            "It had as many clients as maxclients allows.");
 		finding_seen(j->findings, "rejected_connections %lld",
 		             (long long)rejected);
-		finding_mend(j->findings,
-		             "Find out who they are: client list.  To allow more, and "
-		             "count anew:\n"
-		             "%s config set maxclients %lld\n%s config rewrite\n"
-		             "%s config resetstat",
-		             j->cli, (long long)clients * 2, j->cli, j->cli);
+		finding_mend(
+			j->findings,
+			"Find out who they are: client list.  To allow more, and reset the counters:\n%s config set maxclients %lld\n%s config rewrite\n%s config resetstat",
+			j->cli, (long long)clients * 2, j->cli, j->cli);
 	}
 }
 
@@ -156,9 +152,9 @@ judge_saving(const struct judging *j)
 	bool tells = facts_is(j->facts, "config", "ok");
 	struct slice save = facts_text(j->facts, "save");
 	if (!aof && tells && save.n == 0) {
-		finding_add(j->findings, FINDING_WARNING, "Redis does not save anything",
-		            "A restart forgets all: greylisting begins anew, every known "
-		            "sender is deferred once more, and overrides are gone.");
+		finding_add(
+			j->findings, FINDING_WARNING, "Redis does not save anything",
+			"A restart forgets everything: every known sender is deferred once more, and overrides are gone.");
 		finding_seen(j->findings, "aof_enabled 0, save \"\"");
 		finding_mend(j->findings,
 		             "%s config set appendonly yes\n%s config rewrite", j->cli,
@@ -167,8 +163,7 @@ judge_saving(const struct judging *j)
 		finding_add(
 			j->findings, FINDING_NOTE,
 			"Redis writes to the disk at every change",
-			"Each answer waits for the disk; what a second holds can be lost "
-			"without harm.");
+			"Each answer waits for the disk; to lose one second of data would do no harm.");
 		finding_seen(j->findings, "appendfsync always");
 		finding_mend(j->findings,
 		             "%s config set appendfsync everysec\n%s config rewrite",
@@ -178,8 +173,8 @@ judge_saving(const struct judging *j)
 		           aof ? "append-only file" : "snapshots");
 	} else {
 		finding_add(
-			j->findings, FINDING_NOTE, "whether Redis saves cannot be seen",
-			"Without, a restart forgets all.  weir's Redis user may not ask.");
+			j->findings, FINDING_NOTE, "cannot see whether Redis saves",
+			"If it does not, a restart forgets everything.  weir's Redis user has no right to ask.");
 		finding_seen(j->findings, "aof_enabled 0, CONFIG GET save refused");
 		finding_mend(j->findings,
 		             "As its administrator: redis-cli config get save.");
@@ -202,14 +197,12 @@ judge_saved(const struct judging *j)
 			continue;
 		finding_add(
 			j->findings, FINDING_PROBLEM, "Redis could not save",
-			"As it comes, it refuses writes then (MISCONF); and a restart "
-			"brings back an old state.");
+			"By default it then refuses writes (MISCONF), and a restart brings back an old state.");
 		finding_seen(j->findings, "%s %.*s", results[i].name, (int)result.n,
 		             result.p);
 		finding_mend(
 			j->findings,
-			"Look into its log, and at its disk: df -h, and config get dir; "
-			"then:\n%s %s",
+			"Check its log and its disk: df -h, and config get dir; then:\n%s %s",
 			j->cli, results[i].what);
 	}
 }
@@ -222,9 +215,10 @@ judge_clock(const struct judging *j)
 	int64_t offset_ms = facts_int(j->facts, "clock_offset_ms", 0);
 	if (offset_ms >= -OFFSET_MAX_MS && offset_ms <= OFFSET_MAX_MS)
 		return;
-	finding_add(j->findings, FINDING_WARNING,
-	            "the clock of Redis differs from this host's",
-	            "Waiting times and what weirctl shows are off by as much.");
+	finding_add(
+		j->findings, FINDING_WARNING,
+		"the clock of Redis differs from this host's",
+		"Waiting times, and the times that weirctl shows, are wrong by as much.");
 	finding_seen(j->findings, "Redis is %lld s %s",
 	             (long long)(offset_ms < 0 ? -offset_ms : offset_ms) / 1000,
 	             offset_ms < 0 ? "behind" : "ahead");
@@ -239,7 +233,7 @@ judge_rights(const struct judging *j)
 	if (script.n > 0 && !slice_eq(script, SLICE("ok"))) {
 		finding_add(j->findings, FINDING_PROBLEM,
 		            "Redis runs no scripts for weir",
-		            "Greylisting and limits are judged by scripts in Redis.");
+		            "weir runs greylisting and limits as scripts in Redis.");
 		finding_seen(j->findings, "%.*s", (int)script.n, script.p);
 		finding_mend(j->findings, MEND_REDIS_RIGHTS);
 	}
@@ -247,15 +241,12 @@ judge_rights(const struct judging *j)
 		return;
 	finding_add(
 		j->findings, FINDING_WARNING, "Redis is open to the network",
-		"Whoever reaches it can read the addresses of your mail, and change what "
-		"weir knows.");
+		"Anyone who reaches it can read the addresses of your mail, and change what weir knows.");
 	finding_seen(j->findings, "store.redis.servers has \"%s\", without a password",
 	             server);
 	finding_mend(
 		j->findings,
-		"Give it a password (requirepass, or a user of its own: ACL), and write it "
-		"into a file that store.redis.password_file names; or let it listen to "
-		"those only who need it.");
+		"Give it a password (requirepass, or a user of its own: ACL), and write it into the file of store.redis.password_file; or let only those connect who need it.");
 }
 
 void

@@ -20,16 +20,13 @@ judge_integrity(const struct facts *facts, struct findings *findings)
 	}
 	finding_add(
 		findings, FINDING_PROBLEM, "the store is damaged",
-		"What cannot be read is lost, and the daemons refuse the file at their next "
-		"start.");
+		"Data that cannot be read is lost, and the daemons refuse the file at their next start.");
 	finding_seen(findings, "%.*s", (int)integrity.n, integrity.p);
 	cure_quote(path, &dir);
-	finding_mend(findings,
-	             "Begin anew; the damaged file is kept aside:\n"
-	             "systemctl stop weir-policyd weir-milter\n"
-	             "d=$(mktemp -d %s/damaged.XXXXXX) && mv %s/weir.db* \"$d\"\n"
-	             "systemctl start weir-policyd weir-milter",
-	             buf, buf);
+	finding_mend(
+		findings,
+		"Start afresh, and keep the damaged file aside:\nsystemctl stop weir-policyd weir-milter\nd=$(mktemp -d %s/damaged.XXXXXX) && mv %s/weir.db* \"$d\"\nsystemctl start weir-policyd weir-milter",
+		buf, buf);
 }
 
 static void
@@ -57,15 +54,13 @@ judge_log(const struct facts *facts, struct findings *findings)
 	if (wal <= WAL_MAX)
 		return;
 	finding_add(
-		findings, FINDING_WARNING,
-		"the store's write-ahead log does not get smaller",
-		"A program that reads the database for long keeps it from being moved; it "
-		"fills the disk.");
+		findings, FINDING_WARNING, "the store's write-ahead log does not shrink",
+		"A program that reads the database for a long time keeps weir from emptying it; it fills the disk.");
 	finding_seen(findings, "weir.db-wal has %lld MB", (long long)wal >> 20);
 	char buf[600];
 	struct text dir = TEXT(buf);
 	cure_quote(facts_text(facts, "path"), &dir);
-	finding_mend(findings, "Find who has it open:\nfuser -v %s/weir.db", buf);
+	finding_mend(findings, "Find out who has it open:\nfuser -v %s/weir.db", buf);
 }
 
 void

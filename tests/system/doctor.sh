@@ -60,11 +60,11 @@ conf embedded
 ok 'a delay below a minute is odd' hardly_meant greylist.delay=10s 'warning settings: greylist.delay is shorter than a minute'
 ok "mode observe is noted" hardly_meant greylist.mode=observe "note settings: greylisting only observes"
 ok "mode off is noted" hardly_meant greylist.mode=off "note settings: greylisting is off"
-ok 'decisions.keep = 0 is noted' hardly_meant decisions.keep=0 'note settings: no decision is remembered'
+ok 'decisions.keep = 0 is noted' hardly_meant decisions.keep=0 'note settings: no decision is recorded'
 ok 'milter.enforce = false is noted' hardly_meant milter.enforce=false 'note settings: weir-milter defers nothing'
 ok 'a status page for all hosts is found' hardly_meant http.listen=inet:0.0.0.0:10041 'warning settings: the status page can be read by other hosts'
 ok 'an open policy service is noted' hardly_meant policyd.listen=inet:0.0.0.0:10040 'note settings: other hosts may ask weir'
-ok 'an embedded store for two hosts is found' hardly_meant nodes=2 'warning settings: the embedded store is not shared by hosts'
+ok 'an embedded store for two hosts is found' hardly_meant nodes=2 'warning settings: hosts cannot share the embedded store'
 # old_pools DATE: of a file of pools.
 old_pools() {
 	OPTIONS=(-o "greylist.pool_files=$PRIVATE/pools.conf")
@@ -163,13 +163,13 @@ list_findings() {
 	OPTIONS=()
 	printf '%s\n' '# ours' 192.0.2.1 'old.example until=2020-01-31' "soon.example until=$soon" 'Twice.example' 'twice.example' \
 		>"$PRIVATE/clients"
-	finds 'note lists: entries have run out' && saw "1 in $PRIVATE/clients, the first in line 3" &&
-		saw 'note lists: entries run out within 7 days' && saw 'the first in line 4' &&
-		saw 'note lists: entries stand there more than once' || return
+	finds 'note lists: entries have expired' && saw "1 in $PRIVATE/clients, the first in line 3" &&
+		saw 'note lists: entries expire within 7 days' && saw 'the first in line 4' &&
+		saw 'note lists: entries are there more than once' || return
 	printf '%s\n' 192.0.2.1 >"$PRIVATE/clients"
 	finds_not 'note lists' && saw "$PRIVATE/clients has 1 entry; changed 0 days ago" || return
 	printf '%s\n' 192.0.2.1 'old.example until=2020-01-31' >"$PRIVATE/clients"
-	appears_and_goes 'entries have run out' && [ "$(cat "$PRIVATE/clients")" = 192.0.2.1 ]
+	appears_and_goes 'entries have expired' && [ "$(cat "$PRIVATE/clients")" = 192.0.2.1 ]
 }
 
 # lets_everybody_in LIST ENTRY
@@ -272,7 +272,7 @@ quota_used_up() {
 full_disk() {
 	OPTIONS=(-o "store.path=$PRIVATE/disk")
 	small_disk "$PRIVATE/disk" 4M || return 2
-	finds 'warning store: the store lies in memory' && saw 'warning store: the disk of the store is nearly full' || return
+	finds 'warning store: the store is in memory' && saw 'warning store: the disk of the store is nearly full' || return
 	dd if=/dev/zero of="$PRIVATE/disk/filling" bs=64k 2>/dev/null
 	finds 'problem store: the disk of the store is nearly full' && saw 'problem store: the store cannot be' || return
 	rm "$PRIVATE/disk/filling"
@@ -333,19 +333,19 @@ policyd_alone_with_limits() {
 one_name_for_two() {
 	start_named other -o http.listen= && has_store || return
 	sleep 2 # both have to have begun before doctor does
-	finds 'problem daemons: two daemons have the same name' && stop_named other && await 5 finds_not 'two daemons have the same name'
+	finds 'problem daemons: two daemons use the same node name' && stop_named other && await 5 finds_not 'two daemons use the same node name'
 }
 
 nodes_that_do_not_fit() {
-	start_named second -o http.listen= -o node=mx2.test && await 5 finds 'warning daemons: the setting nodes is not how many hosts there are' &&
+	start_named second -o http.listen= -o node=mx2.test && await 5 finds 'warning daemons: the setting nodes is not the number of hosts' &&
 		saw 'mx1.test, mx2.test' || return
-	cure 'the setting nodes is not how many hosts there are' && finds_not 'how many hosts' && stop_named second
+	cure 'the setting nodes is not the number of hosts' && finds_not 'the number of hosts' && stop_named second
 }
 
 # no_complaint: none but about the place of the test, which may be small or in memory.
 no_complaint() {
 	doctor
-	! grep -e '^warning' -e '^problem' "$SAID" | grep -v -e 'lies in memory' -e 'nearly full' | grep -q .
+	! grep -e '^warning' -e '^problem' "$SAID" | grep -v -e 'is in memory' -e 'nearly full' | grep -q .
 }
 
 all_is_well() {
@@ -365,9 +365,9 @@ somebody_else() {
 	cp "$BUILD/weirctl" "$PRIVATE/weirctl"
 	RUN=(setpriv --reuid daemon --regid daemon --clear-groups)
 	WEIRCTL=$PRIVATE/weirctl
-	finds 'note settings: whether the daemons can read the settings was not tried' && saw 'note store: the store was not looked at' &&
-		saw 'note mta: whether the MTA reaches weir was not tried' && not grep -q -e ^warning -e ^problem "$SAID" &&
-		advice 'the store was not looked at' | grep -q -x 'Run doctor as root.' || return
+	finds 'note settings: not tested: whether the daemons can read the settings' && saw 'note store: the store was not checked' &&
+		saw 'note mta: not tested: whether the MTA reaches weir' && not grep -q -e ^warning -e ^problem "$SAID" &&
+		advice 'the store was not checked' | grep -q -x 'Run doctor as root.' || return
 	chmod 600 "$PRIVATE/weir.conf"
 	finds 'problem settings: you may not read the settings' && saw 'as user daemon (it belongs to root:' &&
 		[ "$(wc -l <"$SAID")" -eq 1 ]
@@ -439,7 +439,7 @@ as_advised() {
 	postfix_dir "$MTA" && appears_and_goes 'Postfix asks neither weir-policyd nor weir-milter' 2 && saw 'ok mta: Postfix asks weir-policyd'
 }
 
-COMES_BACK='mail that comes back from a filter is asked about again'
+COMES_BACK='Postfix asks weir again about mail that comes back from a filter'
 
 # comes_back SETTING LINE...: with this in main.cf, and these lines of master.cf.
 comes_back() {
@@ -501,8 +501,8 @@ override_for_everybody() {
 override_for_nobody() {
 	cp "$PRIVATE/weir.conf" "$PRIVATE/plain.conf"
 	echo 'limits: { destinations = ( { name = "acme"; domains = ["acme.test"]; concurrency = 1; } ); };' >>"$PRIVATE/weir.conf"
-	weirctl drain acme >/dev/null 2>&1 && finds_not 'about no destination' && mv "$PRIVATE/plain.conf" "$PRIVATE/weir.conf" &&
-		appears_and_goes 'an override is about no destination any more'
+	weirctl drain acme >/dev/null 2>&1 && finds_not 'no longer has a destination' && mv "$PRIVATE/plain.conf" "$PRIVATE/weir.conf" &&
+		appears_and_goes 'an override no longer has a destination'
 }
 
 ok 'without a daemon, and with one' no_daemon_alive
@@ -525,9 +525,9 @@ ok 'no MTA' no_mta
 ok 'settings of an MTA where there are none' no_folder_of_an_mta
 ok 'Postfix as our sample has it' sample_of_ours
 ok 'Postfix that asks nobody, and as advised' as_advised
-ok 'without default_action' postfix_case 'warning mta: without weir-policyd Postfix does not go on' \
+ok 'without default_action' postfix_case 'warning mta: without weir-policyd Postfix does not accept' \
 	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, timeout=5s }"
-ok 'with a long time-out' postfix_case 'warning mta: Postfix waits long for weir-policyd' \
+ok 'with a long time-out' postfix_case 'warning mta: Postfix waits too long for weir-policyd' \
 	"smtpd_recipient_restrictions = $BEFORE, check_policy_service { inet:localhost:$PORT, default_action=DUNNO }"
 ok 'relay attempts' postfix_case "problem mta: strangers' attempts to relay reach weir-policyd" \
 	"smtpd_sender_restrictions = $ASK"
@@ -539,12 +539,12 @@ ok 'the way back of a proxy, which asks in its own ways' comes_back 'content_fil
 	'2525 inet n - n - - smtpd' '  -o smtpd_proxy_filter=127.0.0.1:10024' '127.0.0.1:10026 inet n - n - - smtpd' \
 	"  -o { smtpd_milters = $TELL inet:127.0.0.1:8891 }" "  -o { smtpd_client_restrictions = $ASK }"
 ok 'another instance of Postfix' other_instance
-ok 'a milter without default_action' postfix_case 'warning mta: without weir-milter Postfix does not go on' \
+ok 'a milter without default_action' postfix_case 'warning mta: without weir-milter Postfix does not accept' \
 	"smtpd_milters = unix:$PRIVATE/milter.sock"
 ok 'soft_bounce' postfix_case 'note mta: soft_bounce is on' 'soft_bounce = yes'
-ok 'local mail' postfix_case 'note mta: weir-milter is asked about local mail' "non_smtpd_milters = unix:$PRIVATE/milter.sock"
+ok 'local mail' postfix_case 'note mta: Postfix asks weir-milter about local mail' "non_smtpd_milters = unix:$PRIVATE/milter.sock"
 ok "users' mail" master_case "note mta: other milters come behind" '2525 inet n - n - - smtpd' "  -o { smtpd_milters = $TELL inet:127.0.0.1:8891 }"
-ok 'the policy service at the submission port' master_case "warning mta: weir-policyd is asked about users' own mail" \
+ok 'the policy service at the submission port' master_case "warning mta: Postfix asks weir-policyd about mail of your own users" \
 	'smtps inet n - n - - smtpd' "  -o { smtpd_recipient_restrictions = reject_unauth_destination, $ASK }"
 ok 'settings of Postfix that cannot be read' broken_postfix
 ok 'own networks' own_networks
@@ -600,8 +600,8 @@ nearly_full() {
 has_evicted() {
 	fresh_redis --maxmemory-policy allkeys-lru --maxmemory 2mb &&
 		redis eval 'for i = 1, 3000 do redis.call("set", "k" .. i, string.rep("x", 1000)) end' 0 >/dev/null
-	finds 'warning store: Redis has dropped keys for want of memory' &&
-		cure 'Redis has dropped keys for want of memory' && finds_not 'has dropped keys'
+	finds 'warning store: Redis has dropped keys because its memory was full' &&
+		cure 'Redis has dropped keys because its memory was full' && finds_not 'has dropped keys'
 }
 
 replica() {
@@ -632,7 +632,7 @@ few_rights() {
 		+rpush +lrange +ltrim +llen +hset +hget +hgetall +hdel +hscan +expire +scan >/dev/null || return
 	echo pw >"$PRIVATE/password"
 	OPTIONS=(-o store.redis.username=weir -o "store.redis.password_file=$PRIVATE/password")
-	finds 'note store: whether Redis saves cannot be seen' && not grep -q -e '^[wp].* store:' "$SAID"
+	finds 'note store: cannot see whether Redis saves' && not grep -q -e '^[wp].* store:' "$SAID"
 	local status=$?
 	OPTIONS=()
 	return $status
@@ -648,7 +648,7 @@ limits_that_wait() {
 	local status=1
 	fresh_redis && conf redis 'limits: { default: { concurrency = 5; }; };' && start_with_store -o nodes=2 -o greylist.mode=off || return
 	if ask_many "$PORT" --requests 3 && await 10 finds 'warning daemons: limits wait for another daemon' &&
-		advice 'limits wait for another daemon' | grep -q 'set nodes to how many hosts there are and restart' &&
+		advice 'limits wait for another daemon' | grep -q 'set nodes to the number of hosts and restart' &&
 		stop_weir && start_with_store -o nodes=1 -o greylist.mode=off && ask_many "$PORT" --requests 3; then
 		await 10 finds_not 'limits wait for another daemon' && status=0
 	fi
@@ -659,7 +659,7 @@ limits_that_wait() {
 
 redis_away() {
 	stop_redis
-	finds 'problem store: the store cannot be used' && saw 'note daemons: the daemons were not looked at' && fresh_redis &&
+	finds 'problem store: the store cannot be used' && saw 'note daemons: the daemons were not checked' && fresh_redis &&
 		finds_not 'problem store'
 }
 

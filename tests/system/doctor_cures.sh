@@ -179,7 +179,7 @@ rewritten_in_another_way() {
 	printf 'rewrite unix - - n - - trivial-rewrite\n  -o allow_percent_hack=no\n' >>"$MTA/master.cf"
 	postconf -c "$MTA" 'smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:'"$PORT"', timeout=5s, default_action=DUNNO }' \
 		'myorigin = origin.test' 'mydomain = domain.test' 'append_dot_mydomain = yes' 'swap_bangpath = no' 'append_at_myorigin = no' &&
-		appears_and_goes 'Postfix rewrites addresses in another way than weir-policyd' && saw 'ok mta: Postfix asks weir-policyd' &&
+		appears_and_goes 'Postfix and weir-policyd rewrite addresses differently' && saw 'ok mta: Postfix asks weir-policyd' &&
 		[ "$(postconf -c "$MTA" -h append_at_myorigin)" = yes ] &&
 		[[ ${OPTIONS[*]} == *origin=origin.test*append_domain=domain.test*percent_hack=false*bangpath=false* ]] &&
 		systemctl restart weir-policyd
@@ -213,7 +213,7 @@ said_why() {
 		exit !grep { $_->{title} eq $ARGV[0] && $_->{why} =~ /$ARGV[1]/ } @{decode_json(<STDIN>)}' "$@" <"$PRIVATE/said.json"
 }
 
-ENDS='end at their start \(exit status 78\)'
+ENDS='refuse to start \(exit status 78\)'
 
 file_of_root() {
 	local file
@@ -224,7 +224,7 @@ file_of_root() {
 				said_why 'the store cannot be written' "$ENDS" || return
 		else
 			start_policyd_of_owner && systemctl stop weir-policyd && finds 'cannot write a file' &&
-				said_why 'the daemons cannot write a file of the store' 'Mail is judged as ever' || return
+				said_why 'the daemons cannot write a file of the store' 'Mail is judged as before' || return
 		fi
 		cure 'the daemons cannot write a file of the store' && finds_not 'problem store' && start_policyd_of_owner || return
 	done
@@ -239,7 +239,7 @@ file_of_another_program() {
 			ends_with_78 && finds 'problem store: the store cannot be written' && said_why 'the store cannot be written' "$ENDS" || return
 		else
 			start_policyd_of_owner && systemctl stop weir-policyd && finds 'problem store: the store cannot be used' &&
-				said_why 'the store cannot be used' 'Mail is judged as ever' || return
+				said_why 'the store cannot be used' 'Mail is judged as before' || return
 		fi
 		cure 'the store cannot be' && finds_not 'problem store' && systemctl restart weir-policyd || return
 	done
@@ -327,23 +327,23 @@ not_applied() {
 	cat <<-'END'
 		Redis is open to the network|needs a Redis on another host
 		Redis runs no scripts for weir|rights that only the administrator of Redis gives: few_rights in doctor.sh gives those of the manual
-		a daemon has had to do without the store|what has been is not undone; the finding goes with the daemon's life
-		a daemon is of another version than weirctl|needs another weir; by a restart, as with a daemon that hangs
-		a daemon is without its store|needs a daemon and weirctl that are told apart by a firewall
+		a daemon had to work without the store|what has been is not undone; the finding goes with the daemon's life
+		a daemon has another version than weirctl|needs another weir; by a restart, as with a daemon that hangs
+		a daemon does not reach its store|needs a daemon and weirctl that are told apart by a firewall
 		a list cannot be used|the operator's own words are mended
 		nearly all mail comes from one private address|names what stands before the MTA: a proxy, NAT or container
 		the clock of Redis differs from this host's|sets the clocks of hosts
 		the clocks of two hosts differ|sets the clocks of hosts
 		the settings of Sendmail could not be read|is found by others than root only
-		the store does not tell of itself|comes with another finding, whose cure is applied
+		the store does not report its state|comes with another finding, whose cure is applied
 		the store is slow|needs a slow disk
-		the store lies on a network file system|needs a file server
-		the store's write-ahead log does not get smaller|names the program that keeps it
+		the store is on a network file system|needs a file server
+		the store's write-ahead log does not shrink|names the program that keeps it
 		this Postfix takes no mail by SMTP|may be meant
 		this Postfix is too old|needs another Postfix
 		this Redis is too old|needs another Redis
 		this is a Redis Cluster|needs another Redis
-		what the daemons tell cannot be read|comes with another finding, whose cure is applied
+		the reports of the daemons cannot be read|comes with another finding, whose cure is applied
 	END
 }
 

@@ -307,7 +307,7 @@ drains() {
 	ok "$STORE: drain: given again by its name it is the same" eval 'tells "replaces an override" -c "$PRIVATE/named.conf" drain newcomer &&
 		tells "^drain +newcomer " -c "$PRIVATE/named.conf" overrides && not said "new\.test"'
 	ok "$STORE: drain: the name is gone" tells '^drain +newcomer +no such destination ' overrides
-	ok "$STORE: drain: the name is gone, doctor says so" eval 'ctl 1 doctor && said "an override is about no destination any more"'
+	ok "$STORE: drain: the name is gone, doctor says so" eval 'ctl 1 doctor && said "an override no longer has a destination"'
 	ok "$STORE: drain: the name is gone, status has no such destination" eval 'tells "." status && not said "^newcomer .*drained"'
 	ok "$STORE: undrain: of a name that is gone" tells '^no longer in force: drain newcomer$' undrain newcomer
 	ctl 0 drain new.test

@@ -15,7 +15,7 @@
 #define ALIVE  "1799999999"
 #define SILENT "1799999990"
 
-#define WITHOUT_STORE "a daemon has had to do without the store"
+#define WITHOUT_STORE "a daemon had to work without the store"
 
 /* clang-format off */
 static const struct heartbeats_row {
@@ -34,14 +34,14 @@ static const struct heartbeats_row {
 	{"stopped beside a silent one", HEARTBEAT("policyd", "mx1", SILENT, "") "," HEARTBEAT("milter", "mx1", SILENT, ",\"stopped\":true"), "", "W a daemon has fallen silent"},
 	{"from the future", HEARTBEAT("policyd", "mx1", "1800000006", ""), "", "W the clocks of two hosts differ"},
 	{"five seconds are fine", HEARTBEAT("policyd", "mx1", "1800000005", ""), "", ""},
-	{"another version", HEARTBEAT("policyd", "mx1", ALIVE, ",\"version\":\"0.0.9\""), "", "W a daemon is of another version than weirctl"},
-	{"without store", HEARTBEAT("policyd", "mx1", ALIVE, ",\"store_up\":false"), "", "P a daemon is without its store"},
+	{"another version", HEARTBEAT("policyd", "mx1", ALIVE, ",\"version\":\"0.0.9\""), "", "W a daemon has another version than weirctl"},
+	{"without store", HEARTBEAT("policyd", "mx1", ALIVE, ",\"store_up\":false"), "", "P a daemon does not reach its store"},
 	{"a late answer", HEARTBEAT("policyd", "mx1", ALIVE, ",\"late_answers\":10"), "", "N " WITHOUT_STORE},
 	{"many late answers", HEARTBEAT("policyd", "mx1", ALIVE, ",\"late_answers\":11"), "", "W " WITHOUT_STORE},
 	{"lost decisions and slots", HEARTBEAT("policyd", "mx1", ALIVE, ",\"decisions_lost\":1,\"leases_lost\":1"), "", "N " WITHOUT_STORE ";N " WITHOUT_STORE},
-	{"two hosts, nodes 1", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("policyd", "mx2", ALIVE, ""), "", "W the setting nodes is not how many hosts there are"},
+	{"two hosts, nodes 1", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("policyd", "mx2", ALIVE, ""), "", "W the setting nodes is not the number of hosts"},
 	{"two hosts, nodes 2", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("policyd", "mx2", ALIVE, ""), "nodes=2", ""},
-	{"one host, nodes 2", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("milter", "mx1", ALIVE, ""), "nodes=2", "W the setting nodes is not how many hosts there are"},
+	{"one host, nodes 2", HEARTBEAT("policyd", "mx1", ALIVE, "") "," HEARTBEAT("milter", "mx1", ALIVE, ""), "nodes=2", "W the setting nodes is not the number of hosts"},
 	{"policyd and limits", HEARTBEAT("policyd", "mx1", ALIVE, ""), "limits.default.concurrency=3", "N limits on deliveries at once are judged without weir-milter"},
 	{"milter and limits", HEARTBEAT("milter", "mx1", ALIVE, ""), "limits.default.concurrency=3", ""},
 	{"a bridge hides the clients", HEARTBEAT("policyd", "mx1", ALIVE, ",\"crowd\":\"172.18.0.1\",\"crowd_percent\":97"), "", "W nearly all mail comes from one private address"},

@@ -20,22 +20,22 @@
 #define SMTPS      "smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n"
 
 #define NO_POLICY_ACTION \
- "W without weir-policyd Postfix does not go on as if there were no weir"
+ "W without weir-policyd Postfix does not accept mail"
 #define NO_MILTER_ACTION \
- "W without weir-milter Postfix does not go on as if there were no weir"
-#define LONG_POLICY "W Postfix waits long for weir-policyd"
-#define LONG_MILTER "N Postfix waits long for weir-milter"
+ "W without weir-milter Postfix does not accept mail"
+#define LONG_POLICY "W Postfix waits too long for weir-policyd"
+#define LONG_MILTER "N Postfix waits too long for weir-milter"
 #define NEITHER     "P Postfix asks neither weir-policyd nor weir-milter"
 #define RELAY       "P strangers' attempts to relay reach weir-policyd"
 #define UNKNOWN     "N recipients that do not exist are greylisted first"
 #define BEHIND      "N other restrictions come behind weir-policyd"
 #define BOUNCES     "N bounces are not greylisted"
-#define USERS       "W weir-policyd is asked about users' own mail"
+#define USERS       "W Postfix asks weir-policyd about mail of your own users"
 #define HIDDEN      "P the chroot hides weir's socket from Postfix"
 #define LATE        "W slots of limits are given back late"
 #define NETWORKS    "W hosts of your own networks are greylisted"
-#define REWRITES    "N Postfix rewrites addresses in another way than weir-policyd"
-#define AGAIN       "W mail that comes back from a filter is asked about again"
+#define REWRITES    "N Postfix and weir-policyd rewrite addresses differently"
+#define AGAIN       "W Postfix asks weir again about mail that comes back from a filter"
 #define POLICY_OK   "o Postfix asks weir-policyd"
 #define MILTER_OK   "o Postfix asks weir-milter"
 
@@ -59,7 +59,7 @@ static const struct judge_row {
 	{"options of all services", RCPT(BEFORE BARE_ASK) "smtpd_data_restrictions = " BARE_ASK "\n"
 	 "smtpd_policy_service_default_action = dunno\nsmtpd_policy_service_timeout = 10s\n", "", "", "", POLICY_OK},
 	{"too short a time-out", RCPT(BEFORE "check_policy_service { inet:127.0.0.1:10040, timeout=1s, default_action=DUNNO }") DATA, "", "",
-	 "store.deadline=500ms", "W Postfix waits too short a time for weir-policyd"},
+	 "store.deadline=500ms", "W Postfix does not wait long enough for weir-policyd"},
 	{"default_action=OK", RCPT(BEFORE "check_policy_service { inet:127.0.0.1:10040, timeout=5s, default_action=OK }") DATA, "", "", "", NO_POLICY_ACTION},
 
 	{"first, with Debian's relay restrictions", RCPT(ASK) DATA, "", "", "", UNKNOWN ";" POLICY_OK},
@@ -69,10 +69,10 @@ static const struct judge_row {
 	{"in the relay restrictions, first", "smtpd_relay_restrictions = " ASK ", reject_unauth_destination\n" DATA, "", "", "", RELAY},
 	{"in the client restrictions", "smtpd_client_restrictions = " ASK "\n" DATA, "", "", "", RELAY},
 	{"in the sender restrictions, refused before", "smtpd_sender_restrictions = reject_unauth_destination, reject_unlisted_recipient, " ASK "\n" DATA, "", "", "", POLICY_OK},
-	{"in the client restrictions, too early", "smtpd_client_restrictions = " ASK "\nsmtpd_delay_reject = no\n" DATA, "", "", "", "P weir-policyd is asked too early"},
+	{"in the client restrictions, too early", "smtpd_client_restrictions = " ASK "\nsmtpd_delay_reject = no\n" DATA, "", "", "", "P Postfix asks weir-policyd too early"},
 	{"at RCPT with smtpd_delay_reject off", GOOD_POLICY "smtpd_delay_reject = no\n", "", "", "", POLICY_OK},
-	{"behind a reject", RCPT("permit_mynetworks, reject, " ASK) DATA, "", "", "", "P Postfix never comes to ask weir-policyd"},
-	{"behind a permit", RCPT(BEFORE "permit, " ASK) DATA, "", "", "", "P Postfix never comes to ask weir-policyd"},
+	{"behind a reject", RCPT("permit_mynetworks, reject, " ASK) DATA, "", "", "", "P Postfix never asks weir-policyd"},
+	{"behind a permit", RCPT(BEFORE "permit, " ASK) DATA, "", "", "", "P Postfix never asks weir-policyd"},
 	{"a permit in another list", GOOD_POLICY "smtpd_client_restrictions = permit\n", "", "", "", POLICY_OK},
 	{"others behind it", RCPT(BEFORE ASK ", reject_rbl_client zen.example, check_sender_access hash:/etc/postfix/x") DATA, "", "", "", BEHIND ";" POLICY_OK},
 	{"a permit behind it", RCPT(BEFORE ASK ", permit") DATA, "", "", "", POLICY_OK},
@@ -82,9 +82,9 @@ static const struct judge_row {
 	{"in a class that is named", RCPT(BEFORE "grey") DATA "smtpd_restriction_classes = grey, other\ngrey = " ASK "\n", "", "", "", POLICY_OK},
 	{"in a class that comes first", RCPT("grey, reject_unauth_destination") DATA "smtpd_restriction_classes = grey\ngrey = " ASK "\nsmtpd_relay_restrictions =\n", "", "", "", RELAY},
 	{"in a class for an access map", RCPT("check_recipient_access hash:/etc/postfix/grey") "smtpd_restriction_classes = grey\ngrey = " ASK "\n", "", "", "",
-	 "o the restriction class grey asks weir-policyd, for whom an access map names it;" BOUNCES ";" POLICY_OK},
+	 "o the restriction class grey asks weir-policyd, for clients that an access map gives it;" BOUNCES ";" POLICY_OK},
 	{"such a class, and submission", RCPT("check_recipient_access hash:/etc/postfix/grey") DATA "smtpd_restriction_classes = grey\ngrey = " ASK "\n", "submission/inet/smtpd_recipient_restrictions = permit_sasl_authenticated, reject\nsubmission/inet/smtpd_data_restrictions =\n", SUBMISSION, "",
-	 "o the restriction class grey asks weir-policyd, for whom an access map names it;" POLICY_OK},
+	 "o the restriction class grey asks weir-policyd, for clients that an access map gives it;" POLICY_OK},
 	{"a class that names itself", RCPT(BEFORE "grey") DATA "smtpd_restriction_classes = grey\ngrey = grey, " ASK "\n", "", "", "", POLICY_OK},
 
 	{"limits, without the end of data", GOOD_POLICY, "", "", "limits.default.concurrency=5", LATE},
@@ -102,7 +102,7 @@ static const struct judge_row {
 	{"submission has its own", GOOD_POLICY, "submission/inet/smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n", SUBMISSION, "", POLICY_OK},
 	{"smtps, by an address", RCPT("reject_unauth_destination, reject_unlisted_recipient, " ASK) DATA, "", "192.0.2.1:465 inet n - y - - smtpd\n", "", USERS},
 	{"submission inherits the milter", GOOD_MILTER, "", SMTPS, MILTER_BELOW, MILTER_OK},
-	{"submission inherits the milter, with limits", GOOD_MILTER, "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N limits hold for users' own mail, too;" MILTER_OK},
+	{"submission inherits the milter, with limits", GOOD_MILTER, "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N limits apply to mail of your own users, too;" MILTER_OK},
 	{"submission without milter", GOOD_MILTER, "smtps/inet/smtpd_milters =\n", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", MILTER_OK},
 	{"only submission asks", "", "smtps/inet/smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=5s, default_action=accept }\n", SMTPS, MILTER_BELOW, NEITHER},
 	{"a second smtp service asks nobody", GOOD_MILTER, "192.0.2.1:25/inet/smtpd_milters =\n", "192.0.2.1:25 inet n - y - - smtpd\n", MILTER_BELOW, NEITHER},
@@ -119,8 +119,8 @@ static const struct judge_row {
 
 	{"a milter without options", "smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, NO_MILTER_ACTION ";" LONG_MILTER},
 	{"options of all milters", "smtpd_milters = unix:weir/milter.sock\nmilter_default_action = accept\nmilter_command_timeout = 10s\nmilter_connect_timeout = 10s\n", "", "", MILTER_BELOW, MILTER_OK},
-	{"a milter that refuses", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=reject }\n", "", "", MILTER_BELOW, "P without weir-milter Postfix refuses all mail for good"},
-	{"a milter with too little time", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=1s, default_action=accept }\n", "", "", MILTER_BELOW "|milter.deadline=2s", "P Postfix gives weir-milter up before its deadline"},
+	{"a milter that refuses", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=reject }\n", "", "", MILTER_BELOW, "P without weir-milter Postfix rejects all mail permanently"},
+	{"a milter with too little time", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=1s, default_action=accept }\n", "", "", MILTER_BELOW "|milter.deadline=2s", "P Postfix does not wait for weir-milter's deadline"},
 	{"another milter behind", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }, inet:localhost:8891\n", "", "", MILTER_BELOW, "N other milters come behind weir-milter;" MILTER_OK},
 	{"another milter before", "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", "", MILTER_BELOW, MILTER_OK},
 	{"another milter before, with slots", "smtpd_milters = inet:localhost:8891, { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", "", MILTER_BELOW "|limits.default.concurrency=5", "N other milters come before weir-milter;" MILTER_OK},
@@ -128,7 +128,7 @@ static const struct judge_row {
 	{"another milter behind, with slots", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }, inet:localhost:8891\n", "", "", MILTER_BELOW "|limits.default.concurrency=5", MILTER_OK},
 	{"no_milters", GOOD_MILTER "receive_override_options = no_address_mappings, no_milters\n", "", "", MILTER_BELOW, "o service smtp leaves milters out (no_milters);" NEITHER},
 	{"an old protocol", GOOD_MILTER "milter_protocol = 2\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
-	{"local mail", GOOD_MILTER "non_smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, "N weir-milter is asked about local mail;" MILTER_OK},
+	{"local mail", GOOD_MILTER "non_smtpd_milters = unix:weir/milter.sock\n", "", "", MILTER_BELOW, "N Postfix asks weir-milter about local mail;" MILTER_OK},
 
 	{"own networks, milter", GOOD_MILTER "mynetworks = 127.0.0.0/8 198.51.100.0/24 [2001:db8::]/32\n", "", "", MILTER_BELOW, NETWORKS},
 	{"own networks, known to weir", GOOD_MILTER "mynetworks = 127.0.0.0/8 198.51.100.0/24\n", "", "", MILTER_BELOW "|lists.networks=127.0.0.0/8, 198.51.100.0/24", MILTER_OK},
@@ -141,16 +141,16 @@ static const struct judge_row {
 	{"tables and exceptions are no networks", GOOD_MILTER "mynetworks = !198.51.100.7 cidr:/etc/postfix/nets /etc/postfix/more 127.0.0.0/8\n", "", "", MILTER_BELOW, MILTER_OK},
 
 	{"a slow store", RCPT(BEFORE "check_policy_service { inet:127.0.0.1:10040, timeout=5s, default_action=DUNNO }") DATA, "", "",
-	 "store.deadline=5s", "W Postfix waits too short a time for weir-policyd;W Postfix waits too short a time for weir-policyd"},
+	 "store.deadline=5s", "W Postfix does not wait long enough for weir-policyd;W Postfix does not wait long enough for weir-policyd"},
 	{"a socket of the policy service beyond the chroot", "", "", "", "policyd.listen=unix:/run/weir/policy.sock", NEITHER},
 	{"the milter beside others", "smtpd_milters = inet:localhost:8891, { unix:opendkim/s, default_action=accept }\n", "", "", "", NEITHER},
 	{"restrictions of one's own", RCPT("reject_non_fqdn_sender, permit_mynetworks, check_client_access hash:/etc/postfix/it's, reject_unauth_destination, permit"), "", "", "", NEITHER},
-	{"submission has other milters too", GOOD_MILTER "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N other milters come before weir-milter;N limits hold for users' own mail, too;" MILTER_OK},
+	{"submission has other milters too", GOOD_MILTER "smtpd_milters = inet:localhost:8891 { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept }\n", "", SMTPS, MILTER_BELOW "|limits.users.concurrency=2", "N other milters come before weir-milter;N limits apply to mail of your own users, too;" MILTER_OK},
 	{"submission asks in another list", "smtpd_sender_restrictions = reject_unauth_destination, reject_unlisted_recipient, " ASK "\n" DATA, "", SUBMISSION, "", USERS},
 	{"two of postscreen's tests", GOOD_POLICY "postscreen_pipelining_enable = yes\npostscreen_bare_newline_enable = yes\n", "", "smtpd pass - - y - - smtpd\nsmtp inet n - y - 1 postscreen\n", "", "N postscreen holds up new clients, too;" POLICY_OK},
 	{"an old protocol, of this milter", "smtpd_milters = { unix:weir/milter.sock, connect_timeout=5s, command_timeout=10s, default_action=accept, protocol=3 }\n", "", "", MILTER_BELOW, "W an old milter protocol is set"},
 	{"the service has its own list", "", "smtp/inet/smtpd_milters = inet:localhost:8891\n", "", "", NEITHER},
-	{"behind a reject, for one service", GOOD_POLICY, "smtp/inet/smtpd_recipient_restrictions = permit_mynetworks, reject, " ASK "\n", "", "", "P Postfix never comes to ask weir-policyd"},
+	{"behind a reject, for one service", GOOD_POLICY, "smtp/inet/smtpd_recipient_restrictions = permit_mynetworks, reject, " ASK "\n", "", "", "P Postfix never asks weir-policyd"},
 
 	{"another origin", GOOD_POLICY "myorigin = other.example\n", "", "", "", REWRITES ";" POLICY_OK},
 	{"the same origin", GOOD_POLICY "myorigin = Other.example\n", "", "", "rewrite.origin=other.example", POLICY_OK},
@@ -446,8 +446,8 @@ static const struct sendmail_row {
 	{"another port", X("S=inet:10044@localhost"), "milter.listen=inet:127.0.0.1:10043", "P Sendmail does not ask weir-milter"},
 	{"another filter", MC("S=unix:/run/other.sock"), "", "P Sendmail does not ask weir-milter"},
 	{"in a comment", "dnl " MC("S=unix:/run/weir/milter.sock"), "", "P Sendmail does not ask weir-milter"},
-	{"F=T", X("S=unix:/run/weir/milter.sock, F=T, T=R:10s"), "", "W without weir-milter Sendmail does not go on as if there were no weir"},
-	{"F=R", MC("S=unix:/run/weir/milter.sock, F=R"), "", "P without weir-milter Sendmail refuses all mail for good"},
+	{"F=T", X("S=unix:/run/weir/milter.sock, F=T, T=R:10s"), "", "W without weir-milter Sendmail does not accept mail"},
+	{"F=R", MC("S=unix:/run/weir/milter.sock, F=R"), "", "P without weir-milter Sendmail rejects all mail permanently"},
 	{"behind another filter", MC("S=unix:/run/other.sock, F=R") MC("S=unix:/run/weir/milter.sock"), "", SENDMAIL_OK},
 };
 

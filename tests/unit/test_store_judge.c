@@ -31,7 +31,7 @@ static const struct redis_row {
 	{"nearly full", "maxmemory=1050000\n", "", "W the memory of Redis is nearly full"},
 	{"full", "maxmemory=1000000\n", "", "P the memory of Redis is nearly full"},
 	{"full, and evicts", "maxmemory=1000000\nmaxmemory_policy=volatile-lfu\n", "", "W the memory of Redis is nearly full"},
-	{"has evicted", "evicted_keys=7\n", "", "W Redis has dropped keys for want of memory"},
+	{"has evicted", "evicted_keys=7\n", "", "W Redis has dropped keys because its memory was full"},
 	{"has refused connections", "rejected_connections=1\n", "", "W Redis has refused connections"},
 	{"a replica", "role=slave\nmaster_host=192.0.2.9\nmaster_port=6379\n", "", "P this Redis is a replica"},
 	{"a cluster", "redis_mode=cluster\n", "", "P this is a Redis Cluster"},
@@ -39,7 +39,7 @@ static const struct redis_row {
 	{"saves nothing", "save=\n", "", "W Redis does not save anything"},
 	{"the append-only file only", "save=\naof_enabled=1\n", "", ""},
 	{"fsync at every write", "aof_enabled=1\nappendfsync=always\n", "", "N Redis writes to the disk at every change"},
-	{"CONFIG is refused", "save=\nconfig=\n", "", "N whether Redis saves cannot be seen"},
+	{"CONFIG is refused", "save=\nconfig=\n", "", "N cannot see whether Redis saves"},
 	{"a snapshot failed", "rdb_last_bgsave_status=err\n", "", "P Redis could not save"},
 	{"a write of the file failed", "aof_enabled=1\naof_last_write_status=err\n", "", "P Redis could not save"},
 	{"a rewrite failed", "aof_enabled=1\naof_last_bgrewrite_status=err\n", "", "P Redis could not save"},
@@ -48,7 +48,7 @@ static const struct redis_row {
 	{"two seconds are fine", "clock_offset_ms=-2000\n", "", ""},
 	{"no scripts", "script=NOPERM this user has no permissions\n", "", "P Redis runs no scripts for weir"},
 	{"open to the network", "", REMOTE, "W Redis is open to the network"},
-	{"nothing is known", "redis_version=\nmaxmemory_policy=\nsave=\nconfig=\nscript=\nmaxmemory=x\n", "", "N whether Redis saves cannot be seen"},
+	{"nothing is known", "redis_version=\nmaxmemory_policy=\nsave=\nconfig=\nscript=\nmaxmemory=x\n", "", "N cannot see whether Redis saves"},
 };
 
 static const struct sqlite_row {
@@ -61,7 +61,7 @@ static const struct sqlite_row {
 	{"a quota with room", "quota=1000000\nused=899999\n", ""},
 	{"a quota nearly used up", "quota=1000000\nused=900000\n", "W the store has nearly used up its quota"},
 	{"no quota", "quota=0\nused=900000\n", ""},
-	{"a long log", "wal_size=268435457\n", "W the store's write-ahead log does not get smaller"},
+	{"a long log", "wal_size=268435457\n", "W the store's write-ahead log does not shrink"},
 	{"the longest log that is usual", "wal_size=268435456\n", ""},
 };
 
