@@ -5,18 +5,18 @@
 
 /* clang-format off */
 static const struct command_option status_options[] = {
-	{"watch", NULL, "show it again and again, until 'q' is pressed"},
-	{"interval", "TIME", "how often, such as 2s"},
+	{"watch", NULL, "refresh it until you press 'q'"},
+	{"interval", "TIME", "how often to refresh, such as 2s"},
 	{0},
 };
 
 static const struct command_option why_options[] = {
-	{"since", "TIME", "not older than 2h, or than a date such as 2026-11-22"},
-	{"limit", "N", "at most so many, the newest first (50)"},
-	{"destination", "NAME", "at that destination"},
-	{"queue", "ID", "of the mail with that queue id of the MTA"},
-	{"user", "NAME", "of who logged in so"},
-	{"cause", "WORD", "with that reason, such as greylist-new"},
+	{"since", "TIME", "only those within 2h, or since a date such as 2026-11-22"},
+	{"limit", "N", "at most this many, the newest first (50)"},
+	{"destination", "NAME", "only those at that destination"},
+	{"queue", "ID", "only those of the mail with that queue id of the MTA"},
+	{"user", "NAME", "only those of that authenticated user"},
+	{"cause", "WORD", "only those with that reason, such as greylist-new"},
 	{0},
 };
 
@@ -27,7 +27,7 @@ static const struct command_option explain_options[] = {
 	{"recipient", "ADDRESS", "who gets it"},
 	{"user", "NAME", "who has logged in"},
 	{"nexthop", "HOST", "where the MTA would send it"},
-	{"stage", "rcpt|data", "at which step it is asked (rcpt)"},
+	{"stage", "rcpt|data", "the step at which the MTA asks (rcpt)"},
 	{0},
 };
 
@@ -44,7 +44,7 @@ static const struct command_option forget_options[] = {
 	{"client-name", "NAME", "its forward-confirmed name"},
 	{"sender", "ADDRESS", "\"<>\": mail without a sender"},
 	{"recipient", "ADDRESS", "who gets it"},
-	{"identity", NULL, "what is known of the client instead of the triplet"},
+	{"identity", NULL, "the client instead of the triplet"},
 	{0},
 };
 
@@ -52,9 +52,9 @@ static const struct command_option allow_options[] = {
 	{"client", "X", "an address, network, domain or /REGEX/, as in lists.clients"},
 	{"sender", "X", "an address, user@, domain or /REGEX/, as in lists.senders"},
 	{"recipient", "X", "the same, as in lists.recipients"},
-	{"user", "NAME", "who logs in so has no limits"},
+	{"user", "NAME", "exempt this authenticated user from limits"},
 	{"for", "TIME", "how long, from 1m to 365d (2h)"},
-	{"no-limits", NULL, "limits do not apply either"},
+	{"no-limits", NULL, "exempt from limits, too"},
 	{0},
 };
 
@@ -67,7 +67,7 @@ static const struct command_option disallow_options[] = {
 };
 
 static const struct command_option drain_options[] = {
-	{"user", "NAME", "the mail of who logs in so, instead of a destination's"},
+	{"user", "NAME", "instead of a destination: mail of this authenticated user"},
 	{"for", "TIME", "how long, from 1m to 365d (2h)"},
 	{0},
 };
@@ -78,9 +78,9 @@ static const struct command_option undrain_options[] = {
 };
 
 static const struct command_option set_limit_options[] = {
-	{"client", "X", "instead of a destination: a client, as why names its identity"},
+	{"client", "X", "instead of a destination: the identity of a client, as why shows it"},
 	{"sender", "ADDRESS", "instead of a destination: mail of this sender"},
-	{"user", "NAME", "instead of a destination: mail of who logs in so"},
+	{"user", "NAME", "instead of a destination: mail of this authenticated user"},
 	{"mailbox", "ADDRESS", "instead of a destination: mail to this recipient"},
 	{"for", "TIME", "how long, from 1m to 365d (2h)"},
 	{0},
@@ -95,19 +95,19 @@ static const struct command_option unset_limit_options[] = {
 };
 
 static const struct command_option leases_options[] = {
-	{"destination", "NAME", "those of that destination"},
+	{"destination", "NAME", "all at that destination"},
 	{"yes", NULL, "kill: do not ask"},
 	{0},
 };
 
 static const struct command_option export_options[] = {
-	{"output", "FILE", "write it there, once it is whole, instead of to standard output"},
+	{"output", "FILE", "write to this file instead of standard output"},
 	{0},
 };
 
 static const struct command_option import_options[] = {
-	{"apply", NULL, "do it; without, only what would be done is said"},
-	{"replace", NULL, "take what the store has a newer record of, too"},
+	{"apply", NULL, "write the records; without it, only report what would be done"},
+	{"replace", NULL, "replace records of the store even if they are newer"},
 	{"clients-to", "FILE", "postgrey, milter-greylist: write the clients that passed as a list"},
 	{"delay", "TIME", "postgrey: its --delay (5m)"},
 	{"ipv4cidr", "BITS", "postgrey: its --ipv4cidr (24)"},
@@ -116,21 +116,21 @@ static const struct command_option import_options[] = {
 };
 
 static const struct command_option doctor_options[] = {
-	{"quiet", NULL, "only what is not well"},
-	{"deep", NULL, "look at every index of the embedded store, too"},
-	{"mta", "DIR", "the settings of Postfix or Sendmail are there"},
+	{"quiet", NULL, "print only what is not ok"},
+	{"deep", NULL, "check every index of the embedded store, too"},
+	{"mta", "DIR", "the directory of Postfix' or Sendmail's settings"},
 	{0},
 };
 
 static const struct command_option check_config_options[] = {
-	{"all", NULL, "all settings, not only those that are set"},
+	{"all", NULL, "all settings, not only those that differ from their defaults"},
 	{0},
 };
 
 const struct command commands[] = {
-	{"status", "", 0, 0, "how the store, the daemons and the destinations are", command_status, status_options},
-	{"why", "[ID | ADDRESS]", 0, 32, "why mail was deferred", command_why, why_options},
-	{"explain", "", 0, 0, "what would be decided about a request, rule by rule", command_explain, explain_options},
+	{"status", "", 0, 0, "show the state of the store, the daemons and the destinations", command_status, status_options},
+	{"why", "[ID | ADDRESS]", 0, 32, "explain why mail was deferred", command_why, why_options},
+	{"explain", "", 0, 0, "show what weir would decide about a request, rule by rule", command_explain, explain_options},
 	{"release", "[ID]", 0, 1, "let a greylisted triplet pass with its next try", command_release, release_options},
 	{"forget", "[ID]", 0, 1, "forget a triplet, or a client", command_forget, forget_options},
 	{"allow", "", 0, 0, "exempt a client, sender, recipient or user for a time", command_allow, allow_options},
@@ -138,15 +138,15 @@ const struct command commands[] = {
 	{"allowed", "", 0, 0, "list the exemptions in force", command_allowed, NULL},
 	{"drain", "[DESTINATION]", 0, 1, "defer all mail to a destination, or of a user, for a time", command_drain, drain_options},
 	{"undrain", "[DESTINATION]", 0, 1, "end that", command_undrain, undrain_options},
-	{"set-limit", "[DESTINATION] [BOUND] N | RATES", 1, 32, "another limit for a time", command_set_limit, set_limit_options},
+	{"set-limit", "[DESTINATION] [BOUND] N | RATES", 1, 32, "set another limit for a time", command_set_limit, set_limit_options},
 	{"unset-limit", "[DESTINATION] [BOUND]", 0, 2, "end that", command_unset_limit, unset_limit_options},
 	{"overrides", "", 0, 0, "list all overrides in force", command_overrides, NULL},
-	{"leases", "list [DESTINATION] | kill [HOLDER]", 1, 2, "who holds slots of limits; take them away", command_leases, leases_options},
+	{"leases", "list [DESTINATION] | kill [HOLDER]", 1, 2, "list who holds slots of limits; take them away", command_leases, leases_options},
 	{"export", "", 0, 0, "print all records and overrides, to be imported elsewhere", command_export, export_options},
-	{"import", "FILE | postgrey [DIR] | milter-greylist FILE", 1, 2, "take records and overrides over", command_import, import_options},
-	{"doctor", "", 0, 0, "look for what is wrong, and say how to mend it", command_doctor, doctor_options},
-	{"check-config", "", 0, 0, "whether the settings can be used, and what is set", command_check_config, check_config_options},
-	{"help", "[COMMAND]", 0, 1, "how weirctl, or one command, is used", command_help, NULL},
+	{"import", "FILE | postgrey [DIR] | milter-greylist FILE", 1, 2, "import records and overrides", command_import, import_options},
+	{"doctor", "", 0, 0, "find problems and say how to fix them", command_doctor, doctor_options},
+	{"check-config", "", 0, 0, "check the settings, and print those that are set", command_check_config, check_config_options},
+	{"help", "[COMMAND]", 0, 1, "print the usage of weirctl or of a command", command_help, NULL},
 };
 /* clang-format on */
 

@@ -19,7 +19,8 @@ is_made(const struct conf *conf, struct err *err)
 	text_printf(&name, "%s/weir.db", conf->store.path);
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return true; /* what else is wrong, opening tells */
-	return err_set(err, "there is no %s: the daemons make it when they start", path);
+	return err_set(err, "there is no %s: the daemons create it when they start",
+	               path);
 }
 
 bool

@@ -273,9 +273,7 @@ confirm(const struct ctl *ctl, const struct rows *rows)
 	if (ctl_option(ctl, "yes"))
 		return EX_OK;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return ctl_fail(EX_USAGE,
-		                "without a terminal to ask on, leases kill needs "
-		                "--yes");
+		return ctl_fail(EX_USAGE, "without a terminal, leases kill needs --yes");
 	struct view view = view_of_stdout();
 	view.to = stderr;
 	for (size_t i = 0; i < rows->n; i++) {

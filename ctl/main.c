@@ -41,7 +41,7 @@ written(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	return ctl_fail(EX_IOERR, "what was to be printed could not be written");
+	return ctl_fail(EX_IOERR, "cannot write the output");
 }
 
 int

@@ -233,8 +233,7 @@ warn_of_greylist(const struct conf *conf)
 {
 	if (is_greylist_on(conf))
 		return;
-	ctl_fail(0,
-	         "warning: greylist.mode is \"%s\": nothing is deferred by greylisting",
+	ctl_fail(0, "warning: greylist.mode is \"%s\": greylisting defers nothing",
 	         conf->greylist.mode == MODE_OFF ? "off" : "observe");
 }
 
@@ -275,15 +274,15 @@ warn_of_limit(const struct conf *conf, const struct override *override)
 	if (scope == SCOPE_DESTINATION)
 		warn_of_unknown(conf, override);
 	if (configured_limit(conf, override)->mode == MODE_OBSERVE)
-		ctl_fail(0,
-		         "warning: the mode of this %s's limit is \"observe\": "
-		         "nothing is refused",
-		         word);
+		ctl_fail(
+			0,
+			"warning: the mode of this %s's limit is \"observe\": it defers nothing",
+			word);
 	if (group && strcasecmp(group->name, override->name) != 0)
-		ctl_fail(0,
-		         "warning: %s is counted together with others, and this override "
-		         "means nothing; name the group: --%s %s",
-		         override->name, word, group->name);
+		ctl_fail(
+			0,
+			"warning: %s is counted together with others, so this override has no effect; name the group: --%s %s",
+			override->name, word, group->name);
 }
 
 void
@@ -307,7 +306,7 @@ overriding_warn(const struct conf *conf, struct history *history,
 		warn_of_limit(conf, override);
 	if (!conf->milter.enforce)
 		ctl_fail(0,
-		         "warning: milter.enforce is false: weir-milter refuses nothing");
+		         "warning: milter.enforce is false: weir-milter defers nothing");
 	if (!is_any_alive(conf, history, now_s))
 		ctl_fail(0, "warning: no daemon is alive to see this override");
 }

@@ -43,10 +43,10 @@ take_decision(struct subject *subject, const struct decision_line *decided)
 	subject->sender = arena_copy(&subject->arena, decided->sender);
 	subject->recipient = arena_copy(&subject->arena, decided->recipient);
 	if (subject->kind == RECORD_IDENTITY && decided->identity.n == 0)
-		return ctl_fail(CTL_NO,
-		                "decision %s (%.*s) has no identity: nothing asked who "
-		                "the client is; give --client instead",
-		                id, (int)decided->why.n, decided->why.p);
+		return ctl_fail(
+			CTL_NO,
+			"decision %s (%.*s) has no identity, since no rule needed it; give --client instead",
+			id, (int)decided->why.n, decided->why.p);
 	if (subject->kind == RECORD_TRIPLET &&
 	    !key_parse(decided->triplet, &subject->key))
 		return ctl_fail(
@@ -66,10 +66,10 @@ of_decision(struct ctl *ctl, struct subject *subject)
 	if (!remembered_find(ctl->history, &filter, 1, &found, &err))
 		status = ctl_store_failed(&err);
 	else if (found.n == 0)
-		status = ctl_fail(CTL_NO,
-		                  "no decision %s is remembered: give --client, "
-		                  "--sender and --recipient instead",
-		                  subject->id);
+		status = ctl_fail(
+			CTL_NO,
+			"no decision %s is recorded: give --client, --sender and --recipient instead",
+			subject->id);
 	else
 		status = take_decision(subject, &found.v[0]);
 	remembered_free(&found);
@@ -245,10 +245,10 @@ say_limits(const struct ctl *ctl, const struct subject *subject)
 {
 	struct view view = view_of_stdout();
 	if (!ctl->json && subject->is_limited)
-		view_printf(&view,
-		            "but it was deferred by a limit, which holds on: weirctl why "
-		            "%s\n",
-		            subject->id);
+		view_printf(
+			&view,
+			"but a limit deferred it, and still applies: weirctl why %s\n",
+			subject->id);
 }
 
 static int
@@ -266,7 +266,7 @@ release(struct ctl *ctl, const struct subject *subject)
 	log_change(ctl, "release", subject);
 	say_change(ctl, subject,
 	           subject->before.state == GREY_PASSED
-	                   ? "it had passed already; its next try is not greylisted\n"
+	                   ? "it had already passed; its next try is not greylisted\n"
 	                   : "released: its next try is not greylisted\n",
 	           "passed");
 	say_limits(ctl, subject);
@@ -279,9 +279,10 @@ say_forgotten(const struct subject *subject, bool found)
 	if (!found)
 		return "there was nothing to forget\n";
 	if (subject->kind == RECORD_IDENTITY)
-		return "forgotten: each triplet of this client is looked at again\n";
-	return subject->is_client_allowed ? "forgotten\n"
-	                                  : "forgotten: its next try is the first\n";
+		return "forgotten: weir looks at each triplet of this client again\n";
+	return subject->is_client_allowed
+	               ? "forgotten\n"
+	               : "forgotten: its next try counts as the first\n";
 }
 
 static void

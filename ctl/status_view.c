@@ -90,7 +90,7 @@ print_daemons(const struct view *view, const json_t *status)
 		return;
 	if (json_array_size(daemons) == 0) {
 		view_style(view, STYLE_BAD);
-		view_puts(view, "no daemon has told of itself");
+		view_puts(view, "no daemon has reported");
 		view_style(view, STYLE_PLAIN);
 		view_puts(view, "\n");
 		return;

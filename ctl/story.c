@@ -171,8 +171,9 @@ tell_meaning(const struct view *view, const struct conf *conf,
 		say_long(view, "It was held up for ", decided->delayed_s, ".\n");
 	if (!is_deferred(decided))
 		return;
-	view_sentence(view, "The sending server was told to try again later; it keeps "
-	                    "the mail, and nothing is lost.");
+	view_sentence(
+		view,
+		"weir asked the sending server to try again later; that server keeps the mail, and nothing is lost.");
 	if (reason)
 		tell_retry(view, conf, decided, reason->remedy, sequel, now_s);
 }
@@ -184,7 +185,7 @@ tell_sequel(const struct view *view, const struct decision_line *decided,
 	if (!is_deferred(decided) || decided->triplet.n == 0)
 		return;
 	if (sequel->later.n == 0) {
-		view_puts(view, "No later try is remembered.\n");
+		view_puts(view, "No later try is recorded.\n");
 	} else {
 		const struct decision_line *last = &sequel->later.v[0];
 		say_time(view,
@@ -194,7 +195,7 @@ tell_sequel(const struct view *view, const struct decision_line *decided,
 		say(view, " (id ", last->id, "");
 		say(view, ", ", last->why, ").\n");
 	}
-	view_puts(view, "Just now the triplet is ");
+	view_puts(view, "Now the triplet is ");
 	greylisted_say(view, &sequel->record, now_s);
 	view_puts(view,
 	          sequel->is_client_allowed

@@ -248,17 +248,14 @@ say_none(const struct conf *conf, const struct decision_line_filter *filter)
 	char buf[64];
 	struct text text = TEXT(buf);
 	if (conf->decisions.keep == 0)
-		return ctl_fail(CTL_NO, "nothing is remembered: decisions.keep is 0");
+		return ctl_fail(CTL_NO, "nothing is recorded: decisions.keep is 0");
 	if (narrowed)
 		return ctl_fail(CTL_NO,
-		                "no such decision is remembered with these options");
+		                "no such decision is recorded with these options");
 	when_print_long(conf->decisions.lifetime_ms / 1000, &text);
 	return ctl_fail(
 		CTL_NO,
-		"no such decision is remembered; it may be\n"
-		"  older than the last %lld (decisions.keep) or than %s (decisions.lifetime),\n"
-		"  of a daemon that uses another store than this one (%s%s), or\n"
-		"  mail that was simply accepted: that stands in the log only%s",
+		"no such decision is recorded; it may be\n  older than the last %lld (decisions.keep) or than %s (decisions.lifetime),\n  of a daemon that uses another store than this one (%s%s), or\n  mail that was simply accepted: that is in the log only%s",
 		(long long)conf->decisions.keep, buf,
 		conf->store.backend == BACKEND_REDIS ? "redis, prefix " : "embedded in ",
 		conf->store.backend == BACKEND_REDIS ? conf->store.redis.prefix

@@ -74,9 +74,7 @@ report(struct ctl *ctl, const struct export *export)
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr,
 		        "%" PRId64
-		        " rows exported. The file contains the site's secret: whoever "
-		        "has it can tell\nwhich addresses are in the store. Keep it as you keep "
-		        "the store.\n",
+		        " rows exported. The file contains the site's secret: whoever has it can test\nwhich addresses are in the store. Keep it as safe as the store.\n",
 		        export->rows);
 	if (export->unreadable > 0)
 		return ctl_fail(CTL_NO,

@@ -56,13 +56,13 @@ at_end(struct export_reader *reader, int64_t rows, struct err *err_out)
 	char buf[TRANSFER_LINE_MAX];
 	if (rows != reader->rows) {
 		err_set(err_out,
-		        "%s:%" PRId64 ": %" PRId64 " rows are told of, but %" PRId64
+		        "%s:%" PRId64 ": %" PRId64 " rows are announced, but %" PRId64
 		        " are there",
 		        reader->name, reader->line, rows, reader->rows);
 		return EXPORT_REFUSED;
 	}
 	if (next_line(reader, buf, &line, err_out))
-		refuse(reader, "there is more behind the end", err_out);
+		refuse(reader, "there is more after the end", err_out);
 	return err_out->text[0] ? EXPORT_REFUSED : EXPORT_DONE;
 }
 

@@ -29,10 +29,10 @@ may_be_replaced(const char *path, struct stat *old_out, struct err *err)
 		return err_set_errno(err, "%s", path);
 	bool ours = fgets(line, sizeof(line), file) && strcmp(line, LIST_MARK) == 0;
 	fclose(file);
-	return ours || err_set(err,
-	                       "%s is no list that weirctl import has made, so it is "
-	                       "left alone: name another file",
-	                       path);
+	return ours ||
+	       err_set(err,
+	               "weirctl import did not make the list %s, so it leaves the file alone: name another file",
+	               path);
 }
 
 int
@@ -50,7 +50,7 @@ import_foreign_prepare(struct import_foreign *foreign, struct ctl *ctl)
 		return ctl_fail(EX_CANTCREAT, "%s", err.text);
 	if (fchown(fileno(clients->file), old.st_uid, old.st_gid) == 0)
 		return EX_OK;
-	int status = ctl_fail(EX_CANTCREAT, "%s: its owner cannot be kept: %s", path,
+	int status = ctl_fail(EX_CANTCREAT, "%s: cannot keep its owner: %s", path,
 	                      strerror(errno));
 	outfile_abandon(clients);
 	return status;
@@ -94,12 +94,9 @@ say_what_it_is_worth(const struct import_foreign *foreign)
 {
 	if (foreign->import.ctl->json)
 		return;
-	puts("These records know a client by its network.  weir knows a client with a "
-	     "confirmed\nname by its domain, so they hold for clients without such a name "
-	     "only.");
+	puts("These records know a client by its network.  weir knows a client with a confirmed\nname by its domain, so they only help clients without such a name.");
 	if (!foreign->clients_path)
-		puts("--clients-to FILE writes a list for lists.clients, which holds for "
-		     "all of them.");
+		puts("--clients-to FILE writes a list for lists.clients, which helps all of them.");
 }
 
 int

@@ -107,17 +107,13 @@ check_secret(struct export_import *run)
 	if (run->import.holds_records)
 		return ctl_fail(
 			CTL_NO,
-			"%s: is of another site: its records are keyed by another secret "
-			"than those in this store, so they cannot be put together; "
-			"import it into an empty store (another store.path or "
-			"store.redis.prefix)",
+			"%s: is of another site: its records have another secret than those in this store, so they cannot be merged; import it into an empty store (another store.path or store.redis.prefix)",
 			run->import.source);
 	list_daemons(&run->import, &names);
 	if (names.n > 0)
 		return ctl_fail(
 			CTL_NO,
-			"%s: is of another site, whose secret this empty store would take "
-			"over; stop the daemons first, which know the old one: %s",
+			"%s: is of another site, and this empty store would take over its secret; first stop the daemons, which know the old one: %s",
 			run->import.source, buf);
 	return EX_OK;
 }

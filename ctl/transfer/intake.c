@@ -17,9 +17,9 @@ static const struct fate_word {
 } fates[] = {
 	[INTAKE_TAKEN] = {"taken", "taken"},
 	[INTAKE_MALFORMED] = {"malformed", "malformed"},
-	[INTAKE_UNKNOWN] = {"unknown_kind", "of a kind that this weir does not know"},
+	[INTAKE_UNKNOWN] = {"unknown_kind", "of an unknown kind"},
 	[INTAKE_EXPIRED] = {"expired", "expired by the settings here"},
-	[INTAKE_OLDER] = {"older", "not newer than what is there (--replace takes them)"},
+	[INTAKE_OLDER] = {"older", "not newer than the store's (--replace takes them)"},
 	[INTAKE_FOLDED] = {"folded", "the same as another row once addresses are folded"},
 	[INTAKE_HASHED] = {"hashed", "hashed by postgrey --privacy"},
 	[INTAKE_SHORT_NETWORK] = {"network_too_wide",
@@ -28,11 +28,10 @@ static const struct fate_word {
 	[INTAKE_NEVER_ALLOWED] =
 		{"never_allowed",
                  "of whole clients, but greylist.allow_client_after is 0"},
-	[INTAKE_SENDER_LOST] =
-		{"sender_lost",
-                 "of a sender (SRS0+...) that the other greylister has cut"},
+	[INTAKE_SENDER_LOST] = {"sender_lost",
+                                "of a sender (SRS0+...) that the other greylister cut"},
 	[INTAKE_NOT_FOUND] = {"not_found", "written, but not in the store afterwards"},
-	[INTAKE_TARPIT] = {"tarpit", "of the tarpit, which weir does not have"},
+	[INTAKE_TARPIT] = {"tarpit", "of the tarpit, which weir has not"},
 };
 
 bool

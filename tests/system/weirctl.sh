@@ -92,7 +92,7 @@ reasons() {
 	ok "$STORE: why: --cause" eval 'tells "$id" why --cause greylist-new alice@sender.test && not said "$ID"'
 	ok "$STORE: why: --since" eval 'tells "$id" why --since 1h --destination local.test'
 	ok "$STORE: why: nothing at another destination" refuses 1 'no such decision' why --destination other.test
-	ok "$STORE: why: nor with such options" refuses 1 'no such decision is remembered with these options' \
+	ok "$STORE: why: nor with such options" refuses 1 'no such decision is recorded with these options' \
 		why --since 2030-01-01 alice@sender.test
 	ok "$STORE: why: an unknown destination, and the nearest" refuses 64 'there is no destination "acne": did you mean "acme"' \
 		why --destination acne
@@ -103,7 +103,7 @@ reasons() {
 # What the store sends and keeps must not be mixed with what is printed.
 closed_output() {
 	"$WEIRCTL" -c "$PRIVATE/weir.conf" overrides >&- 2>"$PRIVATE/complaints"
-	[ $? -eq 74 ] && complained '^weirctl: what was to be printed could not be written' && tells 'no overrides' overrides
+	[ $? -eq 74 ] && complained '^weirctl: cannot write the output' && tells 'no overrides' overrides
 }
 
 # evil PATH: bytes of a client reach no terminal.
@@ -141,7 +141,7 @@ passes_by_hand() {
 	ok "$STORE: release: a mail is greylisted" deferred 192.0.2.65 carol@sender.test dave@local.test
 	id=$ID
 	deferred 192.0.2.65 carol@sender.test dave@local.test
-	ok "$STORE: why: an earlier try of the same second is no later one" await 5 tells '^No later try is remembered' why "$ID"
+	ok "$STORE: why: an earlier try of the same second is no later one" await 5 tells '^No later try is recorded' why "$ID"
 	ok "$STORE: why: bare, it lists the newest" tells 'carol@sender\.test' why
 	ok "$STORE: why: by a network that the client is in" tells 'carol@sender\.test' why 192.0.2.64/26
 	ok "$STORE: why: by a network that it is not in" ctl 1 why 10.9.9.0/24
@@ -158,7 +158,7 @@ passes_by_hand() {
 		[ "$(cat "$PRIVATE"/weir-*.log | grep -c "why=greylist-released .*sender=carol@sender.test")" -eq 1 ]'
 	ok "$STORE: status: it counts as come back" await 10 came_back_are $((back + 1))
 	ok "$STORE: why: and no way to let it through" eval 'not said "^A retry passes" && not said "weirctl release"'
-	ok "$STORE: forget: by id" tells 'forgotten: its next try is the first' forget "$id"
+	ok "$STORE: forget: by id" tells 'forgotten: its next try counts as the first' forget "$id"
 	ok "$STORE: why: what is forgotten has no retry that passes" eval 'tells "triplet is not known\.$" why "$id" &&
 		not said "^A retry passes" && said "weirctl release $id"'
 	ok "$STORE: forget: the next try is answered 451" deferred 192.0.2.65 carol@sender.test dave@local.test
