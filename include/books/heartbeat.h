@@ -1,6 +1,6 @@
 /*
- * heartbeat.h - what a daemon tells of itself once a second, for the registry that all daemons and weirctl
- * read: who it is, its counters, its minutes and destinations (tally.h).
+ * heartbeat.h - what a daemon reports once a second to the registry that all daemons and weirctl read:
+ * its name, its counters, its minutes and destinations (tally.h).
  */
 #ifndef WEIR_HEARTBEAT_H
 #define WEIR_HEARTBEAT_H
@@ -10,7 +10,7 @@
 #include "books/self.h"
 #include "store/history.h"
 
-/* JSON, to be given to free(); `stops`: it is the last one. */
+/* JSON; the caller frees it with free().  `stops`: this is the last one. */
 char *heartbeat_print(const struct self *self, bool stops);
 
 /* ---- another daemon by the same name: each would give up the slots of the other ---- */

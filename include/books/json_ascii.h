@@ -1,4 +1,4 @@
-/* json_ascii.h - JSON that shows nothing but what can be seen. */
+/* json_ascii.h - JSON without invisible characters. */
 #ifndef WEIR_JSON_ASCII_H
 #define WEIR_JSON_ASCII_H
 
@@ -7,9 +7,8 @@
 struct json_t;
 
 /*
- * The value as text, of ASCII alone: control and format characters that came from outside would
- * else reach the terminal of who reads it.  `flags` are those of json_dumps(); to be given to
- * free().
+ * The value as ASCII text: otherwise control and format characters from outside would reach the
+ * reader's terminal.  `flags` are those of json_dumps(); the caller frees the text with free().
  */
 char *json_ascii(const struct json_t *value, size_t flags);
 

@@ -1,10 +1,9 @@
 /*
- * recorder.h - keeps a daemon's books beside its loop: a thread with a history of its own.
+ * recorder.h - writes a daemon's history beside its loop: a thread with a connection of its own.
  *
- * Twice a second it writes down what the loop left for it (decisions, names of limits, the funnel,
- * the heartbeat) and reads what the loop wants to know (overrides; the status of the site, when somebody
- * looks).  It may be slow or fail without any mail noticing: what it cannot write is dropped and
- * counted.
+ * Twice a second it writes what the loop left for it (decisions, names of limits, the funnel, the
+ * heartbeat) and reads what the loop needs (overrides; the status of the site, when somebody looks).
+ * No mail waits for it: it drops and counts what it cannot write.
  */
 #ifndef WEIR_RECORDER_H
 #define WEIR_RECORDER_H
@@ -25,7 +24,7 @@ struct site_status;
 struct recorder_events {
 	/* Other overrides than before. */
 	void (*on_overrides)(void *arg, struct overrides *overrides);
-	/* How the site is (site_status.h), after clerk_ask_status(). */
+	/* The state of the site (site_status.h), after recorder_ask_status(). */
 	void (*on_status)(void *arg, struct site_status *site);
 };
 
@@ -33,23 +32,23 @@ struct recorder_events {
 struct recorder *recorder_start(struct loop *loop, const char *name, struct conf *conf,
                                 const struct recorder_events *events, void *arg);
 
-/* Other settings hold from now on. */
+/* Uses these settings from now on. */
 void recorder_configure(struct recorder *recorder, struct conf *conf);
 
-/* A decision to be remembered. */
+/* Records a decision. */
 void recorder_decision(struct recorder *recorder, const struct decision_line *decided);
 
-/* Whose the limit with that key is; told once in a while for each. */
+/* Maps a limit's key to its name; written once in a while for each. */
 void recorder_name(struct recorder *recorder, const struct key *key, struct slice name);
 
-/* What the daemon tells of itself, as JSON that the recorder frees; the newest is put up. */
+/* The daemon's heartbeat, as JSON that the recorder frees; only the newest is written. */
 void recorder_heartbeat(struct recorder *recorder, char *json);
 
-/* What the hours of the funnel are to be added. */
+/* Counts to add to the hours of the funnel. */
 void recorder_funnel(struct recorder *recorder, size_t n,
                      const struct funnel_hour *hours);
 
-/* How the site is will be told soon, unless the store hangs. */
+/* Asks for the state of the site; on_status() gets it soon, unless the store hangs. */
 void recorder_ask_status(struct recorder *recorder);
 
 /*

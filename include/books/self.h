@@ -1,4 +1,4 @@
-/* self.h - what a daemon can say of itself, for its heartbeat and its metrics. */
+/* self.h - facts about this daemon, for its heartbeat and its metrics. */
 #ifndef WEIR_SELF_H
 #define WEIR_SELF_H
 

@@ -1,6 +1,6 @@
 /*
- * status.h - how the whole site is, as one JSON value: what /status.json, the page, the metrics and
- * `weirctl status` all show.  Its members are described in weirctl(8), STATUS.
+ * status.h - the state of the whole site as one JSON value, which /status.json, the page, the metrics
+ * and `weirctl status` show.  weirctl(8), STATUS, describes its members.
  */
 #ifndef WEIR_STATUS_H
 #define WEIR_STATUS_H
@@ -24,18 +24,17 @@ struct json_t; /* jansson's */
 /* Destinations in it besides those of the settings. */
 #define STATUS_OTHERS 20
 
-/* Destinations that a heartbeat tells of. */
+/* The most destinations in a heartbeat. */
 #define STATUS_TOLD 100
 
 /*
- * Reads the history; the caller gives the value back with json_decref().  Never NULL: when the
- * history fails (or is NULL: `not_open` tells why), "store" says so, and what could not be read is
- * null.
+ * Reads the history; the caller frees the value with json_decref().  Never NULL: if the history fails
+ * (or is NULL: `not_open` says why), "store" says so, and members that could not be read are null.
  */
 struct json_t *status_build(const struct conf *conf, struct history *history,
                             const struct err *not_open, int64_t now_s);
 
-/* Whether the daemon that told this (its heartbeat) lives still, as far as it can be known. */
+/* Whether the daemon of this heartbeat is alive, as far as can be known. */
 bool status_is_alive(const struct json_t *heartbeat, int64_t now_s);
 
 /* One decision as an object of "recent", and of `weirctl why --json`. */

@@ -1,6 +1,6 @@
 /*
- * tally.h - what a daemon counts of its verdicts for the eyes of the operator: by cause, by minute,
- * by destination.  Of the loop's thread; bounded, whatever the destinations are called.
+ * tally.h - counts a daemon's verdicts for the operator: by cause, by minute, by destination.  For the
+ * loop's thread only; bounded, whatever destinations come.
  */
 #ifndef WEIR_TALLY_H
 #define WEIR_TALLY_H
@@ -27,15 +27,15 @@ uint64_t tally_verdicts(const struct tally *tally, enum why why,
                         enum verdict_action action);
 
 /*
- * The minutes and destinations that are told in a heartbeat: "causes" and "destinations" as status.c
- * adds them up.  The caller gives it back with json_decref().
+ * The minutes and destinations of a heartbeat: "causes" and "destinations" as status.c adds them up.
+ * The caller frees it with json_decref().
  */
 struct json_t *tally_print(struct tally *tally, int64_t now_s);
 
-/* Hours that the funnel is told of at once. */
+/* The most hours of the funnel that are written at once. */
 #define TALLY_HOURS_MAX 64
 
-/* Takes out what the funnel has to be told, at most `max` hours; how many. */
+/* Takes out the counts for the funnel, of at most `max` hours; returns how many. */
 size_t tally_take_funnel(struct tally *tally, struct funnel_hour *hours_out, size_t max);
 
 #endif

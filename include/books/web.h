@@ -15,19 +15,20 @@ struct web;
 /* What it shows; both are called on the loop. */
 struct web_source {
 	struct self (*self)(void *arg);
-	/* The status of the site is wanted: web_tell() brings it. */
+	/* Asks for the status of the site, to be handed to web_tell(). */
 	void (*ask_status)(void *arg);
 };
 
 /*
- * Listens at these endpoints, with the rights of the settings' http.  What cannot be listened at
- * is said in the log: mail matters more.  NULL when there is nothing.  The source must live as long.
+ * Listens at these endpoints, with the mode and group of the settings' http.  If it cannot listen at
+ * one, it logs that and goes on: mail matters more.  NULL if there is none.  The source must live as
+ * long.
  */
 struct web *web_open(struct loop *loop, const struct conf *conf,
                      const struct conf_texts *endpoints, const struct web_source *source,
                      void *arg);
 
-/* How the site is (site_status.h): what it was asked for goes on.  Owns it; a NULL web is fine. */
+/* Hands over the state of the site (site_status.h), so that waiting answers go on.  Owns it; a NULL web is fine. */
 void web_tell(struct web *web, struct site_status *site);
 
 /* NULL is fine. */

@@ -1,14 +1,14 @@
 /*
- * history.h - the store as it is read and changed beside the mail: decisions, overrides, leases.
+ * history.h - reads and changes the store beside the mail: decisions, overrides, leases.
  *
- * Every call blocks, at most for the patience it was opened with (reading much: for each part of
- * it; to look up Redis' name, as long as the system takes); so it is for weirctl and for the
- * daemons' recorder thread, never for the loop.  A history is used by one thread at a time.  It has
- * connections of its own to the same store that store.h asks: with the embedded one weir.db, and
- * ledger.db beside it for all that is not asked about in front of an answer.
+ * Every call blocks for at most the patience that it was opened with (for each part of a long read;
+ * resolving Redis' name takes as long as the system needs).  So it is for weirctl and for the daemons'
+ * recorder thread, never for the loop.  Only one thread at a time uses a history.  It has its own
+ * connections to the store of store.h: for the embedded one to weir.db, and to ledger.db beside it,
+ * which has everything that no answer depends on.
  *
- * All functions that return bool give false with a text that names what failed; the next call
- * tries again, over a new connection where the old one was lost.
+ * Functions that return bool give false with a text that names what failed.  The next call tries
+ * again, over a new connection if the old one was lost.
  */
 #ifndef WEIR_HISTORY_H
 #define WEIR_HISTORY_H
@@ -27,9 +27,9 @@
 struct history;
 
 /*
- * Opens the store the settings name and tries it once.  An embedded store that does not exist yet
- * is made, with the rights the daemons give it.  NULL with a text that tells which right is
- * missing, or why it must not be used.
+ * Opens the store of the settings and tries it once.  Creates an embedded store that does not exist
+ * yet, with the rights that the daemons give it.  NULL with a text that says which right is missing,
+ * or why the store must not be used.
  */
 struct history *history_open(const struct conf *conf, int64_t patience_ms,
                              struct err *err_out);
@@ -88,7 +88,7 @@ typedef void history_text_fn(void *arg, struct slice name, struct slice text,
 bool history_read(struct history *history, enum history_registry registry, int64_t now_s,
                   history_text_fn *fn, void *arg, struct err *err_out) MUST_CHECK;
 
-/* ---- whose the limits are that the settings do not name: "client 192.0.2.0/24" by key ---- */
+/* ---- maps the key of a limit that the settings do not name to its name: "client 192.0.2.0/24" ---- */
 
 struct history_name {
 	struct key key;
