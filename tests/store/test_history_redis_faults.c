@@ -268,7 +268,7 @@ START_TEST(decisions_that_are_too_much)
 	set_segments(&place, 200, 200000);
 	history_failed("theirs",
 	               history_read_decisions(history, history_ignore_lines, NULL, &err),
-	               &err, "something else");
+	               &err, "an unexpected reply");
 	end(&history);
 }
 
@@ -432,12 +432,12 @@ static const struct {
 	const char *want;
 } replies[] = {
 	{"closed", NULL, "closed the connection"},
-	{"a number", ":1\r\n", "something else"},
-	{"an odd array", "*1\r\n$1\r\na\r\n", "something else"},
-	{"numbers", "*2\r\n:1\r\n:2\r\n", "something else"},
-	{"no reply at all", "HTTP/1.1 400 Bad Request\r\n\r\n", "something else"},
-	{"a huge array", "*2000000000\r\n", "something else"},
-	{"arrays in arrays", "*1000\r\n*1000000\r\n", "something else"},
+	{"a number", ":1\r\n", "an unexpected reply"},
+	{"an odd array", "*1\r\n$1\r\na\r\n", "an unexpected reply"},
+	{"numbers", "*2\r\n:1\r\n:2\r\n", "an unexpected reply"},
+	{"no reply at all", "HTTP/1.1 400 Bad Request\r\n\r\n", "an unexpected reply"},
+	{"a huge array", "*2000000000\r\n", "an unexpected reply"},
+	{"arrays in arrays", "*1000\r\n*1000000\r\n", "an unexpected reply"},
 	{"an endless one", "$999999999999\r\nx", "answer"},
 	{"an error with control bytes", "-ERR \033[31mred\r\n", "ERR ?[31mred"},
 	{"half of one", "*2\r\n$1\r\na\r\n", "does not answer"},

@@ -110,7 +110,7 @@ reloaded() {
 	ok "reload: it is there after 200 times each of SIGHUP and SIGUSR1" kill -0 "${PIDS[mx1]}"
 	finish_load it
 	ok "reload: the load meanwhile is served" flawless
-	ok "reload: every session of it" [ "$(got delivered)" -gt 1000 ]
+	ok "reload: and there was one" [ "$(got delivered)" -gt 100 ]
 	ok "reload: most of them were reloads" more_reloads mx1 50
 	await 5 reload mx1 HUP
 	ok "reload: the limit holds" holds_to 30

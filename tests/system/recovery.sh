@@ -119,7 +119,7 @@ value_of() {
 # What needs no outage: not one too many.
 forgets() {
 	local end steps=(flush 'shift_clock 300' flush 'shift_clock -300' 'shift_clock 3600' 'shift_clock 0')
-	loaded forgets 26 -o store.deadline=500ms -o milter.deadline=5s || return
+	loaded forgets 26 -o store.deadline=600ms -o milter.deadline=5s || return
 	end=$(($(now_ms) + 17000))
 	while [ "$(now_ms)" -lt "$end" ]; do
 		${steps[RANDOM % ${#steps[@]}]}

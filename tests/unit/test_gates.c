@@ -119,7 +119,10 @@ start_engine(const char *more)
 	ck_assert_msg(engine != NULL, "%s", err.text);
 	engine->gates = gates();
 	conf_unref(&conf);
+	memset(&line, 0, sizeof(line));
 	line.limit_ms = NEVER_MS;
+	verdicts = 0;
+	decision = (struct decision){0};
 	delivery = delivery_new();
 }
 
