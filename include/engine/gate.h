@@ -35,6 +35,9 @@ void decision_fail(struct decision *decision, enum store_status status);
 /* From within ask(): decision->ask is asked of the store. */
 void decision_ask_store(struct decision *decision, store_fn *fn);
 
+/* The answer of the store means nothing any more: the gate is asked anew. */
+void decision_ask_anew(struct decision *decision);
+
 /*
  * From within ask(): something else is waited for, so long at most.  Then the gate's cancel() is called,
  * and it has failed.

@@ -195,6 +195,15 @@ decision_ask_store(struct decision *decision, store_fn *fn)
 	                          left_ms(decision), fn, decision);
 }
 
+void
+decision_ask_anew(struct decision *decision)
+{
+	decision->waits = false;
+	decision->job = NULL;
+	decision->until_ms = decision->deadline_ms;
+	ask_store(decision);
+}
+
 static void
 on_late(void *arg)
 {

@@ -89,6 +89,7 @@ refuse_for_now(const struct decision *decision, struct limits_result *result)
 	result->granted = result->refused < 0;
 }
 
+/* An answer under a key of an earlier secret is no answer: it is asked again. */
 static void
 on_answer(void *arg, const struct answer *answer)
 {
@@ -97,8 +98,7 @@ on_answer(void *arg, const struct answer *answer)
 	struct limits_result result = answer->limits, full;
 	enum store_status status = answer->status;
 	if (store_secret_number(store) != decision->secret_number) {
-		limits_ask(
-			decision); /* under a key of an earlier secret it is no answer */
+		decision_ask_anew(decision);
 		return;
 	}
 	if (status == STORE_OK && result.not_yet)
