@@ -14,14 +14,13 @@ static int
 explain(struct ctl *ctl, const struct query *query, const struct overrides *overrides,
         struct arena *arena)
 {
+	struct explained explained = {.conf = ctl->conf,
+	                              .overrides = overrides,
+	                              .query = query,
+	                              .arena = arena};
 	int64_t now_s = clock_wall_s();
-	struct explained explained = {.facts = {.conf = ctl->conf,
-	                                        .overrides = overrides,
-	                                        .query = query,
-	                                        .arena = arena,
-	                                        .now_s = now_s}};
 	struct err err;
-	if (!explained_make(&explained, ctl->history, &err))
+	if (!explained_make(&explained, ctl->history, now_s, &err))
 		return ctl_store_failed(&err);
 	json_t *value = explained_json(&explained);
 	struct view view = view_of_stdout();

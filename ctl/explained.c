@@ -16,23 +16,23 @@ judge(const struct explained *explained, const struct grey_rules *rules, int64_t
 	return grey_triplet_step(&triplet, rules, true, now_s);
 }
 
-static const void *
-read_greylist(struct explained *explained, struct history *history,
-              const struct key_secret *secret, struct err *err)
+static bool
+make_greylist(struct explained *explained, struct history *history,
+              const struct key_secret *secret, int64_t now_s, struct answer *answer,
+              struct err *err)
 {
 	struct ask ask;
-	if (!explained->plan.ask)
-		return &explained->grey;
-	plan_ask(explained->facts.conf, &explained->plan, secret, &ask);
+	plan_ask(explained->conf, &explained->plan, secret, &ask);
 	explained->identity_key = ask.identity;
 	explained->triplet_key = ask.triplet;
 	if (!greylisted_get(history, RECORD_IDENTITY, &ask.identity, &explained->identity,
 	                    err) ||
 	    !greylisted_get(history, RECORD_TRIPLET, &ask.triplet, &explained->triplet,
 	                    err))
-		return NULL;
-	explained->grey = judge(explained, &ask.rules, explained->facts.now_s);
-	return &explained->grey;
+		return false;
+	*answer = (struct answer){.status = STORE_OK,
+	                          .grey = judge(explained, &ask.rules, now_s)};
+	return true;
 }
 
 /* ---- the limits gate ---- */
@@ -72,80 +72,55 @@ settle(struct explained *explained)
 }
 
 /* How full each limit is, whether or not it comes to that. */
-static const void *
+static bool
 read_limits(struct explained *explained, struct history *history,
             const struct key_secret *secret, struct err *err)
 {
 	const struct plan *plan = &explained->plan;
 	limits_uses(plan->limits, plan->n_limits, secret, &explained->limits);
 	if (!history_read_leases(history, on_lease, explained, err))
-		return NULL;
+		return false;
 	for (size_t i = 0; i < explained->limits.n; i++)
 		if (!judge_use(history, &explained->limits.uses[i], &explained->uses[i],
 		               err))
-			return NULL;
-	settle(explained);
-	explained->limits_answer =
-		(struct limits_answer){&explained->limits, &explained->limits_result};
-	return &explained->limits_answer;
+			return false;
+	return true;
 }
 
-/* ---- the walk ---- */
-
-/* As that of the daemons, but that each is only read; and the message has no other recipients. */
-static const struct {
-	const struct gate_rule *rule;
-	/* The answer; NULL with a text when the store failed. */
-	const void *(*read)(struct explained *explained, struct history *history,
-	                    const struct key_secret *secret, struct err *err);
-} gates[] = {
-	{&rule_drained, NULL},
-	{&rule_exempt, NULL},
-	{&rule_greylist, read_greylist},
-	{&rule_limits, read_limits},
-};
-
-/* Also of gates that it does not come to: all is shown. */
-static bool
-read_all(struct explained *explained, struct history *history,
-         const void *answers[COUNT_OF(gates)], struct err *err)
+static void
+ask_limits(struct explained *explained)
 {
-	struct key_secret secret;
-	bool good = history_secret(history, &secret, err);
-	for (size_t i = 0; i < COUNT_OF(gates) && good; i++) {
-		if (gates[i].read)
-			answers[i] = gates[i].read(explained, history, &secret, err);
-		good = answers[i] || !gates[i].read;
-	}
-	explicit_bzero(&secret, sizeof(secret));
-	return good;
+	const struct plan *plan = &explained->plan;
+	explained->asks_limits = plan->n_limits > 0 &&
+	                         explained->verdict.action == VERDICT_ACCEPT &&
+	                         explained->query->stage == STAGE_RCPT;
+	if (!explained->asks_limits)
+		return;
+	settle(explained);
+	verdict_limits(explained->conf, plan, &explained->limits,
+	               &explained->limits_result, explained->arena, &explained->verdict);
 }
 
 bool
-explained_make(struct explained *explained, struct history *history, struct err *err_out)
+explained_make(struct explained *explained, struct history *history, int64_t now_s,
+               struct err *err_out)
 {
-	const struct facts *facts = &explained->facts;
 	struct plan *plan = &explained->plan;
-
-	enum planned planned[COUNT_OF(gates)] = {PLANNED_TO_PASS};
-
-	const void *answers[COUNT_OF(gates)] = {NULL};
-	plan_begin(facts, plan);
-	for (size_t i = 0; i < COUNT_OF(gates); i++) {
-		planned[i] = gates[i].rule->plan(facts, plan);
-		if (planned[i] == PLANNED_LAST)
-			break;
-	}
-	plan_find_identity(facts, plan);
-	if (!read_all(explained, history, answers, err_out))
+	struct key_secret secret;
+	struct answer answer = {.status = STORE_OK};
+	if (!history_secret(history, &secret, err_out))
 		return false;
-	verdict_begin(plan, 0, &explained->verdict);
-	for (size_t i = 0; i < COUNT_OF(gates); i++) {
-		if (planned[i] == PLANNED_TO_PASS ||
-		    explained->verdict.action == VERDICT_DEFER)
-			continue;
-		explained->asks_limits = gates[i].rule == &rule_limits;
-		gates[i].rule->judge(facts, plan, answers[i], &explained->verdict);
-	}
+	plan_make(explained->conf, explained->overrides, explained->query, now_s,
+	          explained->arena, plan);
+	plan_find_identity(explained->conf, explained->query, explained->arena, plan);
+	bool good = (!plan->ask || make_greylist(explained, history, &secret, now_s,
+	                                         &answer, err_out)) &&
+	            read_limits(explained, history, &secret, err_out);
+	explicit_bzero(&secret, sizeof(secret));
+	if (!good)
+		return false;
+	verdict_make(explained->conf, plan, plan->ask ? &answer : NULL, 0,
+	             explained->arena, &explained->verdict);
+	ask_limits(explained);
 	return true;
 }

@@ -20,23 +20,24 @@ struct explained_use {
 };
 
 struct explained {
-	struct facts facts;
+	const struct conf *conf;
+	const struct overrides *overrides;
+	const struct query *query;
 	struct plan plan;
 	/* when plan.ask */
 	struct key identity_key, triplet_key;
 	struct grey_record identity, triplet;
-	struct grey_result grey;
 	/* of each limit that holds; asks_limits: it comes to asking for room */
 	bool asks_limits;
 	struct limits_ask limits;
 	struct explained_use uses[LIMIT_USES_MAX];
 	struct limits_result limits_result;
-	struct limits_answer limits_answer;
 	struct verdict verdict;
+	struct arena *arena;
 };
 
-/* The facts are set already.  False with a text: the store failed. */
-bool explained_make(struct explained *explained, struct history *history,
+/* conf, overrides, query and arena are set already.  False with a text: the store failed. */
+bool explained_make(struct explained *explained, struct history *history, int64_t now_s,
                     struct err *err_out) MUST_CHECK;
 
 /* As `weirctl explain --json` prints it. */

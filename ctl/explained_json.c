@@ -57,10 +57,16 @@ rule(const struct plan *plan, enum why why, bool *decided)
 static json_t *
 rules(const struct plan *plan)
 {
+	static const enum why first[] = {WHY_DRAINED,    WHY_USER_DRAINED,
+	                                 WHY_OFF,        WHY_NULL_SENDER,
+	                                 WHY_NOT_JUDGED, WHY_NO_CLIENT_ADDRESS};
+
 	json_t *list = json_array();
 	bool decided = false;
-	for (size_t i = 0; i < PLAN_REASONS; i++)
-		json_array_append_new(list, rule(plan, plan_reason(i), &decided));
+	for (size_t i = 0; i < COUNT_OF(first); i++)
+		json_array_append_new(list, rule(plan, first[i], &decided));
+	for (size_t i = 0; i < PLAN_EXEMPTIONS; i++)
+		json_array_append_new(list, rule(plan, plan_exemption(i), &decided));
 	return list;
 }
 
@@ -147,11 +153,11 @@ explained_json(const struct explained *explained)
 	const struct plan *plan = &explained->plan;
 	bool known = plan->identity.text.n > 0;
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "request",
-	                 request(explained->facts.query), "identity",
+	                 request(explained->query), "identity",
 	                 status_text(plan->identity.text), "identity_by",
 	                 text_of(known ? identity_by_word(plan->identity.by) : ""),
 	                 "destination", status_text(plan->destination), "enforced",
-	                 explained->facts.conf->milter.enforce, "rules", rules(plan),
+	                 explained->conf->milter.enforce, "rules", rules(plan),
 	                 "greylist", greylist(explained), "limits", limits(explained),
 	                 "verdict", verdict_json(&explained->verdict));
 }

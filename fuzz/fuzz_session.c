@@ -131,28 +131,6 @@ answer(void)
 	return answer;
 }
 
-static void
-judge(const struct facts *facts, const struct answer *got, struct plan *plan,
-      struct verdict *verdict)
-{
-	plan_begin(facts, plan);
-	bool drained = plan_drained(facts, plan) == PLANNED_LAST;
-	if (!drained) {
-		plan_exempt(facts, plan);
-		plan_greylist(facts, plan);
-		plan_message(facts, plan);
-		plan_limits(facts, plan);
-	}
-	check_plan(plan);
-	verdict_begin(plan, serial++, verdict);
-	if (drained)
-		rule_drained.judge(facts, plan, NULL, verdict);
-	else if (plan->ask && got->status == STORE_OK)
-		rule_greylist.judge(facts, plan, &got->grey, verdict);
-	else if (plan->ask)
-		verdict_failed(facts, plan, got->status, verdict);
-}
-
 bool
 ask_queue_ask(struct ask_queue *ask_queue, struct delivery *delivery,
               const struct query *query, struct arena *arena, struct verdict *verdict_out)
@@ -160,17 +138,14 @@ ask_queue_ask(struct ask_queue *ask_queue, struct delivery *delivery,
 	struct plan plan;
 	struct reply reply;
 	struct answer got = answer();
-	const struct facts facts = {.conf = conf,
-	                            .overrides = overrides,
-	                            .query = query,
-	                            .arena = arena,
-	                            .now_s = NOW};
 	(void)ask_queue;
 	must(delivery != NULL);
 	check_query(query);
 	if (store_says == 0xff)
 		return false;
-	judge(&facts, &got, &plan, verdict_out);
+	plan_make(conf, overrides, query, NOW, arena, &plan);
+	check_plan(&plan);
+	verdict_make(conf, &plan, plan.ask ? &got : NULL, serial++, arena, verdict_out);
 	must(verdict_out->action != VERDICT_DEFER ||
 	     reply_parse(verdict_out->reply, &reply));
 	must(slice_find(verdict_out->header, '\n') < 0);

@@ -133,10 +133,7 @@ static struct plan
 plan_of(struct foreign *foreign, const struct addr *client, const struct query *query)
 {
 	struct plan plan = {.client = *client, .now_s = foreign->intake->now_s};
-	plan_find_triplet(&(struct facts){.conf = foreign->conf,
-	                                  .query = query,
-	                                  .arena = &foreign->arena},
-	                  &plan);
+	plan_find_triplet(foreign->conf, query, &foreign->arena, &plan);
 	return plan;
 }
 

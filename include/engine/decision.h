@@ -1,9 +1,11 @@
 /*
  * decision.h - the walk of one recipient from its facts to its verdict.
  *
- * The MTA asks about a recipient.  It goes from gate to gate (gate.h): each asks what it has to
- * ask, and its answer lets the recipient pass to the next one, or defers it.  Behind the last the
- * verdict is logged, counted, and handed to who asked - never from within decision_start().
+ * The MTA asks about a recipient.  decision_start() plans without waiting: lists and
+ * exemptions settle much at once.  What is left is asked of the store, first the greylist gate,
+ * then, for who got through it, the limits gate.  When the last answer is there, or its deadline
+ * has passed, the verdict is made, logged and counted, and handed to who asked - never from
+ * within decision_start().
  */
 #ifndef WEIR_DECISION_H
 #define WEIR_DECISION_H
@@ -27,22 +29,17 @@ struct decision {
 	struct overrides *overrides; /* likewise */
 	struct query query;          /* in its normal form */
 	struct delivery *delivery;
-	struct facts facts; /* of all that, for the rules */
+	struct arena *arena;
 	decision_fn *fn;
 	void *arg;
 
+	int64_t now_s;
 	int64_t started_us;
-	int64_t deadline_ms;     /* by the loop's clock: no question waits longer */
-	int64_t until_ms;        /* that, or what this gate may wait for the store */
-	bool starting;           /* nothing may be handed over yet */
-	unsigned to_ask;         /* a bit for each gate that has something to ask */
-	const struct gate *gate; /* the one that is asked */
-	bool waits; /* for what the gate has asked; not while the store is awaited */
-	void *own;  /* of the gate while it waits */
-	struct loop_timer *timer; /* while it waits for something else than the store */
+	int64_t deadline_ms;    /* by the loop's clock: no question waits longer */
+	int64_t await_until_ms; /* the same, while the store is awaited */
 	struct plan plan;
 	struct ask ask;     /* of the gate asked last */
-	struct key triplet; /* that was asked about, when keyed */
+	struct key triplet; /* that was asked about, when plan.ask and keyed */
 	bool keyed;
 	uint64_t secret_number;   /* that the keys of the limits gate were made with */
 	struct store_job *job;    /* while the store is asked */

@@ -16,7 +16,6 @@
 struct recorder;
 struct crowd;
 struct delivery;
-struct gate;
 struct newcap;
 struct overrides;
 struct local_limits;
@@ -31,7 +30,6 @@ struct engine {
 	struct conf *conf;           /* the snapshot for requests that begin now */
 	struct overrides *overrides; /* the same of the operator's overrides */
 	struct store *store;
-	const struct gate *gates; /* that each decision goes through */
 	struct newcap *newcap;
 	struct local_limits *local_limits;
 	struct steps steps;          /* what the MTA's services tell */

@@ -1,7 +1,8 @@
 /*
- * plan.h - what the gates must ask before a recipient can be judged.
+ * plan.h - what must be asked before a recipient can be judged.
  *
- * Pure: settings, facts and a time go in; reasons and questions come out.
+ * Pure: the settings, the facts and a time go in; either a reason to accept at once or
+ * the questions for the store come out.
  */
 #ifndef WEIR_PLAN_H
 #define WEIR_PLAN_H
@@ -33,9 +34,7 @@ struct plan {
 	struct slice recipient;
 	struct slice destination; /* its name, or that of the domain or next hop */
 	struct slice shown;       /* the same for replies: never a next hop */
-	bool configured;          /* it is one of the settings, `known` */
-	const struct conf_destination *known;
-	bool limited; /* it is asked for room in the limits, and nothing exempts it */
+	bool configured;          /* it is one of the settings */
 	struct limit_of limits[SCOPES];
 	size_t n_limits;            /* none: the limits gate is not asked */
 	int64_t message_recipients; /* so many at most in one message; 0: any number */
@@ -44,44 +43,37 @@ struct plan {
 	const struct override *unlimited_override;
 };
 
-/* What a recipient is judged by; the query is in its normal form. */
-struct facts {
-	const struct conf *conf;
-	const struct overrides *overrides;
-	const struct query *query;
-	struct arena *arena;
-	int64_t now_s;
-};
+/*
+ * Lists and exemptions, who and what the triplet is about, and the limits that apply to a query in its
+ * normal form.  Settings and overrides must live as long as the plan.
+ */
+void plan_make(const struct conf *conf, const struct overrides *overrides,
+               const struct query *query, int64_t now_s, struct arena *arena,
+               struct plan *plan_out);
 
 /*
- * Before the first gate: client, destination and mode.  Settings and overrides must live as long as the
- * plan.
+ * The exemptions from greylisting, in the order in which they are tried; plan_make() takes the first
+ * that applies.
  */
-void plan_begin(const struct facts *facts, struct plan *plan_out);
+#define PLAN_EXEMPTIONS 10
 
-/* What a gate makes of the facts: it lets pass, has something to ask or to say, or the last word. */
-enum planned { PLANNED_TO_PASS, PLANNED_TO_ASK, PLANNED_LAST };
-
-/* Of each gate, in their order. */
-enum planned plan_drained(const struct facts *facts, struct plan *plan);
-enum planned plan_exempt(const struct facts *facts, struct plan *plan);
-enum planned plan_greylist(const struct facts *facts, struct plan *plan);
-enum planned plan_message(const struct facts *facts, struct plan *plan);
-enum planned plan_limits(const struct facts *facts, struct plan *plan);
+/* The reason of the one at this position. */
+enum why plan_exemption(size_t position);
 
 /*
- * The reasons that settings, overrides and facts give, in the order in which they are tried: the first
- * that applies becomes plan.why.
+ * Whether it applies; then hit or override of the plan tell by what.  The plan has the client and the
+ * time already.
  */
-#define PLAN_REASONS 16
-
-enum why plan_reason(size_t position);
+bool plan_is_exempt(const struct conf *conf, const struct overrides *overrides,
+                    const struct query *query, size_t position, struct plan *plan);
 
 /* Who the client is taken to be, if nothing has needed that yet and its address is known. */
-void plan_find_identity(const struct facts *facts, struct plan *plan);
+void plan_find_identity(const struct conf *conf, const struct query *query,
+                        struct arena *arena, struct plan *plan);
 
 /* That, and the addresses as the triplet has them: what greylisting remembers the mail by. */
-void plan_find_triplet(const struct facts *facts, struct plan *plan);
+void plan_find_triplet(const struct conf *conf, const struct query *query,
+                       struct arena *arena, struct plan *plan);
 
 /* The limit that the use is a bound of. */
 const struct limit_of *plan_limit_of(const struct plan *plan,

@@ -1,5 +1,5 @@
 /*
- * verdict.h - the answer for one recipient, gate by gate, and the one place of the failure rule.
+ * verdict.h - the answer for one recipient, and the one place of the failure rule.
  */
 #ifndef WEIR_VERDICT_H
 #define WEIR_VERDICT_H
@@ -31,43 +31,24 @@ struct verdict {
 	char id[VERDICT_ID_LEN + 1];
 };
 
-/* Before the first gate: accepted, for the reason of the plan; `serial` becomes the id. */
-void verdict_begin(const struct plan *plan, uint32_t serial, struct verdict *verdict_out);
+/*
+ * Turns what was planned and what the greylist gate answered (NULL when it was not asked) into
+ * the verdict.  Reply and header live in the arena; `serial` becomes the id.
+ */
+void verdict_make(const struct conf *conf, const struct plan *plan,
+                  const struct answer *answer, uint32_t serial, struct arena *arena,
+                  struct verdict *verdict_out);
 
 /*
- * A gate, as far as it is pure: what it has to ask, and what the answer makes of the verdict.  Reply and
- * header live in the arena.
+ * What the limits gate answered, after the greylist gate let the recipient pass: a refusal turns
+ * the verdict into a deferral; one that is only observed is noted in it.
  */
-struct gate_rule {
-	const char *name;
-	enum planned (*plan)(const struct facts *facts, struct plan *plan);
-	void (*judge)(const struct facts *facts, const struct plan *plan,
-	              const void *answer, struct verdict *verdict);
-};
+void verdict_limits(const struct conf *conf, const struct plan *plan,
+                    const struct limits_ask *ask, const struct limits_result *result,
+                    struct arena *arena, struct verdict *verdict);
 
-/* The operator lets nothing through; what else is exempt. */
-extern const struct gate_rule rule_drained;
-extern const struct gate_rule rule_exempt;
-
-/* struct grey_result */
-extern const struct gate_rule rule_greylist;
-
-/* The message has as many recipients as the plan allows, and this would be one more; no answer. */
-extern const struct gate_rule rule_message;
-
-/* A refusal turns the verdict into a deferral; one that is only observed is noted in it. */
-extern const struct gate_rule rule_limits;
-
-struct limits_answer {
-	const struct limits_ask *ask;
-	const struct limits_result *result;
-};
-
-/*
- * The failure rule: what a question without an answer means.  A record that cannot be read is no
- * outage, and no retry fixes it: deferring would hold the mail back for ever.
- */
-void verdict_failed(const struct facts *facts, const struct plan *plan,
-                    enum store_status status, struct verdict *verdict);
+/* The message has as many recipients as the plan allows, and this would be one more: a deferral. */
+void verdict_message_full(const struct conf *conf, const struct plan *plan,
+                          struct arena *arena, struct verdict *verdict);
 
 #endif

@@ -13,7 +13,6 @@
 #include "books/web.h"
 #include "conf/schema.h"
 #include "engine/delivery.h"
-#include "engine/gate.h"
 #include "engine/local_limits.h"
 #include "engine/newcap.h"
 #include "rules/crowd.h"
@@ -217,7 +216,6 @@ engine_open(enum engine_kind kind, struct loop *loop, struct conf *conf, bool te
 		free(engine);
 		return NULL;
 	}
-	engine->gates = decision_gates;
 	engine->newcap = newcap_new();
 	engine->local_limits = local_limits_new();
 	store_follow(engine->store, &store_events, engine);

@@ -155,7 +155,7 @@ print_triplet(const struct decision *decision, char triplet[KEY_TEXT_LEN + 1])
 		struct plan plan = decision->plan;
 		if (!secret || plan.client.family == ADDR_NONE || query->recipient.n == 0)
 			return;
-		plan_find_triplet(&decision->facts, &plan);
+		plan_find_triplet(decision->conf, query, decision->arena, &plan);
 		key = key_triplet(secret, plan.identity.text, plan.sender,
 		                  plan.recipient);
 	}
@@ -173,7 +173,7 @@ remember(const struct decision *decision)
 	bool deferred = verdict->action == VERDICT_DEFER;
 	struct decision_line decided = {
 		.id = slice_of(verdict->id),
-		.at_s = decision->facts.now_s,
+		.at_s = decision->now_s,
 		.daemon = slice_of(engine_name(decision->engine->kind)),
 		.node = slice_of(decision->conf->node),
 		.action = deferred ? SLICE("defer") : SLICE("accept"),
@@ -252,7 +252,7 @@ note_client(const struct decision *decision)
 	struct engine *engine = decision->engine;
 	if (decision->query.sasl_username.n == 0 &&
 	    crowd_note(engine->crowd, &decision->plan.client))
-		warn_of_crowd(engine, decision->facts.now_s);
+		warn_of_crowd(engine, decision->now_s);
 }
 
 void
@@ -261,7 +261,7 @@ report_decision(const struct decision *decision)
 	log_verdict(decision);
 	count_verdict(decision);
 	tally_note(decision->engine->tally, &decision->plan, &decision->verdict,
-	           decision->held, decision->facts.now_s);
+	           decision->held, decision->now_s);
 	note_client(decision);
 	if (is_worth_keeping(&decision->verdict))
 		remember(decision);

@@ -1,47 +1,42 @@
-/* plan.c - what each gate makes of settings and facts, and what it has to ask. */
+/* plan.c - lists and exemptions, then what to ask of the store. */
 #include "rules/plan.h"
 
 #include "rules/mailaddr.h"
 
-/* ---- the reasons, in the order in which they are tried ---- */
+/* ---- exemptions ---- */
 
-static const struct {
-	enum why why;
-	enum override_kind by; /* of those that an override gives */
-} reasons[] = {
-	{WHY_DRAINED, OVERRIDE_DRAIN},
-	{WHY_USER_DRAINED, OVERRIDE_DRAIN_USER},
-
-#define FIRST_EXEMPTION 2
-	{.why = WHY_OFF},
-	{.why = WHY_NULL_SENDER},
-	{.why = WHY_NOT_JUDGED},
-	{.why = WHY_NO_CLIENT_ADDRESS},
-	{.why = WHY_AUTHENTICATED},
-	{.why = WHY_OWN_NETWORK},
-	{.why = WHY_PRIVATE_NETWORK},
-	{.why = WHY_CERTIFICATE},
-	{.why = WHY_LIST_CLIENT},
-	{.why = WHY_LIST_SENDER},
-	{.why = WHY_LIST_RECIPIENT},
-	{WHY_OVERRIDE_CLIENT, OVERRIDE_ALLOW_CLIENT},
-	{WHY_OVERRIDE_SENDER, OVERRIDE_ALLOW_SENDER},
-	{WHY_OVERRIDE_RECIPIENT, OVERRIDE_ALLOW_RECIPIENT},
-};
-
-_Static_assert(COUNT_OF(reasons) == PLAN_REASONS, "as many as the header says");
-
-enum why
-plan_reason(size_t position)
+static bool
+is_authenticated(const struct conf *conf, const struct overrides *overrides,
+                 const struct query *query, struct plan *plan)
 {
-	return reasons[position].why;
+	(void)conf, (void)overrides, (void)plan;
+	return query->sasl_username.n > 0;
 }
 
 static bool
-is_certificate_known(const struct conf_texts *certificates, const struct query *query)
+is_of_own_network(const struct conf *conf, const struct overrides *overrides,
+                  const struct query *query, struct plan *plan)
 {
-	for (size_t i = 0; i < certificates->n; i++) {
-		struct slice known = slice_of(certificates->v[i]);
+	(void)overrides, (void)query;
+	return list_has_client(conf->own_networks, &plan->client, (struct slice){0},
+	                       plan->now_s, &plan->hit);
+}
+
+static bool
+is_private(const struct conf *conf, const struct overrides *overrides,
+           const struct query *query, struct plan *plan)
+{
+	(void)overrides, (void)query;
+	return conf->greylist.exempt_private && addr_is_private(&plan->client);
+}
+
+static bool
+is_certificate_known(const struct conf *conf, const struct overrides *overrides,
+                     const struct query *query, struct plan *plan)
+{
+	(void)overrides, (void)plan;
+	for (size_t i = 0; i < conf->lists.certificates.n; i++) {
+		struct slice known = slice_of(conf->lists.certificates.v[i]);
 		if (slice_eq_nocase(known, query->ccert_fingerprint) ||
 		    slice_eq_nocase(known, query->ccert_pubkey_fingerprint))
 			return true;
@@ -49,212 +44,264 @@ is_certificate_known(const struct conf_texts *certificates, const struct query *
 	return false;
 }
 
-/* `no_limits`: only one that exempts from limits, too. */
-static const struct override *
-find_override(const struct facts *facts, const struct plan *plan, enum override_kind kind,
-              bool no_limits)
+static bool
+is_client_listed(const struct conf *conf, const struct overrides *overrides,
+                 const struct query *query, struct plan *plan)
 {
-	const struct overrides *overrides = facts->overrides;
-	const struct query *query = facts->query;
-	int64_t now_s = plan->now_s;
-	switch (kind) {
-	case OVERRIDE_DRAIN:
-		return plan->destination.n == 0
-		               ? NULL
-		               : overrides_destination(overrides, facts->conf, kind,
-		                                       plan->known, plan->destination,
-		                                       now_s);
-	case OVERRIDE_ALLOW_CLIENT:
-		return overrides_client(overrides, &plan->client, query->client_name,
-		                        now_s, no_limits);
-	case OVERRIDE_ALLOW_SENDER:
-		return overrides_mail(overrides, kind, query->sender, now_s, no_limits);
-	case OVERRIDE_ALLOW_RECIPIENT:
-		return overrides_mail(overrides, kind, query->recipient, now_s,
-		                      no_limits);
-	default: return overrides_named(overrides, kind, query->sasl_username, now_s);
-	}
+	(void)overrides;
+	return list_has_client(conf->allowed_clients, &plan->client, query->client_name,
+	                       plan->now_s, &plan->hit);
 }
+
+static bool
+is_sender_listed(const struct conf *conf, const struct overrides *overrides,
+                 const struct query *query, struct plan *plan)
+{
+	(void)overrides;
+	return list_has_mail(conf->allowed_senders, query->sender, plan->now_s,
+	                     &plan->hit);
+}
+
+static bool
+is_recipient_listed(const struct conf *conf, const struct overrides *overrides,
+                    const struct query *query, struct plan *plan)
+{
+	(void)overrides;
+	return list_has_mail(conf->allowed_recipients, query->recipient, plan->now_s,
+	                     &plan->hit);
+}
+
+static bool
+is_client_overridden(const struct conf *conf, const struct overrides *overrides,
+                     const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->override = overrides_client(overrides, &plan->client, query->client_name,
+	                                  plan->now_s, false);
+	return plan->override;
+}
+
+static bool
+is_sender_overridden(const struct conf *conf, const struct overrides *overrides,
+                     const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->override = overrides_mail(overrides, OVERRIDE_ALLOW_SENDER, query->sender,
+	                                plan->now_s, false);
+	return plan->override;
+}
+
+static bool
+is_recipient_overridden(const struct conf *conf, const struct overrides *overrides,
+                        const struct query *query, struct plan *plan)
+{
+	(void)conf;
+	plan->override = overrides_mail(overrides, OVERRIDE_ALLOW_RECIPIENT,
+	                                query->recipient, plan->now_s, false);
+	return plan->override;
+}
+
+static const struct {
+	enum why why;
+	bool (*applies)(const struct conf *conf, const struct overrides *overrides,
+	                const struct query *query, struct plan *plan);
+} exemptions[] = {
+	{WHY_AUTHENTICATED, is_authenticated},
+	{WHY_OWN_NETWORK, is_of_own_network},
+	{WHY_PRIVATE_NETWORK, is_private},
+	{WHY_CERTIFICATE, is_certificate_known},
+	{WHY_LIST_CLIENT, is_client_listed},
+	{WHY_LIST_SENDER, is_sender_listed},
+	{WHY_LIST_RECIPIENT, is_recipient_listed},
+	{WHY_OVERRIDE_CLIENT, is_client_overridden},
+	{WHY_OVERRIDE_SENDER, is_sender_overridden},
+	{WHY_OVERRIDE_RECIPIENT, is_recipient_overridden},
+};
+
+_Static_assert(COUNT_OF(exemptions) == PLAN_EXEMPTIONS, "as many as the header says");
+
+enum why
+plan_exemption(size_t position)
+{
+	return exemptions[position].why;
+}
+
+bool
+plan_is_exempt(const struct conf *conf, const struct overrides *overrides,
+               const struct query *query, size_t position, struct plan *plan)
+{
+	return exemptions[position].applies(conf, overrides, query, plan);
+}
+
+static bool
+is_exempt(const struct conf *conf, const struct overrides *overrides,
+          const struct query *query, struct plan *plan)
+{
+	for (size_t i = 0; i < PLAN_EXEMPTIONS; i++) {
+		if (!plan_is_exempt(conf, overrides, query, i, plan))
+			continue;
+		plan->why = exemptions[i].why;
+		return true;
+	}
+	return false;
+}
+
+/* ---- the greylist gate ---- */
 
 /*
  * Recipients are judged at RCPT; the null sender at DATA, since callouts that end before it
  * must not be disturbed (RFC 6647 4.2).
  */
 static bool
-is_judged(const struct query *query)
+is_judged_here(const struct query *query, struct plan *plan)
 {
-	return query->stage == STAGE_DATA
-	               ? query->sender.n == 0
-	               : query->stage == STAGE_RCPT && query->recipient.n > 0;
+	bool null_sender = query->sender.n == 0;
+	if (query->stage == STAGE_RCPT && null_sender)
+		plan->why = WHY_NULL_SENDER;
+	else if (query->stage == STAGE_RCPT && query->recipient.n > 0)
+		return true;
+	else if (query->stage == STAGE_DATA && null_sender)
+		return true;
+	else
+		plan->why = WHY_NOT_JUDGED;
+	return false;
 }
 
-/* Whether the reason does; then hit or override of the plan tell by what. */
-static bool
-applies(size_t position, const struct facts *facts, struct plan *plan)
+void
+plan_find_identity(const struct conf *conf, const struct query *query,
+                   struct arena *arena, struct plan *plan)
 {
-	const struct conf *conf = facts->conf;
-	const struct query *query = facts->query;
-	const struct addr *client = &plan->client;
-	int64_t now_s = plan->now_s;
-	switch (reasons[position].why) {
-	case WHY_OFF: return plan->greylist_mode == MODE_OFF;
-	case WHY_NULL_SENDER: return query->stage == STAGE_RCPT && query->sender.n == 0;
-	case WHY_NOT_JUDGED: return !is_judged(query);
-	case WHY_NO_CLIENT_ADDRESS: return client->family == ADDR_NONE;
-	case WHY_AUTHENTICATED: return query->sasl_username.n > 0;
-	case WHY_OWN_NETWORK:
-		return list_has_client(conf->own_networks, client, (struct slice){0},
-		                       now_s, &plan->hit);
-	case WHY_PRIVATE_NETWORK:
-		return conf->greylist.exempt_private && addr_is_private(client);
-	case WHY_CERTIFICATE:
-		return is_certificate_known(&conf->lists.certificates, query);
-	case WHY_LIST_CLIENT:
-		return list_has_client(conf->allowed_clients, client, query->client_name,
-		                       now_s, &plan->hit);
-	case WHY_LIST_SENDER:
-		return list_has_mail(conf->allowed_senders, query->sender, now_s,
-		                     &plan->hit);
-	case WHY_LIST_RECIPIENT:
-		return list_has_mail(conf->allowed_recipients, query->recipient, now_s,
-		                     &plan->hit);
-	default: break;
+	if (plan->identity.text.n == 0 && plan->client.family != ADDR_NONE)
+		plan->identity = identity_find(conf, &plan->client, query->client_name,
+		                               plan->now_s, arena);
+}
+
+void
+plan_find_triplet(const struct conf *conf, const struct query *query, struct arena *arena,
+                  struct plan *plan)
+{
+	plan_find_identity(conf, query, arena, plan);
+	plan->sender = mailaddr_fold_sender(query->sender, arena);
+	plan->recipient = mailaddr_fold_recipient(query->recipient, arena);
+}
+
+static void
+plan_greylist(const struct conf *conf, const struct overrides *overrides,
+              const struct query *query, struct arena *arena, struct plan *plan)
+{
+	if (plan->greylist_mode == MODE_OFF) {
+		plan->why = WHY_OFF;
+		return;
 	}
-	plan->override = find_override(facts, plan, reasons[position].by, false);
+	if (!is_judged_here(query, plan))
+		return;
+	if (plan->client.family == ADDR_NONE) {
+		plan->why = WHY_NO_CLIENT_ADDRESS;
+		return;
+	}
+	if (is_exempt(conf, overrides, query, plan))
+		return;
+	plan->ask = true;
+	plan_find_triplet(conf, query, arena, plan);
+}
+
+/* ---- the limits gate ---- */
+
+/* Lists skip greylisting only, unless an entry says limits=false. */
+static bool
+is_listed_unlimited(const struct conf *conf, const struct query *query, struct plan *plan)
+{
+	struct list_hit *hit = &plan->unlimited_hit;
+	return list_has_client(conf->unlimited_clients, &plan->client, query->client_name,
+	                       plan->now_s, hit) ||
+	       list_has_mail(conf->unlimited_senders, query->sender, plan->now_s, hit) ||
+	       list_has_mail(conf->unlimited_recipients, query->recipient, plan->now_s,
+	                     hit);
+}
+
+/* Exempt by an override that says so, too. */
+static bool
+is_overridden_unlimited(const struct overrides *overrides, const struct query *query,
+                        struct plan *plan)
+{
+	const struct override *override =
+		overrides_client(overrides, &plan->client, query->client_name,
+	                         plan->now_s, true);
+	if (!override)
+		override = overrides_mail(overrides, OVERRIDE_ALLOW_SENDER, query->sender,
+		                          plan->now_s, true);
+	if (!override)
+		override = overrides_mail(overrides, OVERRIDE_ALLOW_RECIPIENT,
+		                          query->recipient, plan->now_s, true);
+	if (!override)
+		override = overrides_named(overrides, OVERRIDE_ALLOW_USER,
+		                           query->sasl_username, plan->now_s);
+	plan->unlimited_override = override;
+	return override;
+}
+
+/* What a recipient takes is asked for at RCPT, whoever sends: its delivery begins there. */
+static void
+plan_limits(const struct conf *conf, const struct overrides *overrides,
+            const struct query *query, struct arena *arena, struct plan *plan)
+{
+	if ((query->stage != STAGE_RCPT && query->stage != STAGE_RCPT_REFUSED) ||
+	    query->recipient.n == 0 || is_listed_unlimited(conf, query, plan) ||
+	    (query->stage == STAGE_RCPT &&
+	     is_overridden_unlimited(overrides, query, plan)))
+		return;
+	plan->message_recipients = conf->limits.message_recipients;
+	if (limit_is_set(&conf->limits.clients) ||
+	    overrides_limit(overrides, SCOPE_CLIENT))
+		plan_find_identity(conf, query, arena, plan);
+	plan->n_limits = limits_find(conf, overrides, query, plan->identity.text,
+	                             plan->now_s, arena, plan->limits);
+}
+
+/* Whoever sends: the destination takes nothing now; or wherever to: the user's mail has to wait. */
+static bool
+is_drained(const struct conf *conf, const struct overrides *overrides,
+           const struct query *query, const struct conf_destination *known,
+           struct plan *plan)
+{
+	enum why why = WHY_DRAINED;
+	if (plan->destination.n > 0)
+		plan->override =
+			overrides_destination(overrides, conf, OVERRIDE_DRAIN, known,
+		                              plan->destination, plan->now_s);
+	if (!plan->override) {
+		why = WHY_USER_DRAINED;
+		plan->override = overrides_named(overrides, OVERRIDE_DRAIN_USER,
+		                                 query->sasl_username, plan->now_s);
+	}
+	if (plan->override)
+		plan->why = why;
 	return plan->override;
 }
 
-/* Whether one of those from `first` on, before `end`, applies. */
-static bool
-has_reason(const struct facts *facts, size_t first, size_t end, struct plan *plan)
-{
-	size_t i = first;
-	while (i < end && !applies(i, facts, plan))
-		i++;
-	if (i < end)
-		plan->why = reasons[i].why;
-	return i < end;
-}
-
-/* ---- the gates, in their order ---- */
-
 void
-plan_begin(const struct facts *facts, struct plan *plan_out)
+plan_make(const struct conf *conf, const struct overrides *overrides,
+          const struct query *query, int64_t now_s, struct arena *arena,
+          struct plan *plan_out)
 {
 	struct plan *plan = plan_out;
-	const struct conf *conf = facts->conf;
-	*plan = (struct plan){.now_s = facts->now_s};
-	if (!addr_parse(facts->query->client_address, &plan->client))
+	const struct conf_destination *destination;
+	*plan = (struct plan){.now_s = now_s};
+	if (!addr_parse(query->client_address, &plan->client))
 		plan->client.family = ADDR_NONE;
-	plan->destination = limit_destination(conf, facts->query, &plan->known);
+	plan->destination = limit_destination(conf, query, &destination);
 	plan->shown = plan->destination;
-	plan->configured = plan->known != NULL;
-	if (!plan->known && conf->limits.destinations_by == BY_NEXTHOP)
-		plan->shown = mailaddr_domain(facts->query->recipient);
-	plan->greylist_mode = plan->known && plan->known->has_greylist
-	                              ? plan->known->greylist
+	plan->configured = destination != NULL;
+	if (!destination && conf->limits.destinations_by == BY_NEXTHOP)
+		plan->shown = mailaddr_domain(query->recipient);
+	plan->greylist_mode = destination && destination->has_greylist
+	                              ? destination->greylist
 	                              : conf->greylist.mode;
-}
-
-enum planned
-plan_drained(const struct facts *facts, struct plan *plan)
-{
-	return facts->query->stage == STAGE_RCPT &&
-	                       has_reason(facts, 0, FIRST_EXEMPTION, plan)
-	               ? PLANNED_LAST
-	               : PLANNED_TO_PASS;
-}
-
-/* Lists and overrides skip greylisting only, unless an entry or the override says more. */
-static bool
-is_unlimited(const struct facts *facts, struct plan *plan)
-{
-	const struct conf *conf = facts->conf;
-	const struct query *query = facts->query;
-	struct list_hit *hit = &plan->unlimited_hit;
-	if (list_has_client(conf->unlimited_clients, &plan->client, query->client_name,
-	                    plan->now_s, hit) ||
-	    list_has_mail(conf->unlimited_senders, query->sender, plan->now_s, hit) ||
-	    list_has_mail(conf->unlimited_recipients, query->recipient, plan->now_s, hit))
-		return true;
-
-	static const enum override_kind kinds[] = {OVERRIDE_ALLOW_CLIENT,
-	                                           OVERRIDE_ALLOW_SENDER,
-	                                           OVERRIDE_ALLOW_RECIPIENT,
-	                                           OVERRIDE_ALLOW_USER};
-
-	for (size_t i = 0; i < COUNT_OF(kinds) && query->stage == STAGE_RCPT &&
-	                   !plan->unlimited_override;
-	     i++)
-		plan->unlimited_override = find_override(facts, plan, kinds[i], true);
-	return plan->unlimited_override;
-}
-
-/* From greylisting and from limits, each for itself.  Room is asked for at RCPT, whoever sends. */
-enum planned
-plan_exempt(const struct facts *facts, struct plan *plan)
-{
-	enum stage stage = facts->query->stage;
-	plan->ask = !has_reason(facts, FIRST_EXEMPTION, PLAN_REASONS, plan);
-	plan->limited = (stage == STAGE_RCPT || stage == STAGE_RCPT_REFUSED) &&
-	                facts->query->recipient.n > 0 && !is_unlimited(facts, plan);
-	return PLANNED_TO_PASS;
-}
-
-void
-plan_find_identity(const struct facts *facts, struct plan *plan)
-{
-	if (plan->identity.text.n == 0 && plan->client.family != ADDR_NONE)
-		plan->identity = identity_find(facts->conf, &plan->client,
-		                               facts->query->client_name, plan->now_s,
-		                               facts->arena);
-}
-
-void
-plan_find_triplet(const struct facts *facts, struct plan *plan)
-{
-	plan_find_identity(facts, plan);
-	plan->sender = mailaddr_fold_sender(facts->query->sender, facts->arena);
-	plan->recipient = mailaddr_fold_recipient(facts->query->recipient, facts->arena);
-}
-
-enum planned
-plan_greylist(const struct facts *facts, struct plan *plan)
-{
-	if (plan->ask)
-		plan_find_triplet(facts, plan);
-	return plan->ask ? PLANNED_TO_ASK : PLANNED_TO_PASS;
-}
-
-/* What the MTA has refused takes no room. */
-static enum planned
-ask_room(const struct facts *facts, bool bounded)
-{
-	return bounded && facts->query->stage == STAGE_RCPT ? PLANNED_TO_ASK
-	                                                    : PLANNED_TO_PASS;
-}
-
-enum planned
-plan_message(const struct facts *facts, struct plan *plan)
-{
-	if (plan->limited)
-		plan->message_recipients = facts->conf->limits.message_recipients;
-	return ask_room(facts, plan->message_recipients > 0);
-}
-
-enum planned
-plan_limits(const struct facts *facts, struct plan *plan)
-{
-	const struct conf *conf = facts->conf;
-	if (!plan->limited)
-		return PLANNED_TO_PASS;
-	if (limit_is_set(&conf->limits.clients) ||
-	    overrides_limit(facts->overrides, SCOPE_CLIENT))
-		plan_find_identity(facts, plan);
-	plan->n_limits =
-		limits_find(conf, facts->overrides, facts->query, plan->identity.text,
-	                    plan->now_s, facts->arena, plan->limits);
-	return ask_room(facts, plan->n_limits > 0);
+	if (query->stage == STAGE_RCPT &&
+	    is_drained(conf, overrides, query, destination, plan))
+		return;
+	plan_greylist(conf, overrides, query, arena, plan);
+	plan_limits(conf, overrides, query, arena, plan);
 }
 
 const struct limit_of *

@@ -1,4 +1,4 @@
-/* verdict.c - what each gate's answer makes of the verdict. */
+/* verdict.c - from what was planned and answered to the verdict. */
 #include "rules/verdict.h"
 
 #include "conf/schema.h"
@@ -58,97 +58,80 @@ expand(const char *template, const struct verdict *verdict, struct slice name,
 	return text_slice(&out);
 }
 
-void
-verdict_begin(const struct plan *plan, uint32_t serial, struct verdict *verdict_out)
-{
-	*verdict_out = (struct verdict){.action = VERDICT_ACCEPT, .why = plan->why};
-	make_id(serial, verdict_out->id);
-}
-
+/*
+ * The failure rule: what a question without an answer means.  A record that cannot be read is no
+ * outage, and no retry mends it: deferring would hold the mail back for ever.
+ */
 static void
-judge_drained(const struct facts *facts, const struct plan *plan, const void *answer,
-              struct verdict *verdict)
+judge_failure(const struct conf *conf, enum store_status status, struct verdict *verdict)
 {
-	(void)answer;
-	bool of_user = plan->why == WHY_USER_DRAINED;
-	verdict->action = VERDICT_DEFER;
-	verdict->wait_s = plan->override->until_s - plan->now_s;
-	verdict->reply =
-		expand(of_user ? facts->conf->limits.user_drain_reply
-	                       : facts->conf->limits.drain_reply,
-	               verdict, of_user ? slice_of(plan->override->name) : plan->shown,
-	               facts->arena);
+	bool defer =
+		conf->store.on_failure == ON_FAILURE_DEFER && status != STORE_BAD_RECORD;
+	verdict->why = WHY_STORE_FAILURE;
+	verdict->action = defer ? VERDICT_DEFER : VERDICT_ACCEPT;
 }
-
-const struct gate_rule rule_drained = {"drained", plan_drained, judge_drained};
-const struct gate_rule rule_exempt = {"exempt", plan_exempt, NULL};
-
-/* ---- greylisting ---- */
 
 static struct slice
-make_header(const struct facts *facts, int64_t delayed_s)
+make_header(const struct conf *conf, const struct plan *plan, int64_t delayed_s,
+            struct arena *arena)
 {
 	size_t cap = 256;
-	struct text out = {.p = arena_take(facts->arena, cap), .cap = cap};
-	header_print(facts->conf->node, delayed_s, facts->now_s, &out);
+	struct text out = {.p = arena_take(arena, cap), .cap = cap};
+	header_print(conf->node, delayed_s, plan->now_s, &out);
 	return text_slice(&out);
 }
 
 static void
-defer(const struct facts *facts, const struct plan *plan, const char *reply,
-      struct verdict *verdict)
+judge_answer(const struct grey_result *grey, struct verdict *verdict)
 {
-	bool observed = plan->greylist_mode == MODE_OBSERVE;
-	verdict->reply = expand(reply, verdict, plan->shown, facts->arena);
-	verdict->action = observed ? VERDICT_ACCEPT : VERDICT_DEFER;
-	verdict->observed = observed;
+	verdict->why = of_answer[grey->answer].why;
+	verdict->action = of_answer[grey->answer].action;
+	verdict->wait_s = grey->wait_s;
+	verdict->delayed_s = grey->delayed_s;
+}
+
+static void
+judge_drained(const struct conf *conf, const struct plan *plan, struct arena *arena,
+              struct verdict *verdict)
+{
+	verdict->action = VERDICT_DEFER;
+	verdict->wait_s = plan->override->until_s - plan->now_s;
+	bool of_user = plan->why == WHY_USER_DRAINED;
+	verdict->reply =
+		expand(of_user ? conf->limits.user_drain_reply : conf->limits.drain_reply,
+	               verdict, of_user ? slice_of(plan->override->name) : plan->shown,
+	               arena);
 }
 
 void
-verdict_failed(const struct facts *facts, const struct plan *plan,
-               enum store_status status, struct verdict *verdict)
+verdict_make(const struct conf *conf, const struct plan *plan,
+             const struct answer *answer, uint32_t serial, struct arena *arena,
+             struct verdict *verdict_out)
 {
-	const struct conf *conf = facts->conf;
-	verdict->why = WHY_STORE_FAILURE;
-	if (conf->store.on_failure == ON_FAILURE_DEFER && status != STORE_BAD_RECORD)
-		defer(facts, plan, conf->store.failure_reply, verdict);
+	struct verdict *verdict = verdict_out;
+	*verdict = (struct verdict){.action = VERDICT_ACCEPT, .why = plan->why};
+	make_id(serial, verdict->id);
+	if (plan->why == WHY_DRAINED || plan->why == WHY_USER_DRAINED)
+		judge_drained(conf, plan, arena, verdict);
+	if (!answer)
+		return;
+	if (answer->status == STORE_OK)
+		judge_answer(&answer->grey, verdict);
+	else
+		judge_failure(conf, answer->status, verdict);
+	if (verdict->why == WHY_GREYLIST_PASSED && conf->greylist.header)
+		verdict->header = make_header(conf, plan, verdict->delayed_s, arena);
+	if (verdict->action == VERDICT_ACCEPT)
+		return;
+	verdict->reply =
+		expand(verdict->why == WHY_STORE_FAILURE ? conf->store.failure_reply
+	                                                 : conf->greylist.reply,
+	               verdict, plan->shown, arena);
+	if (plan->greylist_mode == MODE_OBSERVE) {
+		verdict->action = VERDICT_ACCEPT;
+		verdict->observed = true;
+	}
 }
-
-static void
-judge_greylist(const struct facts *facts, const struct plan *plan, const void *answer,
-               struct verdict *verdict)
-{
-	const struct grey_result *grey = answer;
-	verdict->why = of_answer[grey->answer].why;
-	verdict->wait_s = grey->wait_s;
-	verdict->delayed_s = grey->delayed_s;
-	if (verdict->why == WHY_GREYLIST_PASSED && facts->conf->greylist.header)
-		verdict->header = make_header(facts, grey->delayed_s);
-	if (of_answer[grey->answer].action == VERDICT_DEFER)
-		defer(facts, plan, facts->conf->greylist.reply, verdict);
-}
-
-const struct gate_rule rule_greylist = {"greylist", plan_greylist, judge_greylist};
-
-/* ---- limits ---- */
-
-static void
-judge_message(const struct facts *facts, const struct plan *plan, const void *answer,
-              struct verdict *verdict)
-{
-	size_t cap = 24;
-	struct text limit = {.p = arena_take(facts->arena, cap), .cap = cap};
-	(void)answer;
-	text_int(&limit, plan->message_recipients);
-	verdict->action = VERDICT_DEFER;
-	verdict->why = WHY_MESSAGE_RECIPIENTS;
-	verdict->header = (struct slice){0};
-	verdict->limit = text_slice(&limit);
-	verdict->reply = expand(facts->conf->limits.message_reply, verdict, plan->shown,
-	                        facts->arena);
-}
-
-const struct gate_rule rule_message = {"message", plan_message, judge_message};
 
 static const char *
 limit_reply(const struct conf *conf, const struct limit_use *use,
@@ -178,28 +161,39 @@ print_limit(const struct limit_use *use, const struct limit_of *of, struct arena
 	return text_slice(&out);
 }
 
-static void
-judge_limits(const struct facts *facts, const struct plan *plan, const void *answer,
-             struct verdict *verdict)
+void
+verdict_limits(const struct conf *conf, const struct plan *plan,
+               const struct limits_ask *ask, const struct limits_result *result,
+               struct arena *arena, struct verdict *verdict)
 {
-	const struct limits_answer *limits = answer;
-	const struct limits_result *result = limits->result;
 	if (result->refused < 0)
 		return;
-	const struct limit_use *use = &limits->ask->uses[result->refused];
+	const struct limit_use *use = &ask->uses[result->refused];
 	const struct limit_of *of = plan_limit_of(plan, use);
 	verdict->why = result->not_yet ? WHY_RECOVERING
 	                               : (enum why)(WHY_LIMIT + limit_bound(use));
 	verdict->observed = result->granted;
-	verdict->limit = print_limit(use, of, facts->arena);
+	verdict->limit = print_limit(use, of, arena);
 	if (result->granted)
 		return;
 	verdict->action = VERDICT_DEFER;
 	verdict->wait_s = (result->wait_ms + 999) / 1000;
 	verdict->header = (struct slice){0};
-	verdict->reply = expand(limit_reply(facts->conf, use, of->limit), verdict,
-	                        use->scope == SCOPE_DESTINATION ? plan->shown : of->name,
-	                        facts->arena);
+	verdict->reply =
+		expand(limit_reply(conf, use, of->limit), verdict,
+	               use->scope == SCOPE_DESTINATION ? plan->shown : of->name, arena);
 }
 
-const struct gate_rule rule_limits = {"limits", plan_limits, judge_limits};
+void
+verdict_message_full(const struct conf *conf, const struct plan *plan,
+                     struct arena *arena, struct verdict *verdict)
+{
+	size_t cap = 24;
+	struct text limit = {.p = arena_take(arena, cap), .cap = cap};
+	text_int(&limit, plan->message_recipients);
+	verdict->action = VERDICT_DEFER;
+	verdict->why = WHY_MESSAGE_RECIPIENTS;
+	verdict->header = (struct slice){0};
+	verdict->limit = text_slice(&limit);
+	verdict->reply = expand(conf->limits.message_reply, verdict, plan->shown, arena);
+}

@@ -6,7 +6,7 @@ build=${WEIR_BUILD:-$PWD}
 . "$(dirname "$0")/tap.sh"
 
 # Tables whose duty is to point at those that read them.
-tables='ctl/commands.c lib/engine/gates.c'
+tables='ctl/commands.c'
 
 # Of files that still exist, but for the tables.
 objects() {

@@ -248,7 +248,7 @@ settings(const char *destinations)
 	return conf;
 }
 
-/* As plan_drained() asks: by the recipient's domain. */
+/* As plan_make() asks: by the recipient's domain. */
 static bool
 applies(const struct conf *conf, const struct overrides *overrides,
         enum override_kind kind, const char *domain, int64_t now_s)

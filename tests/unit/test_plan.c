@@ -94,20 +94,8 @@ static void
 make_plan(const struct conf *conf, const struct overrides *overrides,
           const struct query *query, int64_t now_s, struct plan *plan)
 {
-	static enum planned (*const plans[])(const struct facts *,
-	                                     struct plan *) = {plan_drained, plan_exempt,
-	                                                       plan_greylist,
-	                                                       plan_message, plan_limits};
 	struct query normal = query_normal(query, conf, &arena);
-	const struct facts its = {.conf = conf,
-	                          .overrides = overrides,
-	                          .query = &normal,
-	                          .arena = &arena,
-	                          .now_s = now_s};
-	plan_begin(&its, plan);
-	for (size_t i = 0; i < COUNT_OF(plans); i++)
-		if (plans[i](&its, plan) == PLANNED_LAST)
-			return;
+	plan_make(conf, overrides, &normal, now_s, &arena, plan);
 }
 
 static struct query

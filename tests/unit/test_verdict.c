@@ -27,37 +27,6 @@ settings(const char *first, const char *second)
 	return conf;
 }
 
-/* ---- the gates one by one: what was planned, and what was answered (NULL: it was not asked) */
-
-static struct facts
-facts_of(const struct conf *conf, const struct plan *plan)
-{
-	return (struct facts){.conf = conf, .arena = &arena, .now_s = plan->now_s};
-}
-
-static void
-verdict_make(const struct conf *conf, const struct plan *plan,
-             const struct answer *answer, uint32_t serial, struct verdict *verdict)
-{
-	struct facts facts = facts_of(conf, plan);
-	verdict_begin(plan, serial, verdict);
-	if (plan->why == WHY_DRAINED || plan->why == WHY_USER_DRAINED)
-		rule_drained.judge(&facts, plan, NULL, verdict);
-	if (answer && answer->status == STORE_OK)
-		rule_greylist.judge(&facts, plan, &answer->grey, verdict);
-	else if (answer)
-		verdict_failed(&facts, plan, answer->status, verdict);
-}
-
-static void
-verdict_limits(const struct conf *conf, const struct plan *plan,
-               const struct limits_ask *ask, const struct limits_result *result,
-               struct verdict *verdict)
-{
-	struct facts facts = facts_of(conf, plan);
-	rule_limits.judge(&facts, plan, &(struct limits_answer){ask, result}, verdict);
-}
-
 /* clang-format off */
 static const struct answer_row {
 	const char *row;
@@ -92,7 +61,7 @@ START_TEST(an_answer_becomes_a_verdict)
 		struct conf *conf = settings(modes[i], "store.on_failure=defer");
 		plan.greylist_mode = conf->greylist.mode;
 		struct verdict v;
-		verdict_make(conf, &plan, &answer, 1, &v);
+		verdict_make(conf, &plan, &answer, 1, &arena, &v);
 		bool defer = r->action == VERDICT_DEFER;
 		bool observe = i == 1;
 		ck_assert_msg(v.action == (observe ? VERDICT_ACCEPT : r->action),
@@ -128,7 +97,7 @@ START_TEST(a_failure_follows_the_rule)
 			struct conf *conf = settings(modes[mode], rules[rule]);
 			plan.greylist_mode = conf->greylist.mode;
 			struct verdict v;
-			verdict_make(conf, &plan, &answer, 1, &v);
+			verdict_make(conf, &plan, &answer, 1, &arena, &v);
 			/* a record that cannot be read is not mended by a retry */
 			bool by_rule = rule == 1 && status != STORE_BAD_RECORD;
 			bool defer = by_rule && mode == 0;
@@ -161,7 +130,7 @@ START_TEST(what_was_planned_is_accepted)
 		struct verdict v;
 		if (why == WHY_DRAINED || why == WHY_USER_DRAINED)
 			continue;
-		verdict_make(conf, &plan, NULL, 1, &v);
+		verdict_make(conf, &plan, NULL, 1, &arena, &v);
 		ck_assert_int_eq(v.action, VERDICT_ACCEPT);
 		ck_assert_int_eq(v.why, why);
 		ck_assert_uint_eq(v.reply.n, 0);
@@ -235,7 +204,7 @@ START_TEST(a_reply_is_filled_in)
 	struct plan plan = {.ask = true, .shown = slice_of(r->destination)};
 	struct answer answer = {.grey = {.answer = GREY_IS_EARLY, .wait_s = 177}};
 	struct verdict v;
-	verdict_make(conf, &plan, &answer, 4711, &v);
+	verdict_make(conf, &plan, &answer, 4711, &arena, &v);
 	ck_slice_eq(r->row, v.reply, with_id(r->want, v.id));
 	conf_unref(&conf);
 	arena_free(&arena);
@@ -257,7 +226,7 @@ START_TEST(a_reply_is_one_short_line)
 	struct plan plan = {.ask = true, .shown = text_slice(&d)};
 	struct answer answer = {.grey = {.answer = GREY_IS_NEW, .wait_s = 180}};
 	struct verdict v;
-	verdict_make(conf, &plan, &answer, 1, &v);
+	verdict_make(conf, &plan, &answer, 1, &arena, &v);
 	ck_assert_uint_le(v.reply.n, 510);
 	ck_assert_uint_ge(v.reply.n, 500);
 	for (size_t i = 0; i < v.reply.n; i++)
@@ -285,7 +254,7 @@ START_TEST(ids_do_not_come_twice)
 	uint32_t first = _i ? UINT32_MAX - IDS / 2 : 0;
 	for (uint32_t i = 0; i < IDS; i++) {
 		struct verdict v;
-		verdict_make(conf, &plan, NULL, first + i, &v);
+		verdict_make(conf, &plan, NULL, first + i, &arena, &v);
 		memcpy(ids[i], v.id, sizeof(v.id));
 		ck_assert_uint_eq(strspn(v.id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"),
 		                  VERDICT_ID_LEN);
@@ -306,7 +275,8 @@ START_TEST(every_bit_of_a_serial_counts)
 	struct plan plan = {.why = WHY_OFF};
 	for (int i = 0; i < 31; i++) {
 		struct verdict v;
-		verdict_make(conf, &plan, NULL, i ? UINT32_C(1) << (i - 1) : 0, &v);
+		verdict_make(conf, &plan, NULL, i ? UINT32_C(1) << (i - 1) : 0, &arena,
+		             &v);
 		memcpy(ids[i], v.id, sizeof(v.id));
 		for (int j = 0; j < i; j++)
 			ck_assert_str_ne(ids[i], ids[j]);
@@ -389,7 +359,7 @@ first_pass(const struct conf *conf, const struct plan *plan)
 {
 	struct answer answer = {.grey = {.answer = GREY_IS_PASSED_NOW, .delayed_s = 300}};
 	struct verdict verdict;
-	verdict_make(conf, plan, &answer, 4711, &verdict);
+	verdict_make(conf, plan, &answer, 4711, &arena, &verdict);
 	ck_assert_uint_gt(verdict.header.n, 0);
 	return verdict;
 }
@@ -416,7 +386,7 @@ START_TEST(a_limit_that_refuses_defers)
 	struct limits_ask ask = ask_of(r);
 	bool rate = r->kind != LIMIT_CONCURRENCY;
 	struct limits_result result = {.refused = 1, .wait_ms = rate ? 1001 : 0};
-	verdict_limits(conf, &limited, &ask, &result, &v);
+	verdict_limits(conf, &limited, &ask, &result, &arena, &v);
 	ck_assert_msg(v.action == VERDICT_DEFER, "%s: action %d", r->word, v.action);
 	ck_assert_str_eq(why_word(v.why), r->word);
 	ck_assert(!v.observed);
@@ -437,7 +407,7 @@ START_TEST(a_limit_that_is_observed_is_only_noted)
 	struct verdict v = first_pass(conf, &limited);
 	struct limits_ask ask = ask_of(r);
 	struct limits_result result = {.granted = true, .refused = 1};
-	verdict_limits(conf, &limited, &ask, &result, &v);
+	verdict_limits(conf, &limited, &ask, &result, &arena, &v);
 	ck_assert_msg(v.action == VERDICT_ACCEPT, "%s: action %d", r->word, v.action);
 	ck_assert_str_eq(why_word(v.why), r->word);
 	ck_assert(v.observed);
@@ -459,13 +429,13 @@ START_TEST(what_is_granted_changes_nothing)
 	observed.greylist_mode = MODE_OBSERVE;
 	struct answer answer = {.grey = {.answer = GREY_IS_NEW, .wait_s = 180}};
 	struct verdict v = first_pass(conf, &limited);
-	verdict_limits(conf, &limited, &ask, &result, &v);
+	verdict_limits(conf, &limited, &ask, &result, &arena, &v);
 	ck_assert_int_eq(v.action, VERDICT_ACCEPT);
 	ck_assert_int_eq(v.why, WHY_GREYLIST_PASSED);
 	ck_assert_uint_gt(v.header.n, 0);
 	ck_assert(!v.observed);
-	verdict_make(conf, &observed, &answer, 1, &v);
-	verdict_limits(conf, &observed, &ask, &result, &v);
+	verdict_make(conf, &observed, &answer, 1, &arena, &v);
+	verdict_limits(conf, &observed, &ask, &result, &arena, &v);
 	ck_assert_int_eq(v.action, VERDICT_ACCEPT);
 	ck_assert_int_eq(v.why, WHY_GREYLIST_NEW);
 	ck_assert_int_eq(v.wait_s, 180);
@@ -486,8 +456,8 @@ START_TEST(a_limit_comes_before_what_was_observed)
 	struct limits_ask ask = ask_of(&limit_rows[0]);
 	struct limits_result result = {.refused = 1};
 	struct verdict v;
-	verdict_make(conf, &plan, &answer, 1, &v);
-	verdict_limits(conf, &plan, &ask, &result, &v);
+	verdict_make(conf, &plan, &answer, 1, &arena, &v);
+	verdict_limits(conf, &plan, &ask, &result, &arena, &v);
 	ck_assert_int_eq(v.action, VERDICT_DEFER);
 	ck_assert_int_eq(v.why, WHY_LIMIT);
 	ck_assert_int_eq(v.wait_s, 0);
@@ -508,10 +478,9 @@ START_TEST(a_full_message_is_deferred)
 	                          .message_recipients = 50,
 	                          .shown = SLICE_INIT("acme")};
 	struct verdict verdict;
-	verdict_make(conf, &plan, NULL, 1, &verdict);
+	verdict_make(conf, &plan, NULL, 1, &arena, &verdict);
 	verdict.header = SLICE("X-Greylist: x");
-	struct facts facts = facts_of(conf, &plan);
-	rule_message.judge(&facts, &plan, NULL, &verdict);
+	verdict_message_full(conf, &plan, &arena, &verdict);
 	ck_assert_int_eq(verdict.action, VERDICT_DEFER);
 	ck_assert_str_eq(why_word(verdict.why), "message-recipients");
 	ck_assert_uint_eq(verdict.header.n, 0);
@@ -536,7 +505,7 @@ START_TEST(a_drained_user_is_deferred)
 	                          .now_s = 1000,
 	                          .shown = SLICE_INIT("acme")};
 	struct verdict verdict;
-	verdict_make(conf, &plan, NULL, 1, &verdict);
+	verdict_make(conf, &plan, NULL, 1, &arena, &verdict);
 	ck_assert_int_eq(verdict.action, VERDICT_DEFER);
 	ck_assert_int_eq(verdict.wait_s, 90);
 	ck_slice_eq("reply", verdict.reply, "451 4.7.1 alice waits 90");
@@ -555,7 +524,7 @@ START_TEST(a_drained_destination_defers)
 	                          .now_s = 1000,
 	                          .shown = SLICE_INIT("acme")};
 	struct verdict verdict;
-	verdict_make(conf, &plan, NULL, 1, &verdict);
+	verdict_make(conf, &plan, NULL, 1, &arena, &verdict);
 	ck_assert_int_eq(verdict.action, VERDICT_DEFER);
 	ck_assert_int_eq(verdict.why, WHY_DRAINED);
 	ck_assert_int_eq(verdict.wait_s, 90);
