@@ -50,12 +50,12 @@ on_lease(void *arg, const struct history_lease *lease)
 
 static bool
 judge_use(struct history *history, const struct limit_use *use, struct explained_use *out,
-          struct err *err)
+          int64_t now_us, struct err *err)
 {
 	if (use->kind != LIMIT_CONCURRENCY &&
 	    !history_get_rate(history, &use->key, &out->fact.tat_us, err))
 		return false;
-	out->has_room = limit_has_room(use, &out->fact, clock_wall_us(), &out->wait_ms);
+	out->has_room = limit_has_room(use, &out->fact, now_us, &out->wait_ms);
 	return true;
 }
 
@@ -63,11 +63,10 @@ static void
 settle(struct explained *explained)
 {
 	struct limits_result *result = &explained->limits_result;
-	int64_t now_us = clock_wall_us();
 	*result = (struct limits_result){.granted = true, .refused = -1};
 	for (size_t i = 0; i < explained->limits.n; i++)
 		if (!limits_judge(&explained->limits, i, &explained->uses[i].fact, false,
-		                  now_us, result))
+		                  explained->now_us, result))
 			return;
 }
 
@@ -78,11 +77,12 @@ read_limits(struct explained *explained, struct history *history,
 {
 	const struct plan *plan = &explained->plan;
 	limits_uses(plan->limits, plan->n_limits, secret, &explained->limits);
+	explained->now_us = clock_wall_us();
 	if (!history_read_leases(history, on_lease, explained, err))
 		return false;
 	for (size_t i = 0; i < explained->limits.n; i++)
 		if (!judge_use(history, &explained->limits.uses[i], &explained->uses[i],
-		               err))
+		               explained->now_us, err))
 			return false;
 	return true;
 }

@@ -31,6 +31,7 @@ struct explained {
 	bool asks_limits;
 	struct limits_ask limits;
 	struct explained_use uses[LIMIT_USES_MAX];
+	int64_t now_us; /* limits are judged as of then */
 	struct limits_result limits_result;
 	struct verdict verdict;
 	struct arena *arena;

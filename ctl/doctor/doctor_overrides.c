@@ -1,4 +1,4 @@
-/* doctor_orders.c - whether an override in force lets everybody in, or is about nothing. */
+/* doctor_overrides.c - whether an override in force lets everybody in, or is about nothing. */
 #include <string.h>
 
 #include "base/clock.h"

@@ -4,8 +4,8 @@
  * A job belongs to the backend from submit() until it is handed to job_done();
  * who asked may have gone by then, which store.c alone knows.
  */
-#ifndef WEIR_STORE_PRIV_H
-#define WEIR_STORE_PRIV_H
+#ifndef WEIR_BACKEND_H
+#define WEIR_BACKEND_H
 
 #include "store/store.h"
 

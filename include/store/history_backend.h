@@ -1,11 +1,11 @@
 /*
- * history_priv.h - between history.c and the two stores.
+ * history_backend.h - between history.c and the two stores.
  *
  * What is asked has been checked against the bounds of history.h before a backend sees it.  Each
  * function is that of history.h without its prefix.
  */
-#ifndef WEIR_HISTORY_PRIV_H
-#define WEIR_HISTORY_PRIV_H
+#ifndef WEIR_HISTORY_BACKEND_H
+#define WEIR_HISTORY_BACKEND_H
 
 #include "store/history.h"
 

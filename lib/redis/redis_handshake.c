@@ -1,4 +1,4 @@
-/* redis_greeting.c - what is said first on a connection: who we are, and the site's secret. */
+/* redis_handshake.c - what is said first on a connection: who we are, and the site's secret. */
 #include "store_redis.h"
 
 #include <string.h>

@@ -54,7 +54,7 @@ struct store {
 
 /* Once for each job; what the job itself holds belongs to the backend until it is done. */
 static void
-tell(struct store_job *job, const struct answer *answer)
+answer_job(struct store_job *job, const struct answer *answer)
 {
 	store_fn *fn = job->fn;
 	job->fn = NULL;
@@ -83,7 +83,7 @@ take_job(struct store *store)
 }
 
 static void
-give_back(struct store *store, struct store_job *job)
+recycle(struct store *store, struct store_job *job)
 {
 	LL_PREPEND(store->spare, job);
 }
@@ -95,8 +95,8 @@ refuse_all(void *arg)
 	while (store->refused) {
 		struct store_job *job = store->refused;
 		DL_DELETE(store->refused, job);
-		tell(job, &job->answer);
-		give_back(store, job);
+		answer_job(job, &job->answer);
+		recycle(store, job);
 	}
 }
 
@@ -287,10 +287,10 @@ on_deadline(void *arg)
 		stats_add(STAT_STORE_TIMEOUTS, 1);
 		note_time_out(store, job->asked_ms, now_ms);
 		note_down(store);
-		tell(job, &(struct answer){.status = STORE_TIMEOUT,
-		                           .unasked = held && !job->again});
+		answer_job(job, &(struct answer){.status = STORE_TIMEOUT,
+		                                 .unasked = held && !job->again});
 		if (held)
-			give_back(store, job);
+			recycle(store, job);
 	}
 	arm_deadline(store);
 }
@@ -346,7 +346,7 @@ tell_once(struct store *store, const struct ask *ask, unsigned tells, bool porti
 		store->portion += portion;
 	} else {
 		keep(store, ask, tells, STORE_OVERLOADED);
-		give_back(store, job);
+		recycle(store, job);
 	}
 }
 
@@ -673,8 +673,8 @@ job_done(struct store_job *job)
 		                           job->serial);
 		tell_later(store, job->answer.status);
 	}
-	tell(job, &job->answer);
-	give_back(store, job);
+	answer_job(job, &job->answer);
+	recycle(store, job);
 }
 
 /* The first one, or another: the store was emptied, and who came first made a new one. */

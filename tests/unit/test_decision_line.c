@@ -1,4 +1,4 @@
-/* test_decided.c - decisions as lines of text, and finding some of them. */
+/* test_decision_line.c - decisions as lines of text, and finding some of them. */
 #include "rules/decision_line.h"
 
 #include "harness.h"

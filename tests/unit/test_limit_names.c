@@ -1,4 +1,4 @@
-/* test_told.c - of whose limits the store is told. */
+/* test_limit_names.c - of whose limits the store is told. */
 #include "books/limit_names.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* test_share.c - what this host may have of the limits while the store is away. */
+/* test_local_limits.c - what this host may have of the limits while the store is away. */
 #include "engine/local_limits.h"
 
 #include <stdio.h>

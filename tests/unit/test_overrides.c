@@ -1,4 +1,4 @@
-/* test_orders.c - overrides as text, and what they apply to. */
+/* test_overrides.c - overrides as text, and what they apply to. */
 #include "rules/overrides.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
--- Room in limits: the twin of lib/sqlite/sqlite_limits.c, with the rates of lib/rules/gcra.c.
+-- Room in limits: the twin of limits_judge() in lib/rules/limit.c, with the rates of lib/rules/gcra.c.
 --
 -- A script sees all limits of a recipient at once, so that they are granted together or not at all.
 --
