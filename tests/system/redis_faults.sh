@@ -108,7 +108,7 @@ scripts_flushed() {
 	local round
 	fresh
 	ok "flush: Redis and weir-policyd start" start_both || return
-	start_load it "$PORT" --requests 500 --seconds 5 --rate 2000 # few, so that they pass on any machine
+	load_for 5
 	for round in {1..20}; do
 		redis script flush >/dev/null || diag "flush $round failed"
 		load_goes_on 0.1
@@ -116,8 +116,8 @@ scripts_flushed() {
 	finish_load it
 	served flush
 	ok "flush: the store took part all the time" [ "$(failures)" -eq 0 ]
-	ask_many "$PORT" --requests 500 --record "$PRIVATE/after"
-	ok "flush: and knows all that passed" [ "$(forgotten)" = 0 ]
+	ask_many "$PORT" --requests 3000
+	ok "flush: and knows all that passed" all_are dunno
 }
 
 # failures: decisions the log says were made without the store.

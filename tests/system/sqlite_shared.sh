@@ -50,15 +50,6 @@ knowledge() {
 	ok "knowledge: what passed at one is known to the other" all_are dunno
 }
 
-# knows_what_passed NAME: what was answered as passed by a or by b, of which there is some.
-knows_what_passed() {
-	ask "$1" --requests "$TRIPLETS" --record "$PRIVATE/after"
-	[ "$(awk 'FILENAME != after { if ($2 == "prepend") passed[$1] = 1; next }
-		$1 in passed { seen++; if ($2 != "dunno") lost++ }
-		END { print (seen ? lost + 0 : "none seen") }' after="$PRIVATE/after" \
-		"$PRIVATE/record-a" "$PRIVATE/record-b" "$PRIVATE/after")" = 0 ]
-}
-
 load_on_both() {
 	local name
 	fresh
@@ -69,7 +60,8 @@ load_on_both() {
 		ok "load: and never by the failure rule" never_failed "$name"
 	done
 	for name in a b; do
-		ok "load: $name knows all that passed" knows_what_passed "$name"
+		ask "$name" --requests "$TRIPLETS"
+		ok "load: $name knows all that passed" all_are dunno
 	done
 }
 
@@ -84,7 +76,8 @@ killed_one() {
 	ok "killed: a starts again while b answers" start_named a "${STRICT[@]}"
 	ok "killed: b answers every question within a second" served b
 	ok "killed: and never by the failure rule" never_failed b
-	ok "killed: a knows all that passed" knows_what_passed a
+	ask a --requests "$TRIPLETS"
+	ok "killed: a knows all that passed" all_are dunno
 	stop_named a
 	stop_named b
 	ok "killed: the database is sound" database_is_sound
